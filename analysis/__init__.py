@@ -1,0 +1,1 @@
+"""Text analysed → relationship scored → flagged → manager acts → outcome learned."""

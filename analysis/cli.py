@@ -1,0 +1,7 @@
+"""Commands: text, clients, flags."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to `app`."""

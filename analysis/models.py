@@ -1,0 +1,205 @@
+"""The rows of the second half: what was read, where a relationship stands, flags, what people did, what came of it."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey.db import Base
+from survey.models import Answer, Client
+from survey.users import User
+
+
+class AnswerAnalysis(Base):
+    """One reading of one answer's text by one model version. A changed answer or a new model is a new reading."""
+
+    __tablename__ = "answer_analyses"
+    __table_args__ = (UniqueConstraint("answer_id", "model", "text_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), index=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
+    model: Mapped[str] = mapped_column(String(60))
+    text_hash: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(10), default="")
+    sentiment: Mapped[str] = mapped_column(String(10))  # negative, neutral, positive, mixed
+    score: Mapped[float]  # −1…1
+    probabilities: Mapped[dict[str, Any]]
+    aspects: Mapped[list[dict[str, Any]]]
+    intents: Mapped[dict[str, Any]]
+    evidence: Mapped[list[dict[str, Any]]]
+    analysed_at: Mapped[datetime]
+    answer: Mapped[Answer] = relationship()
+
+
+class Rung(StrEnum):
+    """The ladder. `analysis.relationships.ladder` holds the open rules."""
+
+    NEW = "new"
+    CUSTOMER = "customer"
+    CLIENT = "client"
+    ADVOCATE = "advocate"
+    COOLING = "cooling"
+    LAPSED = "lapsed"
+
+
+class RelationshipState(Base):
+    """Where one relationship stands now. Rescored when something happens, and when time alone changes it."""
+
+    __tablename__ = "relationship_states"
+
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
+    rung: Mapped[Rung] = mapped_column(index=True)
+    rung_since: Mapped[datetime]
+    rung_reason: Mapped[str] = mapped_column(String(300))
+    health: Mapped[float]  # 0…100
+    risk: Mapped[float]  # 0…1
+    points: Mapped[float]  # the sum of the signals' points, from which the risk comes
+    signals: Mapped[list[dict[str, Any]]]  # [{"signal", "points", "text", "evidence": […]}, …] strongest first
+    value_year: Mapped[Decimal] = mapped_column(default=Decimal(0))  # value of the jobs of the last 365 days
+    last_job_at: Mapped[datetime | None]
+    last_answer_at: Mapped[datetime | None]
+    model: Mapped[str] = mapped_column(String(60))
+    evidence_version: Mapped[int]  # the Client.evidence_version that was read
+    scored_at: Mapped[datetime]
+    rescore_at: Mapped[datetime] = mapped_column(index=True)
+    client: Mapped[Client] = relationship()
+
+
+class LadderMove(Base):
+    """One move on the ladder, with its date and reason."""
+
+    __tablename__ = "ladder_moves"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
+    from_rung: Mapped[Rung | None]
+    to_rung: Mapped[Rung]
+    moved_at: Mapped[datetime] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(300))
+
+
+class FlagStatus(StrEnum):
+    """Where a flag stands. `open` and `acknowledged` are live; a client has at most one live flag."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"  # a manager closed it, with an outcome
+    CLEARED = "cleared"  # the evidence no longer supports it
+
+
+class Severity(StrEnum):
+    """How urgent a flag is."""
+
+    SEVERE = "severe"
+    HIGH = "high"
+    MODERATE = "moderate"
+
+
+_LIVE = text("status IN ('open', 'acknowledged')")
+
+
+class Flag(Base):
+    """A relationship that is turning bad: how bad, why, and what would clear it."""
+
+    __tablename__ = "flags"
+    __table_args__ = (
+        Index("uq_flags_live_client", "client_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_flags_status_raised", "status", "raised_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
+    status: Mapped[FlagStatus]
+    severity: Mapped[Severity]
+    risk: Mapped[float]  # 0…1
+    points: Mapped[float]
+    reasons: Mapped[list[dict[str, Any]]]  # the contract's: [{"signal", "points", "text", "evidence"}]
+    clears_if: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(String(60))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    raised_at: Mapped[datetime]
+    updated_at: Mapped[datetime]  # when reasons or severity last changed
+    acknowledged_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]  # resolved or cleared
+    client: Mapped[Client] = relationship()
+    owner: Mapped[User | None] = relationship()
+
+
+class FollowUpKind(StrEnum):
+    """What a person did about a flag or a client."""
+
+    ASSIGNED = "assigned"
+    ACKNOWLEDGED = "acknowledged"
+    PROMISED_CALL = "promised_call"  # due_at: by when; done_at: when it was kept
+    CONTACTED = "contacted"
+    NOTE = "note"
+    RESOLVED = "resolved"
+
+
+class FollowUp(Base):
+    """One action by a person. Never edited; undone by setting `undone_at`."""
+
+    __tablename__ = "follow_ups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
+    flag_id: Mapped[int | None] = mapped_column(ForeignKey("flags.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[FollowUpKind]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text, default="")
+    due_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    details: Mapped[dict[str, Any]]  # what undo needs: the state before
+    undone_at: Mapped[datetime | None]
+    user: Mapped[User | None] = relationship()
+
+
+class OutcomeResult(StrEnum):
+    """What became of a flagged relationship."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    FALSE_ALARM = "false_alarm"
+    TOO_LATE = "too_late"
+
+
+class Outcome(Base):
+    """What came of a flag: the label that the next flag learns from."""
+
+    __tablename__ = "outcomes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    flag_id: Mapped[int] = mapped_column(ForeignKey("flags.id", ondelete="CASCADE"), unique=True)
+    result: Mapped[OutcomeResult]
+    note: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[datetime]
+    flag: Mapped[Flag] = relationship()
+
+
+class CalibrationStatus(StrEnum):
+    """A refit is proposed by the machine and decided by a manager."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+class Calibration(Base):
+    """A set of weights: proposed from outcomes, in force once accepted. No accepted row means the defaults."""
+
+    __tablename__ = "calibrations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[CalibrationStatus] = mapped_column(index=True)
+    weights: Mapped[dict[str, Any]]  # signal → multiplier on its points, plus "intercept"
+    report: Mapped[dict[str, Any]]  # outcomes used, before and after, intervals
+    proposed_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

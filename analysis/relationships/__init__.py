@@ -1,0 +1,1 @@
+"""From dated evidence to signals, rung, health, risk. Pure: values in, values out."""

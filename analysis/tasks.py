@@ -1,0 +1,9 @@
+"""The background tasks of reading, scoring, flagging and telling."""
+
+from survey.config import Settings
+from survey.worker import Task
+
+
+def tasks(settings: Settings) -> tuple[Task, ...]:
+    """In story order."""
+    return ()

@@ -1,0 +1,8 @@
+"""What became of the flags."""
+
+from flask import Blueprint
+
+from survey import auth
+
+blueprint = Blueprint("learning", __name__, url_prefix="/desk/learning")
+auth.guard(blueprint)

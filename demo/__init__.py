@@ -1,0 +1,1 @@
+"""The demo firm: forty clients, eighteen months, dates relative to today."""

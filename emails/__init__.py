@@ -1,0 +1,1 @@
+"""Email sent → delivery events."""

@@ -1,0 +1,142 @@
+"""The rows of sending: what goes out, each attempt, what the provider said of it, and who must not be written to."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.db import Base
+
+
+class EmailKind(StrEnum):
+    """What an email is for; the name of its folder under templates/emails/."""
+
+    SURVEY = "survey"
+    REMINDER = "reminder"
+    FLAG_ALERT = "flag_alert"
+    DIGEST = "digest"
+    SIGN_IN = "sign_in"
+
+
+class EmailState(StrEnum):
+    """Where a message stands; the transitions and their reasons are in `emails.delivery`."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    """What became of an accepted message, by rank; it never goes back."""
+
+    PROCESSED = "processed"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"
+    COMPLAINED = "complained"
+    NO_RECEIPT = "no_receipt"
+
+
+class EmailMessage(Base):
+    """One email to one person. `once_key` makes it the only one: survey/<resolution>/<contact> and the like."""
+
+    __tablename__ = "email_messages"
+    __table_args__ = (
+        Index("ix_email_messages_state_due", "state", "due_at"),
+        Index("ix_email_messages_contact", "contact_id", "kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    once_key: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[EmailKind]
+    invitation_id: Mapped[int | None] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    to_email: Mapped[str] = mapped_column(String(254))
+    to_name: Mapped[str] = mapped_column(String(200), default="")
+    context: Mapped[dict[str, Any]]  # what the template needs beyond the linked rows
+    state: Mapped[EmailState]
+    due_at: Mapped[datetime]
+    not_after: Mapped[datetime | None]  # cancelled if it could not go out by then
+    attempts: Mapped[int] = mapped_column(default=0)
+    attempt_id: Mapped[str | None] = mapped_column(String(32), unique=True)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_expires_at: Mapped[datetime | None]
+    provider_id: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(500), default="")  # why it was cancelled, rejected, parked, put back
+    delivery: Mapped[DeliveryState | None]
+    delivery_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    sending_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+
+
+class EmailAttempt(Base):
+    """One try at handing a message to the provider, written before the first byte leaves."""
+
+    __tablename__ = "email_attempts"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # the attempt id, sent along in custom_args
+    message_id: Mapped[int] = mapped_column(ForeignKey("email_messages.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[EmailState | None]
+    detail: Mapped[str] = mapped_column(String(500), default="")
+
+
+class DeliveryEvent(Base):
+    """One event from the provider, raw. Stored first, processed later, in any order."""
+
+    __tablename__ = "delivery_events"
+    __table_args__ = (Index("ix_delivery_events_pending", "processed_at", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sg_event_id: Mapped[str] = mapped_column(String(200), unique=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("email_messages.id", ondelete="SET NULL"), index=True)
+    raw: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    processed_at: Mapped[datetime | None]
+    quarantine: Mapped[str] = mapped_column(String(300), default="")  # why it could not be used
+
+
+class SuppressionReason(StrEnum):
+    """Why nothing may be sent to an address. The values match `survey.models.MailBlock`."""
+
+    BOUNCED = "bounced"
+    UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+    MANUAL = "manual"
+
+
+class Suppression(Base):
+    """An address that must not be written to, whoever's contact it is."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (UniqueConstraint("email", "reason"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))  # lower case
+    reason: Mapped[SuppressionReason]
+    source: Mapped[str] = mapped_column(String(200), default="")  # the event, the link, or who asked
+    created_at: Mapped[datetime]
+
+
+class MailboxMessage(Base):
+    """What the local mailbox transport received: the message as the recipient would get it."""
+
+    __tablename__ = "mailbox_messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    to_email: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(998))
+    mime: Mapped[bytes] = mapped_column(LargeBinary)

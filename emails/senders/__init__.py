@@ -1,0 +1,1 @@
+"""The transports: local mailbox, SendGrid, SMTP. All pass one contract suite."""

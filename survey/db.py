@@ -1,0 +1,159 @@
+"""The database: types, base class, transactions, and every difference between SQLite and PostgreSQL.
+
+On SQLite every writing transaction starts with BEGIN IMMEDIATE: with the driver's default begin, two transactions may
+both read, then both write, and one change is lost or fails at once with "database is locked". Reading requests call
+`begin_reading` and get a plain BEGIN; a write in one of them is refused, so it cannot slip back in.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, cast
+
+from flask import Flask
+from flask_alembic import Alembic
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy import JSON, CursorResult, DateTime, Dialect, Engine, Enum, MetaData, Numeric, Table, TypeDecorator
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from survey.clock import as_utc
+
+BUSY_TIMEOUT_MS = 15_000
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware moment. PostgreSQL keeps the zone; SQLite keeps naive UTC. A naive value is refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = as_utc(value)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+JSONDocument = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Every table of the project. Constraints are named, so that migrations can change them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UTCDateTime(),
+        Decimal: Numeric(12, 2),
+        StrEnum: Enum(
+            StrEnum,
+            native_enum=False,
+            create_constraint=True,
+            length=24,
+            values_callable=lambda members: [member.value for member in members],
+        ),
+        dict[str, Any]: JSONDocument,
+        list[Any]: JSONDocument,
+        list[dict[str, Any]]: JSONDocument,
+        list[str]: JSONDocument,
+    }
+
+
+db = SQLAlchemy(session_options={"expire_on_commit": False})
+alembic = Alembic(metadatas=Base.metadata)
+
+
+class ReadOnlyTransactionError(RuntimeError):
+    """A write was attempted in a transaction opened with `begin_reading`. A mistake in the code, never in the input."""
+
+
+def init_app(app: Flask) -> None:
+    """Bind engine and migrations to `app` and install the SQLite rules on its engine."""
+    db.init_app(app)
+    alembic.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _install_sqlite_rules(db.engine)
+
+
+def _install_sqlite_rules(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not emit its own BEGIN
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",  # first: switching to WAL may itself have to wait for another process
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def begin_reading(session: Session) -> None:
+    """Open this session's transaction for reading only: it takes no write lock, and a flush raises.
+
+    Raises:
+        ReadOnlyTransactionError: later, when something tries to write.
+    """
+    session.info["reading"] = True
+    session.connection(execution_options={"reading": True})
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_writes(session: Session, _context: Any, _instances: Any) -> None:
+    if session.info.get("reading"):
+        raise ReadOnlyTransactionError("this request may only read; open a writing transaction with transaction()")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One use case, one transaction, owned by the edge: commit at the end, roll back on any error."""
+    session = db.session
+    if session.info.pop("reading", False):
+        session.rollback()  # end the reading transaction, so that this one begins IMMEDIATE
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def insert_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> int:
+    """INSERT … ON CONFLICT DO NOTHING; returns how many rows were new. Both dialects share the syntax."""
+    if not rows:
+        return 0
+    target = cast("Table", table.__table__)
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(target).on_conflict_do_nothing()
+    inserted = 0
+    for row in rows:
+        result = cast("CursorResult[Any]", session.execute(statement.values(row)))
+        inserted += max(result.rowcount, 0)
+    return inserted
+
