@@ -1,0 +1,47 @@
+"""Reads for the desk and the commands. Nothing here writes."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session, joinedload
+
+from analysis.models import Flag, FlagStatus, RelationshipState, Rung, Severity
+from survey.errors import NotFoundError
+from survey.models import Client
+
+LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
+_BY_SEVERITY = case({Severity.SEVERE: 0, Severity.HIGH: 1, Severity.MODERATE: 2}, value=Flag.severity)
+
+
+def live_flags(session: Session) -> Sequence[Flag]:
+    """Live flags with client and owner loaded, the most urgent first."""
+    return session.scalars(
+        select(Flag)
+        .where(Flag.status.in_(LIVE))
+        .options(joinedload(Flag.client), joinedload(Flag.owner))
+        .order_by(_BY_SEVERITY, Flag.risk.desc(), Flag.raised_at, Flag.id)
+    ).all()
+
+
+def client_states(session: Session, rung: Rung | None = None) -> Sequence[tuple[Client, RelationshipState]]:
+    """Every scored client with where it stands, by name."""
+    statement = (
+        select(Client, RelationshipState)
+        .join(RelationshipState, RelationshipState.client_id == Client.id)
+        .order_by(Client.name, Client.id)
+    )
+    if rung is not None:
+        statement = statement.where(RelationshipState.rung == rung)
+    return [(client, state) for client, state in session.execute(statement)]
+
+
+def client_by_id(session: Session, client_id: int) -> Client:
+    """The client.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    client = session.get(Client, client_id)
+    if client is None:
+        raise NotFoundError(f"There is no client {client_id}.")
+    return client
