@@ -1,6 +1,11 @@
 """The questions of the after-job survey, their scales and wording. Pure."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from survey.errors import InvalidInputError
 
 
 @dataclass(frozen=True)
@@ -21,3 +26,93 @@ DEFAULT_PROMISE = (
     PromiseStep("done_as_agreed", "The work was done as agreed"),
     PromiseStep("explained", "We checked it with you and explained it at the end"),
 )
+
+SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "would_return": (0, 1), "contact_me": (0, 1)}
+COMMENT_LENGTH = 5_000  # characters, in the survey; history from other tools may be longer
+STEP_VALUES = {"yes": 1, "no": -1, "na": 0}  # a step of the promise, as the form names it → the ledger's value
+
+RATING_WORDS = {5: "Excellent", 4: "Good", 3: "OK", 2: "Bad", 1: "Very bad"}
+YES_NO_WORDS = {1: "Yes", 0: "No"}
+STEP_WORDS = {1: "Yes", -1: "No", 0: "Doesn’t apply"}
+
+_NO_RATING_PROMPT = "Anything you would like to tell us?"
+_PROMPTS = {
+    5: "What made it excellent?",
+    4: "What went well, and what could be better?",
+    3: "What would have made it better?",
+    2: "What went wrong, and what should we put right?",
+    1: "What went wrong, and what should we put right?",
+}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def comment_prompt(csat: int | None) -> str:
+    """The free-text question that fits a rating of 1…5, or no rating yet."""
+    return _NO_RATING_PROMPT if csat is None else _PROMPTS[csat]
+
+
+def rating(answers: Mapping[str, int | str]) -> int | None:
+    """The rating on 1…5: the CSAT, else what the NPS says (detractor 2, passive 4, promoter 5)."""
+    csat, nps = answers.get("csat"), answers.get("nps")
+    if isinstance(csat, int):
+        return csat
+    if isinstance(nps, int):
+        return 5 if nps >= 9 else 4 if nps >= 7 else 2
+    return None
+
+
+def promise_steps(promise: list[dict[str, Any]]) -> list[PromiseStep]:
+    """The firm's service promise from its settings row."""
+    return [PromiseStep(str(step["key"]), str(step["text"])) for step in promise]
+
+
+def clean_text(text: str) -> str:
+    """What a person typed, without the characters no database or reader wants; lines end in a line feed."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def checked_answers(answers: Mapping[str, int | str], comment_length: int = COMMENT_LENGTH) -> dict[str, int | str]:
+    """`answers` with every number inside its scale and the comment cleaned (an empty one means "take it away").
+
+    Raises:
+        InvalidInputError: an unknown question, a number outside its scale, a comment that is too long.
+    """
+    checked: dict[str, int | str] = {}
+    for question, value in answers.items():
+        if question == "comment":
+            checked[question] = _checked_comment(value, comment_length)
+        elif question in SCALES:
+            checked[question] = _checked_number(question, value)
+        else:
+            raise InvalidInputError(f"there is no question called {question!r}", question)
+    return checked
+
+
+def _checked_number(question: str, value: int | str) -> int:
+    lowest, highest = SCALES[question]
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+        raise InvalidInputError(
+            f"{question} must be a whole number from {lowest} to {highest}, not {value!r}", question
+        )
+    return value
+
+
+def _checked_comment(value: int | str, longest: int) -> str:
+    if not isinstance(value, str):
+        raise InvalidInputError("comment must be text", "comment")
+    text = clean_text(value)
+    if len(text) > longest:
+        raise InvalidInputError(f"the comment has {len(text):,} characters; {longest:,} are allowed", "comment")
+    return text
+
+
+def checked_steps(steps: Mapping[str, int]) -> dict[str, int]:
+    """`steps` of the promise, each 1 (happened), −1 (did not) or 0 (not applicable).
+
+    Raises:
+        InvalidInputError: another value.
+    """
+    for step, value in steps.items():
+        if value not in STEP_WORDS:
+            raise InvalidInputError(f"step_{step} must be 1, 0 or −1, not {value!r}", f"step_{step}")
+    return dict(steps)

@@ -1,0 +1,217 @@
+"""What clients answered: confirmed on the survey page or brought in from another tool, and the evidence around it.
+
+Mail scanners open every link and replay what they saw posted. So only `submit` stores answers; a replay of the same
+values changes nothing, and a post based on an older state with other values is refused (`StaleAnswersError`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from survey.errors import ConflictError, InvalidInputError
+from survey.history import ImportedResponse, ImportResult, import_response, import_responses
+from survey.models import (
+    Answer,
+    Client,
+    Invitation,
+    InvitationState,
+    ResponseOrigin,
+    SurveyEvent,
+    SurveyEventKind,
+    SurveyResponse,
+    Touchpoint,
+)
+from survey.questionnaire import checked_answers, checked_steps
+
+__all__ = ["ImportResult", "ImportedResponse", "import_response", "import_responses"]  # the rest is defined here
+
+OPEN_STATES = frozenset({InvitationState.SENT, InvitationState.ANSWERED})
+VISIT_LIMIT = 200  # visits kept as evidence per invitation, so that a robot cannot fill the disk
+NOTHING_YET = "0"  # the version of a survey that has no answer
+_VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN)
+_CONFIRMATIONS = (SurveyEventKind.CONFIRMED, SurveyEventKind.CHANGED)
+
+
+class StaleAnswersError(ConflictError):
+    """The answers were given on a page older than the answers we hold, and differ from them."""
+
+
+class SurveyClosedError(ConflictError):
+    """The survey takes no answers: not sent yet, withdrawn, cancelled or past its closing date."""
+
+
+def is_open(invitation: Invitation, now: datetime) -> bool:
+    """Whether the survey takes answers."""
+    return invitation.state in OPEN_STATES and now < invitation.expires_at
+
+
+def find_response(session: Session, invitation: Invitation) -> SurveyResponse | None:
+    """What this invitation's contact answered about its resolution, with answers and touchpoints loaded."""
+    return session.scalar(
+        select(SurveyResponse)
+        .where(
+            SurveyResponse.resolution_id == invitation.resolution_id,
+            SurveyResponse.contact_id == invitation.contact_id,
+        )
+        .options(selectinload(SurveyResponse.answers), selectinload(SurveyResponse.touchpoints))
+    )
+
+
+def version(session: Session, response: SurveyResponse | None) -> str:
+    """Names the state of a response. It never comes back, so an old page is recognised even after A → B → A."""
+    if response is None:
+        return NOTHING_YET
+    confirmations = session.scalar(
+        select(func.count())
+        .select_from(SurveyEvent)
+        .where(SurveyEvent.invitation_id == response.invitation_id, SurveyEvent.kind.in_(_CONFIRMATIONS))
+    )
+    return f"{response.id}.{confirmations}"
+
+
+def answers_of(response: SurveyResponse | None) -> dict[str, int | str]:
+    """Question → value, as confirmed."""
+    found: dict[str, int | str] = {}
+    for answer in response.answers if response else ():
+        value = answer.text if answer.number is None else answer.number
+        if value is not None:
+            found[answer.question] = value
+    return found
+
+
+def steps_of(response: SurveyResponse | None) -> dict[str, int]:
+    """Step of the promise → 1, −1 or 0, as confirmed."""
+    return {touchpoint.step: touchpoint.value for touchpoint in (response.touchpoints if response else ())}
+
+
+def record_event(
+    session: Session, invitation: Invitation, kind: SurveyEventKind, now: datetime, user_agent: str = "", **details: Any
+) -> SurveyEvent:
+    """Append one piece of evidence."""
+    event = SurveyEvent(invitation_id=invitation.id, kind=kind, at=now, user_agent=user_agent[:300], details=details)
+    session.add(event)
+    return event
+
+
+def record_visit(
+    session: Session, invitation: Invitation, kind: SurveyEventKind, now: datetime, user_agent: str = "", **details: Any
+) -> SurveyEvent | None:
+    """Append that the link was opened or a page shown, unless `VISIT_LIMIT` visits are already kept."""
+    visits = session.scalar(
+        select(func.count())
+        .select_from(SurveyEvent)
+        .where(SurveyEvent.invitation_id == invitation.id, SurveyEvent.kind.in_(_VISITS))
+    )
+    if (visits or 0) >= VISIT_LIMIT:
+        return None
+    return record_event(session, invitation, kind, now, user_agent, **details)
+
+
+def submit(
+    session: Session,
+    invitation: Invitation,
+    answers: Mapping[str, int | str],
+    steps: Mapping[str, int],
+    now: datetime,
+    user_agent: str = "",
+    based_on: str | None = None,
+) -> SurveyResponse:
+    """Merge confirmed answers into the invitation's response: what is not named stays, an empty comment goes.
+
+    `based_on` is the `version` that the person saw; None merges into whatever is there. A replay of what is already
+    stored changes nothing at all.
+
+    Raises:
+        InvalidInputError: a value outside its scale (`field` names the form field), or nothing to store at all.
+        SurveyClosedError: the survey takes no answers now.
+        StaleAnswersError: the answers changed since `based_on`, and these differ.
+    """
+    answers, steps = checked_answers(answers), checked_steps(steps)
+    session.refresh(invitation, with_for_update=True)  # two posts at once: the second sees what the first stored
+    if not is_open(invitation, now):
+        raise SurveyClosedError(f"the survey of invitation {invitation.id} takes no answers")
+    response = find_response(session, invitation)
+    if response is None and not steps and not any(value != "" for value in answers.values()):
+        raise InvalidInputError("there is no answer in it")
+    before = {**answers_of(response), **_named(steps_of(response))}
+    changed = _differences(before, answers, steps)
+    if response is not None and not changed:
+        return response
+    if based_on is not None and based_on != version(session, response):
+        raise StaleAnswersError(f"the answers of invitation {invitation.id} are newer than the page they came from")
+    response = response or _new_response(session, invitation, now)
+    _merge(response, answers, steps, changed, now)
+    _mark_answered(session, invitation, response, now)
+    kind = SurveyEventKind.CHANGED if before.keys() & set(changed) else SurveyEventKind.CONFIRMED
+    record_event(session, invitation, kind, now, user_agent, changed=changed)
+    session.flush()
+    return response
+
+
+def _named(steps: Mapping[str, int]) -> dict[str, int]:
+    return {f"step_{step}": value for step, value in steps.items()}
+
+
+def _differences(
+    before: Mapping[str, int | str], answers: Mapping[str, int | str], steps: Mapping[str, int]
+) -> list[str]:
+    """The form fields whose value would change. An empty comment where there was none is no difference."""
+    wanted = {**answers, **_named(steps)}
+    return sorted(
+        field for field, value in wanted.items() if (before.get(field) != value if value != "" else field in before)
+    )
+
+
+def _new_response(session: Session, invitation: Invitation, now: datetime) -> SurveyResponse:
+    response = SurveyResponse(
+        resolution_id=invitation.resolution_id,
+        contact_id=invitation.contact_id,
+        client_id=invitation.client_id,
+        invitation_id=invitation.id,
+        origin=ResponseOrigin.SURVEY,
+        language=invitation.contact.language,
+        submitted_at=now,
+    )
+    session.add(response)
+    session.flush()
+    return response
+
+
+def _merge(
+    response: SurveyResponse,
+    answers: Mapping[str, int | str],
+    steps: Mapping[str, int],
+    changed: list[str],
+    now: datetime,
+) -> None:
+    stored = {answer.question: answer for answer in response.answers}
+    for question in answers.keys() & set(changed):
+        value = answers[question]
+        if value == "":
+            response.answers.remove(stored[question])
+            continue
+        answer = stored.get(question)
+        if answer is None:
+            answer = Answer(question=question)
+            response.answers.append(answer)
+        answer.number, answer.text = (value, None) if isinstance(value, int) else (None, value)
+        answer.answered_at = now
+    ledger = {touchpoint.step: touchpoint for touchpoint in response.touchpoints}
+    for step, value in steps.items():
+        if step in ledger:
+            ledger[step].value = value
+        else:
+            response.touchpoints.append(Touchpoint(resolution_id=response.resolution_id, step=step, value=value))
+    if response.submitted_at != now:
+        response.changed_at = now
+
+
+def _mark_answered(session: Session, invitation: Invitation, response: SurveyResponse, now: datetime) -> None:
+    response.invitation_id = invitation.id  # an imported response is taken over by the survey that continues it
+    invitation.state = InvitationState.ANSWERED
+    invitation.answered_at = invitation.answered_at or now
+    client = session.get_one(Client, invitation.client_id)
+    client.add_evidence()
