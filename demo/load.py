@@ -1,0 +1,191 @@
+"""Plays the demo firm's eighteen months through the real services, day by day, so that every row has a real past.
+
+Nothing here writes a flag, an email or a score: jobs are recorded, surveys are answered, a manager acts, and the
+background tasks do the rest, with the clock set to each day in turn.
+"""
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis import followups
+from analysis.models import Flag, FlagStatus, OutcomeResult
+from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story
+from emails import receipts
+from emails.models import SuppressionReason
+from survey import auth, clock, jobs, responses
+from survey.config import EmailTransport
+from survey.db import db, transaction
+from survey.errors import ConflictError
+from survey.firms import get_firm
+from survey.models import Client, Invitation, InvitationState, Job, Resolution
+from survey.runtime import runtime
+from survey.users import User
+from survey.worker import Task, run_until_idle
+
+CHECKPOINT = time(10, 30)  # the hour (UTC) at which the background tasks run on each day of the past
+SCRIPTED_DAYS = 45  # flags younger than this are left as the story leaves them
+DEMO_BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X)"
+NOTES = {
+    OutcomeResult.KEPT: "Called, listened, put it right and said so in writing. They stay.",
+    OutcomeResult.LOST: "They had already signed with another firm when we called.",
+    OutcomeResult.FALSE_ALARM: "Rang to ask. That is just how they write; all is well.",
+    OutcomeResult.TOO_LATE: "We should have called a month earlier; the decision had been made.",
+}
+
+Progress = Callable[[int, int], None]
+
+
+def load(app: Flask, today: datetime, on_progress: Progress = lambda _done, _total: None) -> bool:
+    """Load the demo firm as of `today` (aware, UTC) into an empty installation.
+
+    Returns:
+        False, and changes nothing, when there are clients already.
+
+    Raises:
+        ConflictError: email would leave this machine; the demo firm is only loaded with the local mailbox.
+    """
+    with app.app_context():
+        if runtime().settings.transport is not EmailTransport.MAILBOX:
+            raise ConflictError("The demo firm is loaded only with EMAIL_TRANSPORT=mailbox, so that no email leaves.")
+        if db.session.scalar(select(Client.id).limit(1)) is not None:
+            return False
+        story = read_story(today)
+        with transaction() as session:
+            _furnish(session, story, story.scenes[0].at)
+    _Replay(app, story, today).run(on_progress)
+    return True
+
+
+def _furnish(session: Session, story: Story, now: datetime) -> None:
+    """The firm's face and its people; clients come into being with their first job."""
+    firm = get_firm(session)
+    for name, value in story.firm.items():
+        setattr(firm, name, value)
+    for person in story.owners:
+        auth.create_user(session, person["email"], person["role"], now, name=person["name"])
+
+
+class _Replay:
+    """The past as a queue of moments. Sending a survey puts the client's answer into the queue."""
+
+    def __init__(self, app: Flask, story: Story, today: datetime) -> None:
+        self.app = app
+        self.today = today
+        self.clients = {client_ref(client): client for client in story.clients}
+        self.answers = {scene.record.external_id: scene.answer for scene in story.scenes if scene.answer}
+        self.answering: set[int] = set()
+        self.order = itertools.count()
+        self.queue: list[tuple[datetime, int, Callable[[Session, datetime], None]]] = []
+        for scene in story.scenes:
+            self._at(scene.at, self._player(scene))
+        self.first = story.scenes[0].at
+
+    def run(self, on_progress: Progress) -> None:
+        days = list(self._checkpoints())
+        for number, moment in enumerate(days):
+            self._play_until(moment)
+            with clock.fixed_at(moment):
+                run_until_idle(_tasks(self.app), self.app.app_context)
+            with self.app.app_context():
+                self._plan_answers()
+                with transaction() as session:
+                    self._manage(session, moment)
+            on_progress(number + 1, len(days))
+
+    def _checkpoints(self) -> Iterator[datetime]:
+        day = datetime.combine(self.first.date(), CHECKPOINT, self.today.tzinfo)
+        while day < self.today:
+            yield day
+            day += timedelta(days=1)
+        yield self.today
+
+    def _at(self, moment: datetime, action: Callable[[Session, datetime], None]) -> None:
+        heapq.heappush(self.queue, (moment, next(self.order), action))
+
+    def _play_until(self, moment: datetime) -> None:
+        while self.queue and self.queue[0][0] <= moment:
+            at, _, action = heapq.heappop(self.queue)
+            with self.app.app_context(), clock.fixed_at(at), transaction() as session:
+                action(session, at)
+
+    def _player(self, scene: Scene) -> Callable[[Session, datetime], None]:
+        def play(session: Session, now: datetime) -> None:
+            if scene.bounced:
+                receipts.suppress(session, scene.record.contact_email, SuppressionReason.BOUNCED, "demo firm", now)
+            elif scene.reopened:
+                job = session.scalars(select(Job).where(Job.external_id == scene.record.external_id)).one()
+                jobs.reopen_job(session, job, now)
+            else:
+                recorded = jobs.record_job(session, scene.record, now)
+                self._introduce(session, recorded.job.client)
+
+        return play
+
+    def _introduce(self, session: Session, client: Client) -> None:
+        """Owner and referrer of a client, as soon as both are known."""
+        told = self.clients[client.ref]
+        if client.owner_id is None:
+            client.owner_id = session.scalar(select(User.id).where(User.email.startswith(told["owner"] + "@")))
+        if client.referred_by_id is None and "referred_by" in told:
+            client.referred_by_id = session.scalar(select(Client.id).where(Client.name == told["referred_by"]))
+
+    def _plan_answers(self) -> None:
+        """For every survey that has gone out, put the client's answer (if there is to be one) into the queue."""
+        rows = db.session.execute(
+            select(Invitation.id, Invitation.sent_at, Job.external_id)
+            .join(Resolution, Invitation.resolution_id == Resolution.id)
+            .join(Job, Resolution.job_id == Job.id)
+            .where(Invitation.state == InvitationState.SENT)
+        )
+        for invitation_id, sent_at, external_id in rows:
+            planned = self.answers.get(external_id)
+            if planned and sent_at and invitation_id not in self.answering:
+                self.answering.add(invitation_id)
+                self._at(sent_at + planned.after, self._answerer(invitation_id, planned))
+
+    def _answerer(self, invitation_id: int, planned: PlannedAnswer) -> Callable[[Session, datetime], None]:
+        def answer(session: Session, now: datetime) -> None:
+            invitation = session.get_one(Invitation, invitation_id)
+            if invitation.state is not InvitationState.SENT:
+                return
+            responses.submit(session, invitation, planned.answers, planned.steps, now, user_agent=DEMO_BROWSER)
+            if planned.promise_call:
+                self._at(now + timedelta(days=1), self._promiser(invitation.client_id, *planned.promise_call))
+
+        return answer
+
+    def _promiser(self, client_id: int, days: int, note: str) -> Callable[[Session, datetime], None]:
+        def promise(session: Session, now: datetime) -> None:
+            flag = session.scalars(
+                select(Flag).where(Flag.client_id == client_id, Flag.status.in_(followups.LIVE)).limit(1)
+            ).first()
+            if flag:
+                followups.acknowledge(session, flag, flag.client.owner_id, now)
+                followups.promise_call(session, flag, flag.client.owner_id, now + timedelta(days=days), note, now)
+
+        return promise
+
+    def _manage(self, session: Session, now: datetime) -> None:
+        """What the firm's managers did about flags that are history by now."""
+        if now > self.today - timedelta(days=SCRIPTED_DAYS):
+            return
+        for flag in session.scalars(select(Flag).where(Flag.status.in_(followups.LIVE))):
+            told, owner, age = self.clients[flag.client.ref], flag.client.owner_id, now - flag.raised_at
+            if flag.status is FlagStatus.OPEN and age >= timedelta(days=1):
+                followups.acknowledge(session, flag, owner, now)
+                followups.log_contact(session, flag, owner, "Called and listened.", now)
+            elif age >= timedelta(days=12):
+                result = OutcomeResult(told.get("outcome", "kept"))
+                followups.resolve(session, flag, owner, result, NOTES[result], now)
+
+
+def _tasks(app: Flask) -> tuple[Task, ...]:
+    """The tasks of `app`."""
+    with app.app_context():
+        return runtime().tasks
