@@ -1,0 +1,145 @@
+"""The flagged list: who needs a call, in which order, and the sentence at its head."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, RelationshipState, Severity
+from survey.models import Client
+from survey.users import User
+
+PER_PAGE = 50
+LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
+STATUSES = {"live": LIVE, "resolved": (FlagStatus.RESOLVED,), "cleared": (FlagStatus.CLEARED,)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionFilter:
+    """Which flags to show. `owner`: all, mine or unassigned; `status`: a key of STATUSES."""
+
+    owner: str = "all"
+    severity: Severity | None = None
+    status: str = "live"
+    search: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionRow:
+    """One flag as the list shows it. `promise` is the promised call that has not been made yet."""
+
+    flag: Flag
+    value_year: Decimal
+    promise: FollowUp | None
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionSummary:
+    """The counts over all live flags, and what was checked to find them."""
+
+    live: int
+    severe: int
+    mine: int
+    unassigned: int
+    promised: int
+    overdue: int
+    checked: int
+    checked_at: datetime | None
+
+
+def attention(
+    session: Session, wanted: AttentionFilter, user_id: int | None, page: int = 1
+) -> tuple[list[AttentionRow], int]:
+    """One page of flags and how many there are in all: most severe first, then by what is at stake."""
+    statement = _filtered(wanted, user_id)
+    total = session.scalar(statement.with_only_columns(func.count(Flag.id)).order_by(None)) or 0
+    found = session.execute(_ordered(statement, wanted.status).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    promises = open_promises(session, (flag.id for flag, *_ in found))
+    rows = [
+        AttentionRow(flag=flag, value_year=value or Decimal(0), promise=promises.get(flag.id), outcome=outcome)
+        for flag, value, outcome in found
+    ]
+    return rows, total
+
+
+def _filtered(wanted: AttentionFilter, user_id: int | None) -> Select[Flag, Decimal, Outcome]:
+    statement = (
+        select(Flag, RelationshipState.value_year, Outcome)
+        .join(Flag.client)
+        .outerjoin(RelationshipState, RelationshipState.client_id == Flag.client_id)
+        .outerjoin(Outcome, Outcome.flag_id == Flag.id)
+        .where(Flag.status.in_(STATUSES[wanted.status]))
+        .options(contains_eager(Flag.client), joinedload(Flag.owner).noload(User.roles))
+    )
+    if wanted.owner == "mine":
+        statement = statement.where(Flag.owner_id == user_id)
+    elif wanted.owner == "unassigned":
+        statement = statement.where(Flag.owner_id.is_(None))
+    if wanted.severity:
+        statement = statement.where(Flag.severity == wanted.severity)
+    if wanted.search:
+        statement = statement.where(Client.name.icontains(wanted.search, autoescape=True))
+    return statement
+
+
+def severity_rank() -> ColumnElement[int]:
+    """0 for the most severe; the enum's words do not sort by themselves."""
+    return case((Flag.severity == Severity.SEVERE, 0), (Flag.severity == Severity.HIGH, 1), else_=2)
+
+
+def _ordered(statement: Select[Flag, Decimal, Outcome], status: str) -> Select[Flag, Decimal, Outcome]:
+    if status != "live":
+        return statement.order_by(Flag.closed_at.desc(), Flag.id.desc())
+    at_stake = Flag.risk * func.coalesce(RelationshipState.value_year, 0)
+    return statement.order_by(severity_rank(), at_stake.desc(), Flag.risk.desc(), Flag.id)
+
+
+def open_promises(session: Session, flag_ids: Iterable[int]) -> dict[int, FollowUp]:
+    """For each flag the promised call that is due next and not yet made or undone."""
+    pending = select(FollowUp).where(
+        FollowUp.flag_id.in_(list(flag_ids)),
+        FollowUp.kind == FollowUpKind.PROMISED_CALL,
+        FollowUp.done_at.is_(None),
+        FollowUp.undone_at.is_(None),
+    )
+    latest_first = session.scalars(pending.order_by(FollowUp.due_at.desc())).all()
+    return {promise.flag_id: promise for promise in latest_first if promise.flag_id is not None}
+
+
+def summary(session: Session, user_id: int | None, now: datetime) -> AttentionSummary:
+    """The sentence over the list: how many need a call, how many of them severe, and which promises are late."""
+    live = Flag.status.in_(LIVE)
+    counted = session.execute(
+        select(
+            func.count(Flag.id),
+            func.count(case((Flag.severity == Severity.SEVERE, 1))),
+            func.count(case((Flag.owner_id == user_id, 1))),
+            func.count(case((Flag.owner_id.is_(None), 1))),
+        ).where(live)
+    ).one()
+    promised = session.execute(
+        select(func.count(FollowUp.id), func.count(case((FollowUp.due_at < now, 1))))
+        .join(Flag, Flag.id == FollowUp.flag_id)
+        .where(
+            live,
+            FollowUp.kind == FollowUpKind.PROMISED_CALL,
+            FollowUp.done_at.is_(None),
+            FollowUp.undone_at.is_(None),
+        )
+    ).one()
+    checked = session.execute(select(func.count(RelationshipState.client_id), func.max(RelationshipState.scored_at)))
+    count, latest = checked.one()
+    return AttentionSummary(
+        live=counted[0],
+        severe=counted[1],
+        mine=counted[2],
+        unassigned=counted[3],
+        promised=promised[0],
+        overdue=promised[1],
+        checked=count,
+        checked_at=latest,
+    )

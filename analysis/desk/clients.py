@@ -1,0 +1,215 @@
+"""The list of clients, and one client's page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, UnaryExpression, case, func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from analysis.desk.attention import LIVE
+from analysis.models import Flag, LadderMove, RelationshipState, Rung
+from survey.errors import NotFoundError
+from survey.models import Answer, Client, Contact, Firm, Job, Resolution, SurveyResponse, Touchpoint
+from survey.users import User
+
+PER_PAGE = 50
+DECISION_MAKER = "decision-maker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientFilter:
+    """Which clients to show, in which order. `owner`: all, mine or unassigned; `sort`: a key of SORTS."""
+
+    search: str = ""
+    rung: Rung | None = None
+    owner: str = "all"
+    flagged: bool = False
+    sort: str = "risk"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientRow:
+    """One client as the list shows it. `state` is None until the relationship was scored for the first time."""
+
+    client: Client
+    state: RelationshipState | None
+    flag: Flag | None
+
+
+SORTS: dict[str, tuple[UnaryExpression[Any] | ColumnElement[Any], ...]] = {
+    "risk": (func.coalesce(RelationshipState.risk, -1).desc(),),
+    "health": (func.coalesce(RelationshipState.health, 101),),
+    "value": (func.coalesce(RelationshipState.value_year, -1).desc(),),
+    "last_job": (case((RelationshipState.last_job_at.is_(None), 1), else_=0), RelationshipState.last_job_at.desc()),
+    "name": (func.lower(Client.name),),
+}
+SORT_WORDS = {
+    "risk": "Highest risk first",
+    "health": "Lowest health first",
+    "value": "Highest value first",
+    "last_job": "Latest job first",
+    "name": "By name",
+}
+
+
+def clients(session: Session, wanted: ClientFilter, user_id: int | None, page: int = 1) -> tuple[list[ClientRow], int]:
+    """One page of clients and how many there are in all."""
+    statement = _filtered(wanted, user_id)
+    total = session.scalar(statement.with_only_columns(func.count(Client.id)).order_by(None)) or 0
+    ordered = statement.order_by(*SORTS[wanted.sort], func.lower(Client.name), Client.id)
+    found = session.execute(ordered.limit(PER_PAGE).offset((page - 1) * PER_PAGE))
+    return [ClientRow(client=client, state=state, flag=flag) for client, state, flag in found], total
+
+
+def _filtered(wanted: ClientFilter, user_id: int | None) -> Select[Client, RelationshipState, Flag]:
+    statement = (
+        select(Client, RelationshipState, Flag)
+        .outerjoin(RelationshipState, RelationshipState.client_id == Client.id)
+        .outerjoin(Flag, (Flag.client_id == Client.id) & Flag.status.in_(LIVE))
+        .outerjoin(Client.owner)
+        .options(contains_eager(Client.owner).noload(User.roles))
+    )
+    if wanted.search:
+        matches = Client.name.icontains(wanted.search, autoescape=True)
+        statement = statement.where(matches | Client.ref.icontains(wanted.search, autoescape=True))
+    if wanted.rung:
+        statement = statement.where(RelationshipState.rung == wanted.rung)
+    if wanted.owner == "mine":
+        statement = statement.where(Client.owner_id == user_id)
+    elif wanted.owner == "unassigned":
+        statement = statement.where(Client.owner_id.is_(None))
+    if wanted.flagged:
+        statement = statement.where(Flag.id.is_not(None))
+    return statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseStep:
+    """One step of the service promise at one client: missed `missed` of the `told` times that they told us."""
+
+    text: str
+    told: int
+    missed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallWho:
+    """A contact, and why to call this one. `wants_contact`: said so in a survey, or None when never asked."""
+
+    contact: Contact
+    wants_contact: bool | None
+    first: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientPage:
+    """All that the page of one client says beyond the timeline."""
+
+    client: Client
+    state: RelationshipState | None
+    flag: Flag | None
+    referred_by: Client | None
+    referred: Sequence[Client]
+    moves: Sequence[LadderMove]
+    contacts: list[CallWho]
+    promise: list[PromiseStep]
+    jobs: int
+    answers: int
+    value_total: Decimal
+
+
+def client_page(session: Session, client_id: int) -> ClientPage:
+    """What there is to know about one client.
+
+    Raises:
+        NotFoundError: there is no such client.
+    """
+    client = session.get(Client, client_id, options=[joinedload(Client.owner)])
+    if client is None:
+        raise NotFoundError(f"There is no client {client_id}.")
+    jobs, value = session.execute(
+        select(func.count(Job.id), func.coalesce(func.sum(Job.value), 0)).where(Job.client_id == client_id)
+    ).one()
+    answers = session.scalar(select(func.count(SurveyResponse.id)).where(SurveyResponse.client_id == client_id))
+    return ClientPage(
+        client=client,
+        state=session.get(RelationshipState, client_id),
+        flag=session.scalar(select(Flag).where(Flag.client_id == client_id, Flag.status.in_(LIVE))),
+        referred_by=session.get(Client, client.referred_by_id) if client.referred_by_id else None,
+        referred=session.scalars(select(Client).where(Client.referred_by_id == client_id).order_by(Client.name)).all(),
+        moves=session.scalars(
+            select(LadderMove).where(LadderMove.client_id == client_id).order_by(LadderMove.moved_at.desc())
+        ).all(),
+        contacts=who_to_call(session, client_id),
+        promise=promise_ledger(session, client_id),
+        jobs=jobs,
+        answers=answers or 0,
+        value_total=value or Decimal(0),
+    )
+
+
+def who_to_call(session: Session, client_id: int) -> list[CallWho]:
+    """The client's contacts, the one to call first: decision-makers, then who asked to be contacted, then the latest.
+
+    Somebody who left, or who said "please do not contact me", is never the one to call first.
+    """
+    latest_job = (
+        select(Job.contact_id, func.max(Resolution.completed_at).label("at"))
+        .join(Resolution, Resolution.job_id == Job.id)
+        .where(Job.client_id == client_id)
+        .group_by(Job.contact_id)
+        .subquery()
+    )
+    found = session.execute(
+        select(Contact, latest_job.c.at)
+        .outerjoin(latest_job, latest_job.c.contact_id == Contact.id)
+        .where(Contact.client_id == client_id)
+        .order_by(latest_job.c.at.is_(None), latest_job.c.at.desc(), Contact.id)
+    ).all()
+    wishes = _contact_wishes(session, client_id)
+    ranked = sorted((contact for contact, _ in found), key=lambda contact: _rank(contact, wishes.get(contact.id)))
+    return [
+        CallWho(
+            contact=contact,
+            wants_contact=wishes.get(contact.id),
+            first=position == 0 and contact.left_at is None and wishes.get(contact.id) is not False,
+        )
+        for position, contact in enumerate(ranked)
+    ]
+
+
+def _rank(contact: Contact, wish: bool | None) -> tuple[bool, bool, bool, bool]:
+    return (contact.left_at is not None, wish is False, contact.role != DECISION_MAKER, wish is not True)
+
+
+def _contact_wishes(session: Session, client_id: int) -> dict[int, bool]:
+    """The latest answer of each contact to "may we contact you about this?"."""
+    found = session.execute(
+        select(SurveyResponse.contact_id, Answer.number)
+        .join(Answer, Answer.response_id == SurveyResponse.id)
+        .where(SurveyResponse.client_id == client_id, Answer.question == "contact_me", Answer.number.is_not(None))
+        .order_by(Answer.answered_at)
+    )
+    return {contact_id: bool(number) for contact_id, number in found}
+
+
+def promise_ledger(session: Session, client_id: int) -> list[PromiseStep]:
+    """The service promise at this client, in the promise's own order; steps nobody told us about say 0 of 0."""
+    firm = session.get(Firm, 1)
+    counted = session.execute(
+        select(
+            Touchpoint.step,
+            func.count(case((Touchpoint.value != 0, 1))),
+            func.count(case((Touchpoint.value < 0, 1))),
+        )
+        .join(SurveyResponse, SurveyResponse.id == Touchpoint.response_id)
+        .where(SurveyResponse.client_id == client_id)
+        .group_by(Touchpoint.step)
+    )
+    told = {step: (count, missed) for step, count, missed in counted}
+    steps = [(str(step["key"]), str(step["text"])) for step in (firm.promise if firm else [])]
+    return [
+        PromiseStep(text=text, told=told.get(key, (0, 0))[0], missed=told.get(key, (0, 0))[1]) for key, text in steps
+    ]

@@ -1,0 +1,85 @@
+"""A client's words cut into stretches that a page can mark. Pure; escaping stays with the template."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+STRONG = 0.5  # an evidence weight from here on is marked strongly
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some characters of a comment. `tone`: "", negative, positive or mixed; `aspects`: what they are about."""
+
+    text: str
+    tone: str = ""
+    strong: bool = False
+    aspects: tuple[str, ...] = ()
+
+
+def stretches(
+    text: str, evidence: Iterable[Mapping[str, Any]] = (), aspects: Iterable[Mapping[str, Any]] = ()
+) -> list[Stretch]:
+    """Cut `text` wherever a mark begins or ends; joined together, the stretches are `text` again.
+
+    `evidence` is [{"start", "end", "weight" −1…1}] and `aspects` [{"aspect", "sentiment", "start", "end"}] as
+    `analysis.text` stores them; offsets count characters. Marks that lie outside the text (it was changed since) are
+    cut to it or dropped. Where evidence and aspect disagree, the evidence decides the tone.
+    """
+    spans = [span for span in (_evidence_span(item, len(text)) for item in evidence) if span]
+    mentions = [span for span in (_aspect_span(item, len(text)) for item in aspects) if span]
+    edges = (
+        {0, len(text)}
+        | {edge for span in spans for edge in span[:2]}
+        | {edge for span in mentions for edge in span[:2]}
+    )
+    cut = []
+    for start, end in pairwise(sorted(edges)):
+        weights = [weight for low, high, weight in spans if low <= start and end <= high]
+        about = [(name, tone) for low, high, name, tone in mentions if low <= start and end <= high]
+        tones = [_tone(weight) for weight in weights if weight] or [tone for _, tone in about if tone]
+        cut.append(
+            Stretch(
+                text=text[start:end],
+                tone=_merged(tones),
+                strong=any(abs(weight) >= STRONG for weight in weights),
+                aspects=tuple(dict.fromkeys(name for name, _ in about)),
+            )
+        )
+    return _joined(cut)
+
+
+def _evidence_span(item: Mapping[str, Any], length: int) -> tuple[int, int, float] | None:
+    start, end = max(0, int(item["start"])), min(length, int(item["end"]))
+    return (start, end, float(item.get("weight", 0.0))) if start < end else None
+
+
+def _aspect_span(item: Mapping[str, Any], length: int) -> tuple[int, int, str, str] | None:
+    start, end = max(0, int(item["start"])), min(length, int(item["end"]))
+    tone = str(item.get("sentiment", ""))
+    tone = tone if tone in {"negative", "positive", "mixed"} else ""
+    return (start, end, str(item["aspect"]), tone) if start < end else None
+
+
+def _tone(weight: float) -> str:
+    return "positive" if weight > 0 else "negative"
+
+
+def _merged(tones: list[str]) -> str:
+    found = set(tones)
+    if len(found) > 1:
+        return "mixed"
+    return found.pop() if found else ""
+
+
+def _joined(cut: list[Stretch]) -> list[Stretch]:
+    """Neighbours with the same marks become one, so that a screen reader is not interrupted for nothing."""
+    joined: list[Stretch] = []
+    for piece in cut:
+        last = joined[-1] if joined else None
+        if last and (last.tone, last.strong, last.aspects) == (piece.tone, piece.strong, piece.aspects):
+            joined[-1] = Stretch(last.text + piece.text, piece.tone, piece.strong, piece.aspects)
+        else:
+            joined.append(piece)
+    return joined

@@ -1,0 +1,110 @@
+"""The desk's words for states, in one place. Pure."""
+
+from analysis.models import FlagStatus, FollowUpKind, OutcomeResult, Rung, Severity
+from emails.models import DeliveryState
+from survey.models import InvitationState, MailBlock
+
+SEVERITY_WORDS = {Severity.SEVERE: "Severe", Severity.HIGH: "High", Severity.MODERATE: "Moderate"}
+SEVERITY_TONES = {Severity.SEVERE: "danger", Severity.HIGH: "warning", Severity.MODERATE: "info"}
+STATUS_WORDS = {
+    FlagStatus.OPEN: "Open",
+    FlagStatus.ACKNOWLEDGED: "Acknowledged",
+    FlagStatus.RESOLVED: "Resolved",
+    FlagStatus.CLEARED: "Cleared by itself",
+}
+OUTCOME_WORDS = {
+    OutcomeResult.KEPT: "Kept",
+    OutcomeResult.LOST: "Lost",
+    OutcomeResult.FALSE_ALARM: "False alarm",
+    OutcomeResult.TOO_LATE: "Too late",
+}
+OUTCOME_TONES = {
+    OutcomeResult.KEPT: "good",
+    OutcomeResult.LOST: "danger",
+    OutcomeResult.FALSE_ALARM: "muted",
+    OutcomeResult.TOO_LATE: "warning",
+}
+OUTCOME_HINTS = {
+    OutcomeResult.KEPT: "They were unhappy, you acted, and they stay.",
+    OutcomeResult.LOST: "You acted in time, and they left all the same.",
+    OutcomeResult.FALSE_ALARM: "Nothing was wrong.",
+    OutcomeResult.TOO_LATE: "They had already decided when the flag came.",
+}
+RUNG_WORDS = {
+    Rung.NEW: "New",
+    Rung.CUSTOMER: "Customer",
+    Rung.CLIENT: "Client",
+    Rung.ADVOCATE: "Advocate",
+    Rung.COOLING: "Cooling",
+    Rung.LAPSED: "Lapsed",
+}
+RUNG_TONES = {
+    Rung.NEW: "muted",
+    Rung.CUSTOMER: "info",
+    Rung.CLIENT: "good",
+    Rung.ADVOCATE: "good",
+    Rung.COOLING: "warning",
+    Rung.LAPSED: "danger",
+}
+RUNG_MEANS = {
+    Rung.NEW: "First job, too early to say",
+    Rung.CUSTOMER: "Buys once, or now and then",
+    Rung.CLIENT: "Comes back, answers, trusts",
+    Rung.ADVOCATE: "Recommends you and refers others",
+    Rung.COOLING: "Was closer, is drifting away",
+    Rung.LAPSED: "No longer comes",
+}
+FOLLOW_UP_WORDS = {
+    FollowUpKind.ASSIGNED: "Given to an owner",
+    FollowUpKind.ACKNOWLEDGED: "Acknowledged",
+    FollowUpKind.PROMISED_CALL: "Promised a call",
+    FollowUpKind.CONTACTED: "Spoke with them",
+    FollowUpKind.NOTE: "Note",
+    FollowUpKind.RESOLVED: "Resolved",
+}
+INVITATION_WORDS = {
+    InvitationState.SENT: "Survey sent to {who}",
+    InvitationState.EXPIRED: "{who} did not answer the survey",
+    InvitationState.HELD: "Survey to {who} is held",
+    InvitationState.CANCELLED: "Survey to {who} cancelled",
+}
+BLOCK_WORDS = {
+    MailBlock.BOUNCED: "Email bounces",
+    MailBlock.UNSUBSCRIBED: "Unsubscribed",
+    MailBlock.COMPLAINED: "Marked us as spam",
+    MailBlock.MANUAL: "Blocked by hand",
+}
+QUESTION_WORDS = {
+    "csat": "Satisfaction",
+    "nps": "Would recommend",
+    "ces": "Ease",
+    "would_return": "Would come back",
+    "contact_me": "May we contact you",
+    "comment": "Comment",
+}
+QUESTION_TOPS = {"csat": 5, "nps": 10, "ces": 7}
+
+_DELIVERY_TROUBLE = {
+    DeliveryState.BOUNCED: "bounced",
+    DeliveryState.BLOCKED: "was blocked",
+    DeliveryState.DROPPED: "was dropped",
+    DeliveryState.COMPLAINED: "was marked as spam",
+    DeliveryState.DEFERRED: "is delayed",
+    DeliveryState.NO_RECEIPT: "got no delivery receipt",
+}
+
+
+def delivery_words(state: DeliveryState | None) -> str:
+    """What went wrong with a message, as the end of a sentence; "" when nothing did."""
+    return _DELIVERY_TROUBLE.get(state, "") if state else ""
+
+
+def chance(risk: float) -> str:
+    """A risk (0–1) as people say it: "about 1 in 3"."""
+    if risk >= 0.95:
+        return "almost certain"
+    if risk >= 0.45:
+        return f"about {round(risk * 10)} in 10"
+    if risk <= 0.02:
+        return "very unlikely"
+    return f"about 1 in {round(1 / risk)}"
