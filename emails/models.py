@@ -4,9 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from emails.delivery import DeliveryState as DeliveryState
+from emails.delivery import EmailState as EmailState
 from survey.db import Base
 
 
@@ -18,32 +20,6 @@ class EmailKind(StrEnum):
     FLAG_ALERT = "flag_alert"
     DIGEST = "digest"
     SIGN_IN = "sign_in"
-
-
-class EmailState(StrEnum):
-    """Where a message stands; the transitions and their reasons are in `emails.delivery`."""
-
-    PENDING = "pending"
-    CLAIMED = "claimed"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-    PARKED = "parked"
-    CANCELLED = "cancelled"
-
-
-class DeliveryState(StrEnum):
-    """What became of an accepted message, by rank; it never goes back."""
-
-    PROCESSED = "processed"
-    DEFERRED = "deferred"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    BLOCKED = "blocked"
-    DROPPED = "dropped"
-    COMPLAINED = "complained"
-    NO_RECEIPT = "no_receipt"
 
 
 class EmailMessage(Base):
@@ -128,6 +104,22 @@ class Suppression(Base):
     reason: Mapped[SuppressionReason]
     source: Mapped[str] = mapped_column(String(200), default="")  # the event, the link, or who asked
     created_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]  # set: no longer in force
+    lifted_why: Mapped[str] = mapped_column(String(300), default="")
+
+
+class SendingPause(Base):
+    """All sending waits: the provider refuses the key or asks for time (`emails.retry.Breaker`). One row, id 1."""
+
+    __tablename__ = "sending_pause"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    failures: Mapped[int]
+    opened_at: Mapped[datetime]
+    retry_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(500))
+    needs_person: Mapped[bool]
 
 
 class MailboxMessage(Base):
