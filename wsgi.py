@@ -11,8 +11,9 @@ import survey.cli.operate
 import survey.tasks
 from analysis.views import clients, flags, learning
 from emails import views as email_views
-from survey import auth, db, logs
+from survey import auth, db, limits, logs, security
 from survey.config import ROOT, Settings, load_settings
+from survey.limits import Rate
 from survey.runtime import Runtime
 from survey.views import api, errors, health, login, manage, respond
 from survey.views import settings as settings_views
@@ -22,6 +23,7 @@ BLUEPRINTS = (
     manage.blueprint,
     settings_views.blueprint,
     login.blueprint,
+    login.account,
     api.blueprint,
     health.blueprint,
     email_views.webhooks,
@@ -31,6 +33,19 @@ BLUEPRINTS = (
     flags.blueprint,
     clients.blueprint,
     learning.blueprint,
+)
+
+# Their requests come without a desk session: a signed body, an API key or the secret link is the proof.
+WITHOUT_CSRF_TOKEN = (respond.blueprint, api.blueprint, email_views.webhooks, email_views.unsubscribe)
+SMALL_BODIES = (respond.blueprint, login.blueprint, login.account, email_views.unsubscribe)
+RATES = (
+    Rate(login.blueprint, "30/minute;200/hour"),
+    Rate(login.blueprint, "60/minute", methods=("GET",)),
+    Rate(respond.blueprint, "240/minute"),
+    Rate(respond.blueprint, "30/minute", by_path=True),
+    Rate(email_views.unsubscribe, "60/minute"),
+    Rate(email_views.webhooks, "1200/minute"),
+    Rate(api.blueprint, "1200/minute", methods=("GET", "POST")),
 )
 
 
@@ -49,6 +64,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         ALEMBIC={"script_location": str(ROOT / "migrations")},
     )
     db.init_app(app)
+    security.init_app(app, settings, without_token=WITHOUT_CSRF_TOKEN, small_bodies=SMALL_BODIES)
+    limits.init_app(app, RATES)
     auth.init_app(app, settings)
     errors.init_app(app)
     for blueprint in BLUEPRINTS:

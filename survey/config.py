@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     sendgrid_base_url: HttpUrl = HttpUrl("https://api.sendgrid.com")
     sendgrid_webhook_public_key: str | None = None
     smtp_url: str | None = None
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     demo: bool = False
     log_level: LogLevel = LogLevel.INFO
     instance_path: Path = Field(default=ROOT / "instance")

@@ -1,7 +1,7 @@
 """People who sign in to the desk, and programs that call the API. The tables; `survey.auth` holds the doors."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_security import RoleMixin, UserMixin
 from sqlalchemy import Column, ForeignKey, String, Table
@@ -41,6 +41,7 @@ class User(Base, UserMixin):
     password: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    tf_phone_number: ClassVar[None] = None  # flask-security reads it; our only second factor is an authenticator app
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
     mf_recovery_codes: Mapped[list[str] | None]

@@ -1,20 +1,60 @@
-"""Fixtures that every test may use: an application on a database of its own, a session, an HTTP client."""
+"""Fixtures that every test may use: an application on a database of its own, a session, HTTP clients."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
+from survey import clock
+from survey.auth import make_sign_in_link
 from survey.config import Settings, load_settings
-from survey.db import Base, db
-from survey.models import Firm
+from survey.db import db, transaction
+from survey.people import create_person
+from tests.databases import Databases, PostgreSQLDatabases, SQLiteDatabases
 from wsgi import create_app
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)  # a Tuesday
+SECRET_KEY = "only-for-tests-0123456789"
+
+
+class DeskClient(FlaskClient):
+    """An HTTP client whose requests have a database session of their own, as on a server.
+
+    What the test's `session` has made so far is committed before each request, and read afresh after it.
+    """
+
+    @override
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        outer = db.session if has_app_context() else None
+        if outer is not None:
+            outer.commit()
+        try:
+            with self.application.app_context():
+                return super().open(*args, **kwargs)
+        finally:
+            if outer is not None:
+                outer.expire_all()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="where tests keep rows")
+
+
+@pytest.fixture(scope="session")
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """The kind of database chosen with --database, prepared once for this test process."""
+    made: Databases = (
+        PostgreSQLDatabases() if request.config.getoption("--database") == "postgresql" else SQLiteDatabases()
+    )
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -24,34 +64,41 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
+    """A database of this test's own, with one firm and the roles in it."""
+    yield databases.fresh(tmp_path)
+    databases.give_back()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
     """Settings that touch nothing outside this test's folder."""
     return load_settings(
         _env_file=None,
         instance_path=tmp_path / "instance",
-        database_url=f"sqlite:///{tmp_path / 'test.sqlite'}",
-        secret_key="only-for-tests-0123456789",
+        database_url=database_url,
+        secret_key=SECRET_KEY,
     )
 
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
-    """The whole application on an empty database with one firm in it."""
-    app = create_app(settings)
-    app.config.update(TESTING=True)
-    with app.app_context():
-        Base.metadata.create_all(db.engine)
-        db.session.add(
-            Firm(
-                name="Brightside IT",
-                sender_name="Brightside IT",
-                sender_email="hello@brightside.example",
-                postal_address="1 Harbour Street, Dublin",
-                promise=[],
-                excluded_kinds=[],
-            )
-        )
-        db.session.commit()
+    """The whole application on its own database. Forms need no CSRF token and nothing is rate-limited here;
+
+    `guarded_app` is the same with both, as in production.
+    """
+    yield from _running(create_app(settings), WTF_CSRF_ENABLED=False, RATE_LIMITS=False)
+
+
+@pytest.fixture
+def guarded_app(settings: Settings) -> Iterator[Flask]:
+    """The application exactly as it is served: CSRF tokens and rate limits in force."""
+    yield from _running(create_app(settings))
+
+
+def _running(app: Flask, **config: object) -> Iterator[Flask]:
+    app.config.update(TESTING=True, **config)
+    app.test_client_class = DeskClient
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -59,7 +106,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session in an application context, for testing services directly."""
+    """A session in an application context, for testing services directly and for preparing rows."""
     with app.app_context():
         yield db.session
 
@@ -68,3 +115,32 @@ def session(app: Flask) -> Iterator[Session]:
 def client(app: Flask) -> FlaskClient:
     """An HTTP client that is not signed in."""
     return app.test_client()
+
+
+@pytest.fixture
+def admin(app: Flask) -> FlaskClient:
+    """An HTTP client signed in as admin@brightside.example."""
+    return sign_in(app, "admin")
+
+
+@pytest.fixture
+def manager(app: Flask) -> FlaskClient:
+    """An HTTP client signed in as manager@brightside.example."""
+    return sign_in(app, "manager")
+
+
+@pytest.fixture
+def viewer(app: Flask) -> FlaskClient:
+    """An HTTP client signed in as viewer@brightside.example."""
+    return sign_in(app, "viewer")
+
+
+def sign_in(app: Flask, role: str) -> FlaskClient:
+    """A client of `app`, signed in by a one-time link as <role>@brightside.example (name: the role, capitalised)."""
+    with app.app_context(), transaction() as session:
+        user = create_person(session, f"{role}@brightside.example", role, NOW, name=role.capitalize())
+        link = make_sign_in_link(session, user, clock.now())
+    client = app.test_client()
+    response = client.post(urlsplit(link).path)
+    assert response.status_code == 303, response.get_data(as_text=True)
+    return client

