@@ -9,13 +9,16 @@ import emails.tasks
 import survey.cli.data
 import survey.cli.operate
 import survey.tasks
+from analysis.metrics import count_analysis
 from analysis.views import clients, flags, learning
 from emails import views as email_views
+from emails.metrics import count_emails
 from survey import auth, db, limits, logs, security
 from survey.config import ROOT, Settings, load_settings
 from survey.limits import Rate
+from survey.metrics import count_survey
 from survey.runtime import Runtime
-from survey.views import api, errors, health, login, manage, respond
+from survey.views import api, errors, filters, health, login, manage, respond
 from survey.views import settings as settings_views
 
 BLUEPRINTS = (
@@ -63,11 +66,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_ENGINES={"default": {"url": settings.engine_url}},
         ALEMBIC={"script_location": str(ROOT / "migrations")},
     )
+    logs.init_app(app)
     db.init_app(app)
     security.init_app(app, settings, without_token=WITHOUT_CSRF_TOKEN, small_bodies=SMALL_BODIES)
     limits.init_app(app, RATES)
     auth.init_app(app, settings)
     errors.init_app(app)
+    filters.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for commands in (survey.cli.data, survey.cli.operate, emails.cli, analysis.cli):
@@ -75,5 +80,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["clientele"] = Runtime(
         settings=settings,
         tasks=(*survey.tasks.tasks(settings), *emails.tasks.tasks(settings), *analysis.tasks.tasks(settings)),
+        counters=(count_survey, count_emails, count_analysis),
     )
     return app

@@ -1,16 +1,46 @@
 """The firm's own settings: how it looks to its clients and when it may ask them."""
 
+from datetime import time
+
 from sqlalchemy.orm import Session
 
 from survey.models import Firm
 from survey.questionnaire import DEFAULT_PROMISE
 
 
+def default_firm() -> Firm:
+    """A firm with the defaults, not in any session: what a page shows before there is a row."""
+    return Firm(
+        id=1,
+        name="Your firm",
+        colour="#0f6b5c",
+        website="",
+        postal_address="",
+        sender_name="",
+        sender_email="",
+        reply_to="",
+        language="en",
+        timezone="UTC",
+        currency="EUR",
+        promise=[step.as_dict() for step in DEFAULT_PROMISE],
+        excluded_kinds=[],
+        delay_hours=24,
+        send_from=time(9),
+        send_until=time(19),
+        reminder_after_days=4,
+        expire_after_days=7,
+        contact_rest_days=30,
+        client_budget=4,
+        client_budget_days=30,
+        hold_while_hurting=True,
+    )
+
+
 def get_firm(session: Session) -> Firm:
     """The firm of this installation; created with the defaults when there is none yet."""
     firm = session.get(Firm, 1)
     if firm is None:
-        firm = Firm(id=1, promise=[step.as_dict() for step in DEFAULT_PROMISE], excluded_kinds=[])
+        firm = default_firm()
         session.add(firm)
         session.flush()
     return firm
