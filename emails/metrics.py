@@ -1,0 +1,26 @@
+"""Numbers about sending, for /metrics."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from emails.models import EmailMessage, EmailState
+from survey.metrics import Gauge
+
+
+def count_emails(session: Session, now: datetime) -> Iterator[Gauge]:
+    """Emails by state, and how long the oldest one that is due has waited."""
+    by_state = dict(session.execute(select(EmailMessage.state, func.count()).group_by(EmailMessage.state)).tuples())
+    yield Gauge("emails", "Emails by state", {s.value: by_state.get(s, 0) for s in EmailState}, label="state")
+    due = session.scalar(
+        select(func.min(EmailMessage.due_at)).where(
+            EmailMessage.state == EmailState.PENDING, EmailMessage.due_at <= now
+        )
+    )
+    yield Gauge(
+        "oldest_due_email_seconds",
+        "How long the oldest pending email has been due",
+        {"": (now - due).total_seconds() if due else 0.0},
+    )
