@@ -11,6 +11,7 @@ from babel.numbers import format_currency, format_percent
 from flask import Flask, g, has_request_context, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.local import LocalProxy
+from wtforms import Field
 
 from survey import clock
 from survey.db import db
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
     for template_filter in (ago, day, moment, money, percent, initials, local_time):
         app.add_template_filter(template_filter)
     app.add_template_global(page_url)
+    app.add_template_global(field_attributes)
     app.context_processor(_context)
 
 
@@ -121,3 +123,15 @@ def page_url(number: int, **changes: str) -> str:
     if number == 1:
         del arguments["page"]
     return url_for(str(request.endpoint), **{**arguments, **(request.view_args or {})})
+
+
+def field_attributes(field: Field, hint: str, **more: str) -> dict[str, str]:
+    """The attributes of a form control: its class, and what describes it to a screen reader."""
+    shape = {"BooleanField": "form-check-input", "SelectField": "form-select"}.get(field.type, "form-control")
+    described = [f"{field.id}-hint"] * bool(hint) + [f"{field.id}-error"] * bool(field.errors)
+    attributes = {"class": f"{shape} is-invalid" if field.errors else shape}
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    if field.errors:
+        attributes["aria-invalid"] = "true"
+    return {**attributes, **more}
