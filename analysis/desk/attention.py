@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, RelationshipState, Severity
 from survey.models import Client
+from survey.paging import PAGE_SIZE, Page
 from survey.users import User
 
-PER_PAGE = 50
 LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
 STATUSES = {"live": LIVE, "resolved": (FlagStatus.RESOLVED,), "cleared": (FlagStatus.CLEARED,)}
 
@@ -51,19 +51,18 @@ class AttentionSummary:
     checked_at: datetime | None
 
 
-def attention(
-    session: Session, wanted: AttentionFilter, user_id: int | None, page: int = 1
-) -> tuple[list[AttentionRow], int]:
-    """One page of flags and how many there are in all: most severe first, then by what is at stake."""
+def attention(session: Session, wanted: AttentionFilter, user_id: int | None, number: int = 1) -> Page[AttentionRow]:
+    """One page of flags: most severe first, then by what is at stake (risk × value); closed ones latest first."""
     statement = _filtered(wanted, user_id)
     total = session.scalar(statement.with_only_columns(func.count(Flag.id)).order_by(None)) or 0
-    found = session.execute(_ordered(statement, wanted.status).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    ordered = _ordered(statement, wanted.status)
+    found = session.execute(ordered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
     promises = open_promises(session, (flag.id for flag, *_ in found))
     rows = [
         AttentionRow(flag=flag, value_year=value or Decimal(0), promise=promises.get(flag.id), outcome=outcome)
         for flag, value, outcome in found
     ]
-    return rows, total
+    return Page(rows, number, total)
 
 
 def _filtered(wanted: AttentionFilter, user_id: int | None) -> Select[Flag, Decimal, Outcome]:

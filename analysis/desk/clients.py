@@ -5,28 +5,28 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from analysis.desk.attention import LIVE
 from analysis.models import Flag, LadderMove, RelationshipState, Rung
 from survey.errors import NotFoundError
 from survey.models import Answer, Client, Contact, Firm, Job, Resolution, SurveyResponse, Touchpoint
+from survey.paging import PAGE_SIZE, Page
 from survey.users import User
 
-PER_PAGE = 50
 DECISION_MAKER = "decision-maker"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClientFilter:
-    """Which clients to show, in which order. `owner`: all, mine or unassigned; `sort`: a key of SORTS."""
+    """Which clients to show. `owner`: all, mine or unassigned; `sort`: a key of SORTS, with "-" before it falling."""
 
     search: str = ""
     rung: Rung | None = None
     owner: str = "all"
     flagged: bool = False
-    sort: str = "risk"
+    sort: str = "-risk"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,29 +38,28 @@ class ClientRow:
     flag: Flag | None
 
 
-SORTS: dict[str, tuple[UnaryExpression[Any] | ColumnElement[Any], ...]] = {
-    "risk": (func.coalesce(RelationshipState.risk, -1).desc(),),
-    "health": (func.coalesce(RelationshipState.health, 101),),
-    "value": (func.coalesce(RelationshipState.value_year, -1).desc(),),
-    "last_job": (case((RelationshipState.last_job_at.is_(None), 1), else_=0), RelationshipState.last_job_at.desc()),
-    "name": (func.lower(Client.name),),
+# By the value of ?sort=; "-" sorts falling. Clients without the value come last either way.
+SORTS: dict[str, ColumnElement[Any]] = {
+    "name": func.lower(Client.name),
+    "health": RelationshipState.health.expression,
+    "risk": RelationshipState.risk.expression,
+    "value": RelationshipState.value_year.expression,
+    "job": RelationshipState.last_job_at.expression,
+    "answer": RelationshipState.last_answer_at.expression,
 }
-SORT_WORDS = {
-    "risk": "Highest risk first",
-    "health": "Lowest health first",
-    "value": "Highest value first",
-    "last_job": "Latest job first",
-    "name": "By name",
-}
+USUAL_SORT = "-risk"
 
 
-def clients(session: Session, wanted: ClientFilter, user_id: int | None, page: int = 1) -> tuple[list[ClientRow], int]:
-    """One page of clients and how many there are in all."""
+def clients(session: Session, wanted: ClientFilter, user_id: int | None, number: int = 1) -> Page[ClientRow]:
+    """One page of clients, the ones most at risk first unless asked otherwise."""
     statement = _filtered(wanted, user_id)
     total = session.scalar(statement.with_only_columns(func.count(Client.id)).order_by(None)) or 0
-    ordered = statement.order_by(*SORTS[wanted.sort], func.lower(Client.name), Client.id)
-    found = session.execute(ordered.limit(PER_PAGE).offset((page - 1) * PER_PAGE))
-    return [ClientRow(client=client, state=state, flag=flag) for client, state, flag in found], total
+    column, falling = SORTS[wanted.sort.removeprefix("-")], wanted.sort.startswith("-")
+    ordered = statement.order_by(
+        column.is_(None), column.desc() if falling else column, func.lower(Client.name), Client.id
+    )
+    found = session.execute(ordered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
+    return Page([ClientRow(client=client, state=state, flag=flag) for client, state, flag in found], number, total)
 
 
 def _filtered(wanted: ClientFilter, user_id: int | None) -> Select[Client, RelationshipState, Flag]:

@@ -1,8 +1,99 @@
-"""Clients and the ladder."""
+"""Clients, one client's page, and the ladder they stand on."""
 
-from flask import Blueprint
+from datetime import datetime
 
-from survey import auth
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
-blueprint = Blueprint("clients", __name__, url_prefix="/desk/clients")
+from analysis import followups
+from analysis.desk.clients import SORTS, USUAL_SORT, ClientFilter, client_page, clients
+from analysis.desk.flag_page import people_who_act, reasons_of
+from analysis.desk.ladder import ladder_page
+from analysis.desk.timeline import timeline
+from analysis.forms import NoteForm, OwnerForm
+from analysis.models import Rung
+from analysis.ownership import give_client
+from analysis.queries import client_by_id
+from analysis.views import parts
+from survey import auth, clock
+from survey.auth import current_user_id
+from survey.db import db, transaction
+from survey.paging import page_number
+
+blueprint = Blueprint("clients", __name__, url_prefix="/desk")
 auth.guard(blueprint)
+parts.install(blueprint)
+
+SORT_VALUES = (USUAL_SORT, *SORTS, *(f"-{key}" for key in SORTS))
+
+
+@blueprint.get("/clients")
+def index() -> ResponseReturnValue:
+    wanted = ClientFilter(
+        search=request.args.get("q", "").strip(),
+        rung=parts.member(Rung, request.args.get("rung")),
+        owner=parts.one_of(request.args.get("owner"), ("all", "mine", "unassigned")),
+        flagged=request.args.get("flagged") == "1",
+        sort=parts.one_of(request.args.get("sort"), SORT_VALUES),
+    )
+    page = clients(db.session, wanted, current_user_id(), page_number(request.args.get("page")))
+    return render_template("desk/clients/index.html", page=page, wanted=wanted)
+
+
+@blueprint.get("/clients/<int:client_id>")
+def show(client_id: int) -> ResponseReturnValue:
+    return _page(client_id)
+
+
+def _page(client_id: int, note: NoteForm | None = None) -> str:
+    """The client's page; `note` is shown as it was filled in, with its errors."""
+    page = client_page(db.session, client_id)
+    return render_template(
+        "desk/clients/show.html",
+        page=page,
+        client=page.client,
+        state=page.state,
+        signals=reasons_of(page.state.signals if page.state else []),
+        timeline=timeline(db.session, client_id, before=_moment(request.args.get("before"))),
+        owner_form=OwnerForm(formdata=None).offer(people_who_act(db.session), page.client.owner_id),
+        note_form=note or NoteForm(formdata=None),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """`?before=` of this request; None for anything that is not an aware moment."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+@blueprint.post("/clients/<int:client_id>/owner")
+def assign(client_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        client = client_by_id(session, client_id)
+        form = OwnerForm().offer(people_who_act(session), client.owner_id)
+        if form.validate_on_submit():
+            give_client(session, client, form.owner_id, current_user_id(), clock.now())
+            flash(
+                f"{client.name} has a new owner." if form.owner_id else f"Nobody looks after {client.name} now.", "good"
+            )
+    return redirect(url_for("clients.show", client_id=client_id), code=303)
+
+
+@blueprint.post("/clients/<int:client_id>/note")
+def note(client_id: int) -> ResponseReturnValue:
+    form = NoteForm()
+    if not form.validate_on_submit():
+        return _page(client_id, form), 422
+    with transaction() as session:
+        client = client_by_id(session, client_id)
+        done = followups.add_note(session, client, current_user_id(), form.note.data, clock.now())
+    flash({"text": "Note saved.", "undo": url_for("flags.undo", follow_up_id=done.id)}, "good")
+    return redirect(url_for("clients.show", client_id=client_id), code=303)
+
+
+@blueprint.get("/ladder")
+def ladder() -> ResponseReturnValue:
+    return render_template("desk/clients/ladder.html", page=ladder_page(db.session, clock.now()))

@@ -1,0 +1,161 @@
+"""One flag's page: why it was raised, in order of weight, with the client's own words beside each reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from analysis.desk.attention import open_promises
+from analysis.desk.timeline import readings_of
+from analysis.models import AnswerAnalysis, Flag, FollowUp, Outcome, RelationshipState
+from survey.errors import NotFoundError
+from survey.models import Answer, Resolution, SurveyResponse
+from survey.users import User
+
+MANAGING = frozenset({"manager", "admin"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One signal's contribution. `share` is its length in percent of the strongest reason's, for a bar."""
+
+    signal: str
+    points: float
+    share: float
+    text: str
+    evidence: list[dict[str, Any]]  # Quote.as_dict of analysis.relationships.evidence
+
+    @property
+    def quote(self) -> str:
+        """The first words of the client themself among the evidence; "" when the evidence is facts."""
+        return next((str(item["text"]) for item in self.evidence if source(item)[0] == "answer"), "")
+
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """The evidence that is not the client's own words."""
+        return [item for item in self.evidence if source(item)[0] != "answer"]
+
+    @property
+    def words(self) -> list[dict[str, Any]]:
+        """The evidence that is the client's own words, with `answer_id`."""
+        return [{**item, "answer_id": source(item)[1]} for item in self.evidence if source(item)[0] == "answer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    """One comment that a reason quotes, whole, with how it was read (None: not read yet)."""
+
+    answer: Answer
+    response: SurveyResponse
+    reading: AnswerAnalysis | None
+    numbers: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagPage:
+    """All that the page of one flag says beyond the timeline and the contacts."""
+
+    flag: Flag
+    state: RelationshipState | None
+    reasons: list[Reason]
+    comments: list[Comment]
+    promise: FollowUp | None
+    outcome: Outcome | None
+
+
+def flag_by_id(session: Session, flag_id: int) -> Flag:
+    """The flag with its client and owner.
+
+    Raises:
+        NotFoundError: there is no such flag.
+    """
+    flag = session.get(Flag, flag_id, options=[joinedload(Flag.client), joinedload(Flag.owner)])
+    if flag is None:
+        raise NotFoundError(f"There is no flag {flag_id}.")
+    return flag
+
+
+def flag_page(session: Session, flag_id: int) -> FlagPage:
+    """What there is to know about one flag.
+
+    Raises:
+        NotFoundError: there is no such flag.
+    """
+    flag = flag_by_id(session, flag_id)
+    reasons = reasons_of(flag.reasons)
+    quoted = [answer_id for reason in reasons for kind, answer_id in map(source, reason.evidence) if kind == "answer"]
+    return FlagPage(
+        flag=flag,
+        state=session.get(RelationshipState, flag.client_id),
+        reasons=reasons,
+        comments=_comments(session, quoted),
+        promise=open_promises(session, [flag.id]).get(flag.id),
+        outcome=session.scalar(select(Outcome).where(Outcome.flag_id == flag.id)),
+    )
+
+
+def reasons_of(stored: Iterable[dict[str, Any]]) -> list[Reason]:
+    """Stored reasons or signals (the contract's JSON) as the page shows them, strongest first."""
+    ranked = sorted(stored, key=lambda reason: abs(float(reason["points"])), reverse=True)
+    strongest = max((abs(float(reason["points"])) for reason in ranked), default=0.0) or 1.0
+    return [
+        Reason(
+            signal=str(reason["signal"]),
+            points=float(reason["points"]),
+            share=round(100 * abs(float(reason["points"])) / strongest, 1),
+            text=str(reason["text"]),
+            evidence=list(reason.get("evidence") or []),
+        )
+        for reason in ranked
+    ]
+
+
+def source(item: dict[str, Any]) -> tuple[str, int]:
+    """Which row an item of evidence comes from: ("answer", 12); ("", 0) when it does not say."""
+    kind, _, number = str(item.get("source", "")).partition("/")
+    return (kind, int(number)) if number.isdigit() else ("", 0)
+
+
+def _comments(session: Session, answer_ids: list[int]) -> list[Comment]:
+    """These answers' whole comments, newest first."""
+    answers = session.scalars(
+        select(Answer)
+        .join(Answer.response)
+        .where(Answer.id.in_(answer_ids), Answer.text.is_not(None))
+        .options(
+            joinedload(Answer.response).joinedload(SurveyResponse.contact),
+            joinedload(Answer.response).joinedload(SurveyResponse.resolution).joinedload(Resolution.job),
+            joinedload(Answer.response).selectinload(SurveyResponse.answers),
+        )
+        .order_by(SurveyResponse.submitted_at.desc())
+    ).all()
+    readings = readings_of(session, [answer.id for answer in answers])
+    return [
+        Comment(
+            answer=answer,
+            response=answer.response,
+            reading=readings.get(answer.id),
+            numbers={other.question: other.number for other in answer.response.answers if other.number is not None},
+        )
+        for answer in answers
+    ]
+
+
+def people_who_act(session: Session) -> list[User]:
+    """Everybody who can own a flag or a client: active managers and admins, by name."""
+    users = session.scalars(select(User).where(User.active.is_(True)).options(selectinload(User.roles))).all()
+    acting = [user for user in users if MANAGING & {role.name for role in user.roles}]
+    return sorted(acting, key=lambda user: user.display_name.casefold())
+
+
+def last_actions(session: Session, flag_id: int) -> list[FollowUp]:
+    """The flag's actions that still stand, newest first: undo offers itself on the first of them."""
+    return list(
+        session.scalars(
+            select(FollowUp)
+            .where(FollowUp.flag_id == flag_id, FollowUp.undone_at.is_(None))
+            .order_by(FollowUp.id.desc())
+        )
+    )
