@@ -1,0 +1,173 @@
+"""Loads what the eligibility rules need to know, for many resolutions in a handful of queries."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from survey.eligibility import Facts, Policy
+from survey.models import (
+    Contact,
+    Firm,
+    Invitation,
+    InvitationState,
+    Resolution,
+    ResponseOrigin,
+    SurveyResponse,
+)
+from survey.schedule import Window, zone_for
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One survey that went to an address: when, about which job, and through which invitation (None: imported)."""
+
+    at: datetime
+    job_id: int
+    invitation_id: int | None
+    withdrawn: bool = False
+
+
+def policy_of(firm: Firm) -> Policy:
+    """The firm's settings as the rules read them."""
+    return Policy(
+        excluded_kinds=frozenset(kind.casefold() for kind in firm.excluded_kinds or ()),
+        delay_hours=firm.delay_hours,
+        expire_after_days=firm.expire_after_days,
+        contact_rest_days=firm.contact_rest_days,
+        client_budget=firm.client_budget,
+        client_budget_days=firm.client_budget_days,
+        hold_while_hurting=firm.hold_while_hurting,
+        zone=zone_for(firm.timezone),
+    )
+
+
+def window_of(firm: Firm) -> Window:
+    """The local hours in which the firm writes to its clients."""
+    return Window(firm.send_from, firm.send_until)
+
+
+def load_facts(session: Session, resolutions: Sequence[Resolution], policy: Policy, now: datetime) -> list[Facts]:
+    """The facts about each resolution, in the same order. Job, contact and client should be loaded already."""
+    contacts = [resolution.job.contact for resolution in resolutions]
+    asked = _asked_by_address(session, {contact.email for contact in contacts}, policy, now)
+    budgets = _asked_by_client(session, {contact.client_id for contact in contacts}, policy, now)
+    answered = _answered_at(session, [resolution.id for resolution in resolutions])
+    return [
+        _facts(resolution, asked[resolution.job.contact.email], budgets[resolution.job.client_id], answered)
+        for resolution in resolutions
+    ]
+
+
+def _facts(resolution: Resolution, asked: list[Asked], budget: list[Asked], answered: dict[int, datetime]) -> Facts:
+    job, contact, client = resolution.job, resolution.job.contact, resolution.job.client
+    own = resolution.invitation.id if resolution.invitation else None
+    others = [
+        survey.at
+        for survey in asked
+        if (survey.invitation_id is None or survey.invitation_id != own)
+        and not (survey.withdrawn and survey.job_id == job.id)  # taken back unanswered: this job asks once more
+    ]
+    return Facts(
+        completed_at=resolution.completed_at,
+        reopened_at=resolution.reopened_at,
+        kind=job.kind,
+        exclusion=job.exclusion.value if job.exclusion else None,
+        internal_client=client.internal,
+        client_name=client.name,
+        contact_name=contact.name,
+        email=contact.email,
+        left_at=contact.left_at,
+        mail_block=contact.mail_block.value if contact.mail_block else None,
+        mail_blocked_at=contact.mail_blocked_at,
+        last_asked_at=max(others, default=None),
+        client_asked=tuple(survey.at for survey in budget if survey.invitation_id != own),
+        held_at=client.surveys_held_at,
+        held_reason=client.surveys_held_reason,
+        answered_at=answered.get(resolution.id),
+    )
+
+
+def _asked_by_address(session: Session, emails: set[str], policy: Policy, now: datetime) -> dict[str, list[Asked]]:
+    """The surveys of the resting time by address: ours, and answers imported from the tool used before."""
+    since = now - timedelta(days=policy.contact_rest_days)
+    found: dict[str, list[Asked]] = defaultdict(list)
+    sent = (
+        select(
+            Contact.email,
+            Invitation.sent_at,
+            Resolution.job_id,
+            Invitation.id,
+            Invitation.state,
+        )
+        .join(Contact, Contact.id == Invitation.contact_id)
+        .join(Resolution, Resolution.id == Invitation.resolution_id)
+        .where(Contact.email.in_(emails), Invitation.sent_at > since)
+    )
+    for email, at, job_id, invitation_id, state in session.execute(sent):
+        if at is not None:
+            found[email].append(Asked(at, job_id, invitation_id, withdrawn=state is InvitationState.WITHDRAWN))
+    imported = (
+        select(Contact.email, SurveyResponse.submitted_at, Resolution.job_id)
+        .join(Contact, Contact.id == SurveyResponse.contact_id)
+        .join(Resolution, Resolution.id == SurveyResponse.resolution_id)
+        .where(
+            Contact.email.in_(emails),
+            SurveyResponse.origin == ResponseOrigin.IMPORT,
+            SurveyResponse.submitted_at > since,
+            SurveyResponse.submitted_at <= now,
+        )
+    )
+    for email, at, job_id in session.execute(imported):
+        found[email].append(Asked(at, job_id, None))
+    return found
+
+
+def _asked_by_client(session: Session, client_ids: set[int], policy: Policy, now: datetime) -> dict[int, list[Asked]]:
+    since = now - timedelta(days=policy.client_budget_days)
+    found: dict[int, list[Asked]] = defaultdict(list)
+    sent = (
+        select(Invitation.client_id, Invitation.sent_at, Resolution.job_id, Invitation.id)
+        .join(Resolution, Resolution.id == Invitation.resolution_id)
+        .where(Invitation.client_id.in_(client_ids), Invitation.sent_at > since)
+    )
+    for client_id, at, job_id, invitation_id in session.execute(sent):
+        if at is not None:
+            found[client_id].append(Asked(at, job_id, invitation_id))
+    return found
+
+
+def _answered_at(session: Session, resolution_ids: Sequence[int]) -> dict[int, datetime]:
+    answers = select(SurveyResponse.resolution_id, SurveyResponse.submitted_at).where(
+        SurveyResponse.resolution_id.in_(resolution_ids)
+    )
+    return {resolution_id: at for resolution_id, at in session.execute(answers)}  # noqa: C416 - as in queries
+
+
+def earlier_survey(session: Session, invitation: Invitation, policy: Policy) -> datetime | None:
+    """When another survey went to the same address shortly before this one; of two at once, the lower id goes.
+
+    A survey of the same job that was withdrawn does not count.
+    """
+    sent_at = invitation.sent_at
+    if sent_at is None or policy.contact_rest_days <= 0:
+        return None
+    same_job = invitation.resolution.job_id
+    statement = (
+        select(Invitation.sent_at)
+        .join(Contact, Contact.id == Invitation.contact_id)
+        .join(Resolution, Resolution.id == Invitation.resolution_id)
+        .where(
+            Contact.email == invitation.contact.email,
+            Invitation.id != invitation.id,
+            Invitation.sent_at > sent_at - timedelta(days=policy.contact_rest_days),
+            or_(Invitation.sent_at < sent_at, and_(Invitation.sent_at == sent_at, Invitation.id < invitation.id)),
+            or_(Invitation.state != InvitationState.WITHDRAWN, Resolution.job_id != same_job),
+        )
+        .order_by(Invitation.sent_at.desc())
+        .limit(1)
+    )
+    return session.scalar(statement)

@@ -1,0 +1,240 @@
+"""Step 2: the decision to ask, or not to ask, one contact about one closing of a job, and what becomes of it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import false, select
+from sqlalchemy.orm import Session, contains_eager
+
+from survey import schedule, tokens
+from survey.config import Settings
+from survey.deciding import WAITING, House, apply, decide_now, load_house, lock_recipients, move
+from survey.eligibility import Facts, Outcome, Policy, Verdict, decide
+from survey.facts import earlier_survey, load_facts
+from survey.firms import get_firm
+from survey.models import Client, Invitation, InvitationState, Job, Resolution
+from survey.overrides import cancel, hold, reconsider, resume, send_now, withdraw
+
+__all__ = ["cancel", "hold", "reconsider", "resume", "send_now", "withdraw"]  # the rest is defined here
+
+TOKEN_PURPOSE = "survey"  # noqa: S105 - the name of a purpose, no secret
+
+
+def schedule_batch(session: Session, secret_key: str, now: datetime, limit: int = 500) -> int:
+    """Decide about resolutions that have no invitation yet: SCHEDULED, HELD or SKIPPED, with every verdict.
+
+    Returns how many were decided; 0 when there is nothing left to decide.
+    """
+    statement = (
+        select(Resolution)
+        .join(Resolution.job)
+        .join(Job.contact)
+        .join(Job.client)
+        .where(~select(Invitation.id).where(Invitation.resolution_id == Resolution.id).exists())
+        .options(
+            contains_eager(Resolution.job).contains_eager(Job.contact),
+            contains_eager(Resolution.job).contains_eager(Job.client),
+        )
+        .order_by(Resolution.id)
+        .limit(limit)
+        .with_for_update(of=Resolution, skip_locked=True)
+    )
+    resolutions = session.scalars(statement).all()
+    if not resolutions:
+        return 0
+    house = load_house(session)
+    for resolution in resolutions:
+        resolution.invitation = None  # known from the query: saves a lazy load for each
+    for resolution, facts in zip(resolutions, load_facts(session, resolutions, house.policy, now), strict=True):
+        _create(session, resolution, facts, house, secret_key, now)
+    session.flush()
+    return len(resolutions)
+
+
+def _create(
+    session: Session, resolution: Resolution, facts: Facts, house: House, secret_key: str, now: datetime
+) -> None:
+    job, seed = resolution.job, tokens.new_seed()
+    due_at = house.due_at(resolution.completed_at, job.contact)
+    invitation = Invitation(
+        resolution=resolution,
+        contact=job.contact,
+        client=job.client,
+        due_at=due_at,
+        expires_at=house.too_late_at(resolution.completed_at),
+        seed=seed,
+        token_hash=tokens.fingerprint(tokens.derive(secret_key, TOKEN_PURPOSE, seed)),
+    )
+    apply(invitation, decide(facts, house.policy, now, at=due_at), now)
+    session.add(invitation)
+
+
+def due_invitations(session: Session, now: datetime, limit: int = 200) -> list[Invitation]:
+    """The SCHEDULED invitations that are due, locked for this transaction together with their clients and contacts."""
+    statement = (
+        select(Invitation)
+        .where(Invitation.state == InvitationState.SCHEDULED, Invitation.due_at <= now)
+        .order_by(Invitation.due_at, Invitation.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = list(session.scalars(statement))
+    lock_recipients(session, found)
+    return found
+
+
+def release(session: Session, invitation: Invitation, now: datetime) -> bool:
+    """Ask every rule again at the moment of sending.
+
+    True: the invitation is SENT, the survey is open until `expires_at`, and the email belongs into the outbox in this
+    same transaction. False: it was moved (outside the contact's hours it stays SCHEDULED, later).
+    """
+    lock_recipients(session, [invitation])
+    if invitation.state is not InvitationState.SCHEDULED:
+        return False
+    house, contact = load_house(session), invitation.contact
+    forced = invitation.forced_by_id is not None
+    decision = decide_now(session, invitation.resolution, house, now, forced=forced)
+    if decision.outcome is not Outcome.ASK:
+        apply(invitation, decision, now)
+        return False
+    opens = now if forced else house.next_inside(max(now, invitation.due_at), contact)
+    if opens > now:
+        invitation.due_at = opens
+        return False
+    apply(invitation, decision, now)
+    move(invitation, InvitationState.SENT, decision.reason if forced else "", now)
+    invitation.sent_at = now
+    invitation.expires_at = now + timedelta(days=house.policy.expire_after_days)
+    invitation.reminder_due_at = _reminder_due_at(invitation, house, now)
+    session.flush()
+    return True
+
+
+def _reminder_due_at(invitation: Invitation, house: House, now: datetime) -> datetime | None:
+    if house.reminder_after_days is None:
+        return None
+    due_at = schedule.reminder_due_at(now, house.reminder_after_days, house.window, house.zone(invitation.contact))
+    return due_at if due_at < invitation.expires_at else None
+
+
+def due_reminders(session: Session, now: datetime, limit: int = 200) -> list[Invitation]:
+    """Open, unanswered surveys whose one reminder is due, locked for this transaction.
+
+    One that is late (the worker was down) and now outside the contact's hours is moved to when they open again.
+    """
+    statement = (
+        select(Invitation)
+        .where(
+            Invitation.state == InvitationState.SENT,
+            Invitation.reminder_due_at <= now,
+            Invitation.reminded_at.is_(None),
+            Invitation.expires_at > now,
+        )
+        .order_by(Invitation.reminder_due_at, Invitation.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found, house = list(session.scalars(statement)), load_house(session)
+    for invitation in found:
+        invitation.reminder_due_at = house.next_inside(max(now, invitation.reminder_due_at or now), invitation.contact)
+    return [invitation for invitation in found if invitation.reminder_due_at == now]
+
+
+def mark_reminded(session: Session, invitation: Invitation, now: datetime) -> None:
+    """The one reminder is in the outbox."""
+    invitation.reminded_at = now
+    session.flush()
+
+
+def reason_not_to_send(session: Session, invitation: Invitation, *, reminder: bool, now: datetime) -> str | None:
+    """Why this email must not go out after all, asked in the transaction that records it as being sent; None: send.
+
+    Much can have happened since it was put into the outbox: an answer, an unsubscribe, the job opened again.
+    """
+    lock_recipients(session, [invitation])
+    session.refresh(invitation)
+    if invitation.state is not InvitationState.SENT:
+        return invitation.reason or f"The survey is {invitation.state.value}."
+    if invitation.expires_at <= now:
+        return "The survey has closed."
+    house = load_house(session)
+    facts = load_facts(session, [invitation.resolution], house.policy, now)[0]
+    stop = _stop_after_release(facts, house.policy, now)
+    if stop or reminder or invitation.forced_by_id is not None:
+        return stop
+    other = earlier_survey(session, invitation, house.policy)
+    return f"Another survey went to the same address on {other.day} {other:%B}." if other else None
+
+
+def _stop_after_release(facts: Facts, policy: Policy, now: datetime) -> str | None:
+    """The rules that hold until the last moment: all that a manager may not override, but for age."""
+    decision = decide(facts, policy, now, forced=True)
+    return next((v.why for v in decision.verdicts if not v.passed and v.rule != "recent enough"), None)
+
+
+def mark_unsent(session: Session, invitation: Invitation, reason: str, now: datetime) -> None:
+    """The first email was cancelled in the outbox: nobody was asked, so the invitation counts neither as sent nor as
+    silence. Does nothing to one that was answered, withdrawn or cancelled in the meantime."""
+    if invitation.state is InvitationState.SENT:
+        move(invitation, InvitationState.SKIPPED, reason, now)
+        invitation.sent_at = invitation.reminder_due_at = None
+        session.flush()
+
+
+def resume_held(session: Session, now: datetime, limit: int = 200) -> int:
+    """Put back the surveys that waited for a flag which is closed now. Returns how many."""
+    still_hurting = Client.surveys_held_at.is_not(None) if get_firm(session).hold_while_hurting else false()
+    statement = (
+        select(Invitation)
+        .join(Client, Client.id == Invitation.client_id)
+        .where(Invitation.state == InvitationState.HELD, Invitation.changed_by_id.is_(None), ~still_hurting)
+        .order_by(Invitation.id)
+        .limit(limit)
+        .with_for_update(of=Invitation, skip_locked=True)
+    )
+    found = session.scalars(statement).all()
+    for invitation in found:
+        resume(session, invitation, None, now)
+    return len(found)
+
+
+def expire_batch(session: Session, now: datetime, limit: int = 200) -> int:
+    """Close surveys that nobody answered in time, give up those that waited until it was too late; returns how many."""
+    statement = (
+        select(Invitation)
+        .where(Invitation.state.in_(WAITING | {InvitationState.SENT}), Invitation.expires_at <= now)
+        .order_by(Invitation.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = session.scalars(statement).all()
+    for invitation in found:
+        if invitation.state is InvitationState.SENT:
+            move(invitation, InvitationState.EXPIRED, "Nobody answered before the survey closed.", now)
+            invitation.client.add_evidence()
+        else:
+            waited = "held" if invitation.state is InvitationState.HELD else "waiting"
+            move(invitation, InvitationState.SKIPPED, f"It was {waited} until it was too late to ask.", now)
+    return len(found)
+
+
+def explain(session: Session, resolution: Resolution, now: datetime) -> list[Verdict]:
+    """Every rule's verdict: as it was when the survey went out or was skipped; asked afresh while it waits."""
+    invitation = resolution.invitation
+    if invitation is not None and invitation.state not in WAITING:
+        return [Verdict(item["rule"], item["passed"], item["why"]) for item in invitation.verdicts]
+    house = load_house(session)
+    due_at = invitation.due_at if invitation else house.due_at(resolution.completed_at, resolution.job.contact)
+    forced = invitation is not None and invitation.forced_by_id is not None
+    return list(decide_now(session, resolution, house, now, at=due_at, forced=forced).verdicts)
+
+
+def find_by_token(session: Session, token: str) -> Invitation | None:
+    """The invitation that a survey link opens; None for a link we never made."""
+    return session.scalar(select(Invitation).where(Invitation.token_hash == tokens.fingerprint(token)))
+
+
+def survey_url(settings: Settings, invitation: Invitation) -> str:
+    """The link in the email: `{PUBLIC_URL}/s/{token}`."""
+    assert settings.secret_key is not None
+    return f"{settings.base_url}/s/{tokens.derive(settings.secret_key, TOKEN_PURPOSE, invitation.seed)}"
