@@ -63,7 +63,8 @@ class PromiseForm(FlaskForm):  # type: ignore[misc]
 
     def due_at(self, timezone: str) -> datetime:
         """The end of the chosen day where the firm is, in UTC."""
-        day: date = self.by.data
+        day = self.by.data
+        assert isinstance(day, date), "only asked of a valid form"
         return datetime.combine(day, time(23, 59), ZoneInfo(timezone)).astimezone(UTC)
 
 
@@ -87,9 +88,7 @@ class ResolveForm(FlaskForm):  # type: ignore[misc]
         choices=[(result.value, word) for result, word in OUTCOME_WORDS.items()],
         validators=[InputRequired(message="Please choose what came of it.")],
     )
-    note = _note(
-        "In a sentence or two, for the next person", required="Please write what happened: flags learn from it."
-    )
+    note = _note("What happened?", required="Please write what happened: the next person reads it.")
 
 
 class EmptyForm(FlaskForm):  # type: ignore[misc]

@@ -89,8 +89,8 @@ def note(client_id: int) -> ResponseReturnValue:
         return _page(client_id, form), 422
     with transaction() as session:
         client = client_by_id(session, client_id)
-        done = followups.add_note(session, client, current_user_id(), form.note.data, clock.now())
-    flash({"text": "Note saved.", "undo": url_for("flags.undo", follow_up_id=done.id)}, "good")
+        done = followups.add_note(session, client, current_user_id(), form.note.data or "", clock.now())
+    parts.flash_undo("Note saved.", done)
     return redirect(url_for("clients.show", client_id=client_id), code=303)
 
 

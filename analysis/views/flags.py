@@ -130,7 +130,7 @@ def note(flag_id: int) -> ResponseReturnValue:
         return _page(flag_id, note=form), 422
     with transaction() as session:
         flag = flag_by_id(session, flag_id)
-        done = followups.add_note(session, flag.client, current_user_id(), form.note.data, clock.now(), flag)
+        done = followups.add_note(session, flag.client, current_user_id(), form.note.data or "", clock.now(), flag)
     return _done(flag_id, done, "Note saved.")
 
 
@@ -141,7 +141,7 @@ def resolve(flag_id: int) -> ResponseReturnValue:
         return _page(flag_id, resolve=form), 422
     with transaction() as session:
         flag, result = flag_by_id(session, flag_id), OutcomeResult(form.result.data)
-        done = followups.resolve(session, flag, current_user_id(), result, form.note.data, clock.now())
+        done = followups.resolve(session, flag, current_user_id(), result, form.note.data or "", clock.now())
     return _done(flag_id, done, f"{flag.client.name}: resolved. Thank you, the next flags learn from it.")
 
 
@@ -168,5 +168,5 @@ def refuse(error: ConflictError | InvalidInputError) -> ResponseReturnValue:
 
 def _done(flag_id: int, follow_up: FollowUp, text: str) -> ResponseReturnValue:
     """Back to where the person was, with a line that says what happened and a button that takes it back."""
-    flash({"text": text, "undo": url_for("flags.undo", follow_up_id=follow_up.id)}, "good")
+    parts.flash_undo(text, follow_up)
     return redirect(parts.next_page(url_for("flags.show", flag_id=flag_id)), code=303)

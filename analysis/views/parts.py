@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
-from flask import Blueprint, request
+from flask import Blueprint, flash, request, url_for
 
 from analysis.desk import words
 from analysis.desk.highlight import stretches
+from analysis.models import FollowUp
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -19,7 +20,7 @@ def install(blueprint: Blueprint) -> None:
 
 def one_of(value: str | None, allowed: Sequence[str]) -> str:
     """`value` if it is allowed, else the first of `allowed`."""
-    return value if value in allowed else allowed[0]
+    return value if value and value in allowed else allowed[0]
 
 
 def member(kind: type[Choice], value: str | None) -> Choice | None:
@@ -31,3 +32,9 @@ def next_page(otherwise: str) -> str:
     """Where a form wants to go back to, if that is a page of this desk."""
     wanted = request.form.get("next", "")
     return wanted if wanted.startswith("/desk/") and "\\" not in wanted else otherwise
+
+
+def flash_undo(text: str, follow_up: FollowUp) -> None:
+    """Say what was done, with a button that takes it back."""
+    message = {"text": text, "undo": url_for("flags.undo", follow_up_id=follow_up.id)}
+    flash(cast("Any", message), "good")
