@@ -11,6 +11,7 @@ import survey.cli.operate
 import survey.tasks
 from analysis.metrics import count_analysis
 from analysis.views import clients, flags, learning
+from emails import sign_in
 from emails import views as email_views
 from emails.metrics import count_emails
 from survey import auth, db, limits, logs, security
@@ -27,6 +28,7 @@ BLUEPRINTS = (
     settings_views.blueprint,
     login.blueprint,
     login.account,
+    sign_in.blueprint,
     api.blueprint,
     health.blueprint,
     email_views.webhooks,
@@ -40,10 +42,11 @@ BLUEPRINTS = (
 
 # Their requests come without a desk session: a signed body, an API key or the secret link is the proof.
 WITHOUT_CSRF_TOKEN = (respond.blueprint, api.blueprint, email_views.webhooks, email_views.unsubscribe)
-SMALL_BODIES = (respond.blueprint, login.blueprint, login.account, email_views.unsubscribe)
+SMALL_BODIES = (respond.blueprint, login.blueprint, login.account, sign_in.blueprint, email_views.unsubscribe)
 RATES = (
     Rate(login.blueprint, "30/minute;200/hour"),
     Rate(login.blueprint, "60/minute", methods=("GET",)),
+    Rate(sign_in.blueprint, "10/minute;40/hour"),
     Rate(respond.blueprint, "240/minute"),
     Rate(respond.blueprint, "30/minute", by_path=True),
     Rate(email_views.unsubscribe, "60/minute"),

@@ -3,33 +3,31 @@
 The one Flask-aware module that any view may import.
 """
 
+from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import FSQLALiteUserDatastore, MailUtil, Security, current_user, login_user
-from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
-from survey import runtime, tokens
+from survey import runtime, security, sign_in, tokens
 from survey.config import Settings
 from survey.db import begin_reading, db
-from survey.users import Role, SignInLink, User
+from survey.users import Role, User
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 GUARD = "clientele_guard"  # the attribute that the guard test looks for on every blueprint
 RANK = {"viewer": 1, "manager": 2, "admin": 3}
-LINK_HOURS = 24
-LINK_PURPOSE = "sign-in"
 REMEMBER_DAYS = 30
 
 log = structlog.get_logger()
 
 
-class _NoMail(MailUtil):  # type: ignore[misc]
+class _NoMail(MailUtil):
     """Our emails go through the outbox; flask-security itself is configured to have none to send."""
 
     @override
@@ -81,6 +79,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SECURITY_MULTI_FACTOR_RECOVERY_CODES=True,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_URL="/account/recovery-codes",
         SECURITY_MULTI_FACTOR_RECOVERY_URL="/login/recovery",
+        SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[_fernet_key(secret)],
         SECURITY_TOTP_SECRETS={"1": tokens.derive(secret, "totp", "1")},
         SECURITY_TOTP_ISSUER="Clientele",
         SECURITY_CLI_USERS_NAME=False,  # `flask user` is ours
@@ -88,21 +87,27 @@ def init_app(app: Flask, settings: Settings) -> None:
         SECURITY_STATIC_FOLDER=None,
     )
     app.before_request(_read_only_when_safe)  # before flask-security, whose look at the user opens the transaction
-    security = Security(app, datastore=FSQLALiteUserDatastore(db, User, Role), mail_util_cls=_NoMail)
-    security.unauthn_handler(lambda _mechanisms, **_headers: to_login())
-    public(app.blueprints["security"], "flask-security guards its own pages")
+    doors = Security(app, datastore=FSQLALiteUserDatastore(db, User, Role), mail_util_cls=_NoMail)
+    doors.unauthn_handler(lambda _mechanisms, **_headers: to_login())
+    doors.tf_setup_context_processor(_allow_qr_code)
+    setattr(app.blueprints["security"], GUARD, "flask-security guards its own pages")
     app.jinja_env.globals["can"] = can
 
 
+def _fernet_key(secret: str) -> str:
+    """32 bytes in URL-safe base64: what encrypts recovery codes in the database."""
+    return urlsafe_b64encode(bytes.fromhex(tokens.fingerprint(tokens.derive(secret, "recovery-codes", "1")))).decode()
+
+
+def _allow_qr_code() -> dict[str, object]:
+    security.allow_in_policy(img_src="'self' data:")
+    return {}
+
+
 def _read_only_when_safe() -> None:
-    blueprint = app_blueprint()
-    if request.method in SAFE_METHODS and blueprint and isinstance(getattr(blueprint, GUARD, None), tuple):
+    blueprint = current_app.blueprints.get(request.blueprint or "")
+    if request.method in SAFE_METHODS and isinstance(getattr(blueprint, GUARD, None), tuple):
         begin_reading(db.session)
-
-
-def app_blueprint() -> Blueprint | None:
-    """The blueprint that answers this request."""
-    return current_app.blueprints.get(request.blueprint or "")
 
 
 def guard(blueprint: Blueprint, *, read: str = "viewer", write: str = "manager") -> Blueprint:
@@ -150,66 +155,17 @@ def current_user_id() -> int | None:
     return int(current_user.id) if current_user.is_authenticated else None
 
 
-def sign_in_url(settings: Settings, seed: str) -> str:
-    """The link that belongs to `seed`. The outbox keeps only the seed, so that a leaked database opens no desk."""
-    return f"{settings.base_url}/sign-in/{tokens.derive(settings.secret_key or '', LINK_PURPOSE, seed)}"
-
-
-def add_sign_in_link(session: Session, user: User, now: datetime, *, hours: float = LINK_HOURS) -> str:
-    """Record a link that signs `user` in once within `hours`; returns its seed for `sign_in_url`."""
-    seed = tokens.new_seed()
-    token = tokens.derive(runtime.settings().secret_key or "", LINK_PURPOSE, seed)
-    session.add(
-        SignInLink(
-            user_id=user.id,
-            token_hash=tokens.fingerprint(token),
-            created_at=now,
-            expires_at=now + timedelta(hours=hours),
-        )
-    )
-    session.flush()
-    return seed
-
-
-def make_sign_in_link(session: Session, user: User, now: datetime, *, hours: float = LINK_HOURS) -> str:
+def make_sign_in_link(session: Session, user: User, now: datetime, *, hours: float = sign_in.LINK_HOURS) -> str:
     """An address that signs `user` in once, within `hours`."""
-    return sign_in_url(runtime.settings(), add_sign_in_link(session, user, now, hours=hours))
-
-
-def find_sign_in_link(session: Session, token: str, now: datetime) -> User | None:
-    """Whom an unused and unexpired link signs in; None for every other token. Uses nothing up."""
-    return session.scalar(
-        select(User)
-        .join(SignInLink, SignInLink.user_id == User.id)
-        .where(
-            SignInLink.token_hash == tokens.fingerprint(token),
-            SignInLink.used_at.is_(None),
-            SignInLink.expires_at > now,
-            User.active.is_(True),
-        )
-    )
-
-
-def use_sign_in_link(session: Session, token: str, now: datetime) -> User | None:
-    """Use a link up and return whom it signs in; None when it is unknown, expired or already used.
-
-    One UPDATE decides, so that two requests at once cannot both use it.
-    """
-    user = find_sign_in_link(session, token, now)
-    if user is None:
-        return None
-    used = session.execute(
-        update(SignInLink)
-        .where(SignInLink.token_hash == tokens.fingerprint(token), SignInLink.used_at.is_(None))
-        .values(used_at=now)
-    )
-    return user if cast("CursorResult[Any]", used).rowcount == 1 else None
+    seed = tokens.new_seed()
+    sign_in.add_link(session, runtime.settings(), user, seed, now, hours=hours)
+    return sign_in.link_url(runtime.settings(), seed)
 
 
 def begin_session(user: User) -> ResponseReturnValue | None:
     """Sign `user` in on this browser; with a second factor set up, the answer is the page that asks for it."""
-    security: Security = current_app.extensions["security"]
-    second_factor = security.two_factor_plugins.tf_enter(user, False, "link", next_loc=None)
+    doors: Security = current_app.extensions["security"]
+    second_factor = doors.two_factor_plugins.tf_enter(user, False, "link", next_loc=None)
     if second_factor is not None:
         return cast("ResponseReturnValue", second_factor)
     login_user(user, authn_via=["link"])

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     sendgrid_webhook_public_key: str | None = None
     smtp_url: str | None = None
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    metrics_token: Annotated[str, StringConstraints(min_length=16)] | None = None
     demo: bool = False
     log_level: LogLevel = LogLevel.INFO
     instance_path: Path = Field(default=ROOT / "instance")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Blueprint, Flask, current_app, request
 from flask_limiter import Limiter
@@ -26,7 +26,7 @@ class DatabaseStorage(Storage):
     Keys are kept as fingerprints: the table holds no addresses.
     """
 
-    STORAGE_SCHEME: ClassVar[list[str]] = ["database"]
+    STORAGE_SCHEME = ["database"]  # noqa: RUF012
 
     def __init__(self, uri: str | None = None, *, engine: Engine, **_options: Any) -> None:
         super().__init__(uri)

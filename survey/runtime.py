@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from survey.config import Settings
+from survey.metrics import Counter
 from survey.worker import Task
 
 
@@ -12,6 +13,7 @@ from survey.worker import Task
 class Runtime:
     settings: Settings
     tasks: tuple[Task, ...]  # every package's, in story order
+    counters: tuple[Counter, ...] = ()  # every package's numbers for /metrics
 
 
 def runtime() -> Runtime:

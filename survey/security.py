@@ -21,6 +21,8 @@ CONTENT_SECURITY_POLICY = {
     "object-src": "'none'",
 }
 
+csrf = CSRFProtect()
+
 
 def init_app(
     app: Flask, settings: Settings, *, without_token: Iterable[Blueprint], small_bodies: Iterable[Blueprint]
@@ -39,7 +41,6 @@ def init_app(
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
-    csrf = CSRFProtect()
     small = {blueprint.name for blueprint in small_bodies}
 
     @app.before_request
@@ -57,7 +58,7 @@ def init_app(
         policy = CONTENT_SECURITY_POLICY | g.get("content_security_policy", {})
         headers.setdefault("Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in policy.items()))
         headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         if policy["frame-ancestors"] == "'none'":

@@ -1,7 +1,7 @@
 """People who sign in to the desk, and programs that call the API. The tables; `survey.auth` holds the doors."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_security import RoleMixin, UserMixin
 from sqlalchemy import Column, ForeignKey, String, Table
@@ -29,7 +29,7 @@ class Role(Base, RoleMixin):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(20), unique=True)
     description: Mapped[str] = mapped_column(String(200))
-    permissions: Mapped[list[str] | None] = mapped_column(default=None)  # type: ignore[assignment]
+    permissions: Mapped[list[str] | None] = mapped_column(default=None)
 
 
 class User(Base, UserMixin):
@@ -41,13 +41,13 @@ class User(Base, UserMixin):
     password: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
-    tf_phone_number: ClassVar[None] = None  # flask-security reads it; our only second factor is an authenticator app
+    tf_phone_number = None  # flask-security reads it; our only second factor is an authenticator app
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
     mf_recovery_codes: Mapped[list[str] | None]
     wants_alerts: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
-    roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin")
+    roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin")  # type: ignore[assignment]
 
     @property
     def display_name(self) -> str:

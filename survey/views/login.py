@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
-from survey import auth, clock
+from survey import auth, clock, sign_in
 from survey.db import db, transaction
 
 blueprint = auth.public(Blueprint("login", __name__), "the door itself")
@@ -18,7 +18,7 @@ def home() -> ResponseReturnValue:
 
 @blueprint.get("/sign-in/<token>")
 def show_link(token: str) -> ResponseReturnValue:
-    user = auth.find_sign_in_link(db.session, token, clock.now())
+    user = sign_in.find_link(db.session, token, clock.now())
     if user is None:
         return render_template("security/link_expired.html"), 410
     return render_template("security/link.html", user=user, token=token)
@@ -27,7 +27,7 @@ def show_link(token: str) -> ResponseReturnValue:
 @blueprint.post("/sign-in/<token>")
 def use_link(token: str) -> ResponseReturnValue:
     with transaction() as session:
-        user = auth.use_sign_in_link(session, token, clock.now())
+        user = sign_in.use_link(session, token, clock.now())
     if user is None:
         return render_template("security/link_expired.html"), 410
     second_factor = auth.begin_session(user)
