@@ -22,6 +22,7 @@ from survey.invitations import survey_url
 from survey.models import Firm, Invitation
 from survey.questionnaire import RATING_WORDS
 from survey.schedule import zone_for
+from survey.sign_in import link_url
 
 LANGUAGE = "en"  # of the templates
 TO_CLIENTS = frozenset({EmailKind.SURVEY, EmailKind.REMINDER})
@@ -71,6 +72,8 @@ def compose(
         link = f"{settings.base_url}/u/{unsubscribe_token(settings.secret_key or '', message.id)}"
         values |= _about_the_job(session, message, firm, settings) | {"unsubscribe_url": link}
         headers |= _list_headers(link, firm)
+    if message.kind is EmailKind.SIGN_IN:
+        values["url"] = link_url(settings, str(message.context["seed"]))
     sender = _sender(firm, settings)
     folder = f"emails/{message.kind.value}"
     return OutgoingEmail(
@@ -128,7 +131,8 @@ def _about_the_job(session: Session, message: EmailMessage, firm: Firm, settings
         "staff": listed(dict.fromkeys(first_name(member.name) for member in staff)),
         "survey_url": link,
         "ratings": [
-            {"value": value, "word": word, "url": f"{link}?csat={value}"} for value, word in sorted(RATING_WORDS.items())
+            {"value": value, "word": word, "url": f"{link}?csat={value}"}
+            for value, word in sorted(RATING_WORDS.items())
         ],
     }
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from emails.delivery import DeliveryState as DeliveryState
 from emails.delivery import EmailState as EmailState
+from emails.delivery import moved
 from survey.db import Base
 
 
@@ -54,6 +55,28 @@ class EmailMessage(Base):
     created_at: Mapped[datetime]
     sending_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
+
+    def move(self, state: EmailState, reason: str) -> None:
+        """Enter `state`, and let go of any lease.
+
+        Raises:
+            ConflictError: `emails.delivery.TRANSITIONS` does not have it.
+        """
+        self.state = moved(self.state, state)
+        self.reason = reason[:500]
+        self.lease_token = self.lease_expires_at = None
+
+    def put_back(self, due_at: datetime, reason: str) -> None:
+        """Wait in the queue for another try: nothing was sent."""
+        self.move(EmailState.PENDING, reason)
+        self.due_at = due_at
+
+    def accept(self, now: datetime) -> None:
+        """The provider took it: it said so, or an event proves it."""
+        self.move(EmailState.ACCEPTED, "")
+        self.accepted_at = now
+        if self.kind is EmailKind.SIGN_IN:
+            self.context = {}  # the link was kept only to be sent
 
 
 class EmailAttempt(Base):

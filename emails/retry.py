@@ -17,7 +17,7 @@ def backoff(tries: int, spread: float) -> timedelta:
     `spread` in 0…1 is the caller's random number: it keeps messages that failed together from returning together.
     """
     wait = min(FIRST_WAIT * 2 ** min(max(tries, 1) - 1, 20), LONGEST_WAIT)
-    return wait * (1 + spread / 2)
+    return timedelta(seconds=wait.total_seconds() * (1 + spread / 2))
 
 
 def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
