@@ -1,17 +1,228 @@
 """Reads new answers, scores relationships, raises and clears flags. Batches; the worker commits each."""
 
-from datetime import datetime
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy.orm import Session, joinedload
 
-from analysis.text.analyser import TextAnalyser
+from analysis import flagging
+from analysis.evidence import load_evidence, load_firm_usual
+from analysis.learning import weights_in_force
+from analysis.models import AnswerAnalysis, Flag, LadderMove, RelationshipState, Rung
+from analysis.relationships.assessment import Assessment, Before, assess
+from analysis.relationships.evidence import Evidence, as_of
+from analysis.relationships.signals import Weights
+from analysis.relationships.usual import FirmUsual
+from analysis.text.analyser import Comment, Reading, TextAnalyser
+from survey.firms import get_firm
+from survey.models import Answer, Client, Firm, SurveyResponse
+from survey.questionnaire import comment_prompt, rating
+
+RESCORE_HOUR = time(5)  # before the morning's digest, in the firm's own time zone
+HISTORY_STEP = timedelta(days=30)
+_PASSING = (Rung.COOLING, Rung.LAPSED)
 
 
 def analyse_batch(session: Session, analyser: TextAnalyser, now: datetime, limit: int = 200) -> int:
-    """Read up to `limit` answers whose present text this analyser has not read; returns how many."""
-    return 0
+    """Read up to `limit` answers whose present text this analyser has not read; returns how many.
+
+    A reading is up to date when it is at least as new as the answer (`answered_at` moves when an answer changes).
+    """
+    answers = session.scalars(_unread(analyser.model).limit(limit).with_for_update(skip_locked=True, of=Answer)).all()
+    if not answers:
+        return 0
+    comments = [_comment(answer) for answer in answers]
+    read: dict[tuple[int, str], AnswerAnalysis] = {
+        (analysis.answer_id, analysis.text_hash): analysis
+        for analysis in session.scalars(
+            select(AnswerAnalysis).where(
+                AnswerAnalysis.model == analyser.model, AnswerAnalysis.answer_id.in_([answer.id for answer in answers])
+            )
+        )
+    }
+    touched: set[int] = set()
+    for answer, reading in zip(answers, analyser.analyse(comments), strict=True):
+        analysed_at = max(now, answer.answered_at)
+        text_hash = hashlib.sha256((answer.text or "").encode("utf-8", "surrogatepass")).hexdigest()
+        known = read.get((answer.id, text_hash))
+        if known is not None:
+            known.analysed_at = analysed_at
+        else:
+            session.add(_stored(answer, reading, analyser.model, text_hash, analysed_at))
+        touched.add(answer.response.client_id)
+    for client in session.scalars(select(Client).where(Client.id.in_(touched))):
+        client.add_evidence()
+    session.flush()
+    return len(answers)
+
+
+def _unread(model: str) -> Select[Answer]:
+    up_to_date = exists().where(
+        AnswerAnalysis.answer_id == Answer.id,
+        AnswerAnalysis.model == model,
+        AnswerAnalysis.analysed_at >= Answer.answered_at,
+    )
+    return (
+        select(Answer)
+        .where(Answer.text.is_not(None), Answer.text != "", ~up_to_date)
+        .options(joinedload(Answer.response, innerjoin=True).selectinload(SurveyResponse.answers))
+        .order_by(Answer.answered_at.desc(), Answer.id)  # what was said just now first, imported history after
+    )
+
+
+def _comment(answer: Answer) -> Comment:
+    numbers: dict[str, int | str] = {a.question: a.number for a in answer.response.answers if a.number is not None}
+    csat = numbers.get("csat")
+    rated = rating(numbers)
+    return Comment(
+        text=answer.text or "",
+        question=comment_prompt(csat if isinstance(csat, int) else None),
+        rating=None if rated is None else float(rated),
+    )
+
+
+def _stored(answer: Answer, reading: Reading, model: str, text_hash: str, analysed_at: datetime) -> AnswerAnalysis:
+    document = reading.as_dict()
+    return AnswerAnalysis(
+        answer_id=answer.id,
+        client_id=answer.response.client_id,
+        model=model,
+        text_hash=text_hash,
+        language=reading.language,
+        sentiment=reading.sentiment,
+        score=reading.score,
+        probabilities=document["probabilities"],
+        aspects=document["aspects"],
+        intents=document["intents"],
+        evidence=document["evidence"],
+        analysed_at=analysed_at,
+    )
 
 
 def score_batch(session: Session, now: datetime, limit: int = 100) -> int:
-    """Score up to `limit` clients whose evidence or time moved on; returns how many."""
-    return 0
+    """Score up to `limit` clients whose evidence changed or whose time came; returns how many.
+
+    Each gets its state, its moves on the ladder, and its flag raised, brought up to date or cleared. Internal clients
+    are left out.
+    """
+    clients = session.scalars(_due_clients(now).limit(limit).with_for_update(skip_locked=True, of=Client)).all()
+    if not clients:
+        return 0
+    firm = get_firm(session)
+    ids = [client.id for client in clients]
+    scorer = _Scorer(session, firm, now, ids)
+    for client in clients:
+        scorer.score(client)
+    session.flush()
+    return len(clients)
+
+
+def _due_clients(now: datetime) -> Select[Client]:
+    changed = or_(
+        RelationshipState.client_id.is_(None),
+        RelationshipState.evidence_version != Client.evidence_version,
+        RelationshipState.rescore_at <= now,
+    )
+    hidden_flag = exists().where(Flag.client_id == Client.id, Flag.status.in_(flagging.LIVE))
+    return (
+        select(Client)
+        .outerjoin(RelationshipState, RelationshipState.client_id == Client.id)
+        .where(or_(and_(Client.internal.is_(False), changed), and_(Client.internal.is_(True), hidden_flag)))
+        .order_by(Client.id)
+    )
+
+
+class _Scorer:
+    """What one batch shares: evidence, states, live flags, the firm's usual levels and the weights in force."""
+
+    def __init__(self, session: Session, firm: Firm, now: datetime, ids: Sequence[int]) -> None:
+        self.session, self.firm, self.now = session, firm, now
+        self.usual: FirmUsual = load_firm_usual(session, now)
+        self.weights: Weights = weights_in_force(session)
+        self.evidence = load_evidence(session, firm, ids, now)
+        self.rescore_at = next_morning(firm.timezone, now)
+        states = session.scalars(select(RelationshipState).where(RelationshipState.client_id.in_(ids)))
+        self.states = {state.client_id: state for state in states}
+        flags = session.scalars(select(Flag).where(Flag.client_id.in_(ids), Flag.status.in_(flagging.LIVE)))
+        self.flags = {flag.client_id: flag for flag in flags}
+        passing = [state.client_id for state in self.states.values() if state.rung in _PASSING]
+        moves = session.scalars(select(LadderMove).where(LadderMove.client_id.in_(passing)).order_by(LadderMove.id))
+        self.moved: dict[int, datetime] = {}
+        self.was = {move.client_id: move.from_rung for move in moves if move.from_rung not in _PASSING}
+
+    def score(self, client: Client) -> None:
+        flag = self.flags.get(client.id)
+        if client.internal:
+            if flag is not None:
+                flagging.clear(client, flag, "The client was marked as internal.", self.now)
+            return
+        evidence, state = self.evidence[client.id], self.states.get(client.id)
+        before = self._history(client, evidence) if state is None else self._before(state)
+        severity = flag.severity.value if flag else None
+        found = assess(evidence, self.usual, self.now, Before(before.rung, before.was, severity), self.weights)
+        self._move(client, before.rung, found.standing.rung, found.standing.reason, self.now)
+        self._save(client, state, found, evidence)
+        flagging.apply(self.session, self.firm, client, flag, found, self.now)
+
+    def _before(self, state: RelationshipState) -> Before:
+        was = self.was.get(state.client_id) if state.rung in _PASSING else state.rung
+        return Before(state.rung.value, was.value if was else None)
+
+    def _history(self, client: Client, evidence: Evidence) -> Before:
+        """Replay the ladder over a history that came in at once, so that its moves have the dates they had."""
+        before = Before()
+        if not evidence.jobs:
+            return before
+        moment = evidence.jobs[0].completed_at + timedelta(days=1)
+        while moment < self.now:
+            found = assess(as_of(evidence, moment), self.usual, moment, before, self.weights)
+            rung = found.standing.rung
+            self._move(client, before.rung, rung, found.standing.reason, moment)
+            was = before.was if Rung(rung) in _PASSING else rung
+            before = Before(rung, was, found.judgement.severity)
+            moment += HISTORY_STEP
+        return before
+
+    def _move(self, client: Client, before: str | None, after: str, reason: str, at: datetime) -> None:
+        if before != after:
+            move = LadderMove(client_id=client.id, to_rung=Rung(after), moved_at=at, reason=reason[:300])
+            move.from_rung = Rung(before) if before else None
+            self.session.add(move)
+            self.moved[client.id] = at
+
+    def _save(self, client: Client, state: RelationshipState | None, found: Assessment, evidence: Evidence) -> None:
+        values: dict[str, Any] = {
+            "rung": Rung(found.standing.rung),
+            "rung_reason": found.standing.reason[:300],
+            "health": found.health.value,
+            "risk": found.risk,
+            "points": found.points,
+            "signals": [signal.as_dict() for signal in found.signals],
+            "contributions": [contribution.as_dict() for contribution in found.health.contributions],
+            "value_year": Decimal(str(round(found.value_year, 2))),
+            "last_job_at": evidence.jobs[-1].completed_at if evidence.jobs else None,
+            "last_answer_at": evidence.responses[-1].at if evidence.responses else None,
+            "model": found.model,
+            "evidence_version": client.evidence_version,
+            "scored_at": self.now,
+            "rescore_at": self.rescore_at,
+        }
+        if state is None:
+            state = RelationshipState(client_id=client.id)
+            self.session.add(state)
+        if client.id in self.moved:
+            state.rung_since = self.moved[client.id]
+        for name, value in values.items():
+            setattr(state, name, value)
+
+
+def next_morning(zone: str, now: datetime) -> datetime:
+    """The next 05:00 in the firm's time zone, at least an hour away, in UTC."""
+    local = now.astimezone(ZoneInfo(zone))
+    morning = datetime.combine(local.date() + timedelta(days=1), RESCORE_HOUR, tzinfo=ZoneInfo(zone))
+    return morning.astimezone(now.tzinfo)

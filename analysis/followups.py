@@ -42,14 +42,11 @@ def acknowledge(session: Session, flag: Flag, user_id: int | None, now: datetime
     if flag.status is FlagStatus.ACKNOWLEDGED:
         raise ConflictError("This flag has been acknowledged already.")
     before = _state(flag)
-    flag.status, flag.acknowledged_at = FlagStatus.ACKNOWLEDGED, now
-    flag.owner_id = flag.owner_id or user_id
+    _take_on(flag, user_id, now)
     return _record(session, flag, FollowUpKind.ACKNOWLEDGED, user_id, "", now, before)
 
 
-def promise_call(
-    session: Session, flag: Flag, user_id: int | None, by: datetime, note: str, now: datetime
-) -> FollowUp:
+def promise_call(session: Session, flag: Flag, user_id: int | None, by: datetime, note: str, now: datetime) -> FollowUp:
     """Record that a call was promised by the moment `by`. A promise not kept is itself evidence.
 
     Raises:
@@ -59,6 +56,7 @@ def promise_call(
     if by <= now:
         raise InvalidInputError("A call can only be promised for a moment still to come.", "by")
     before = _state(flag)
+    _take_on(flag, user_id, now)
     followed = _record(session, flag, FollowUpKind.PROMISED_CALL, user_id, _clean(note), now, before, due_at=by)
     flag.client.add_evidence()
     return followed
@@ -72,6 +70,7 @@ def log_contact(session: Session, flag: Flag, user_id: int | None, note: str, no
     """
     _lock_live(session, flag)
     before = _state(flag)
+    _take_on(flag, user_id, now)
     kept = session.scalars(
         select(FollowUp).where(
             FollowUp.client_id == flag.client_id,
@@ -175,6 +174,13 @@ def why_not_undo(session: Session, follow_up: FollowUp, user_id: int | None, now
         .limit(1)
     )
     return "Something else was done about this flag since; undo that first." if newer else None
+
+
+def _take_on(flag: Flag, user_id: int | None, now: datetime) -> None:
+    """Who acts on a flag has seen it: the machine no longer clears it, it waits for an outcome."""
+    if flag.status is FlagStatus.OPEN:
+        flag.status, flag.acknowledged_at = FlagStatus.ACKNOWLEDGED, now
+        flag.owner_id = flag.owner_id or user_id
 
 
 def _lock_live(session: Session, flag: Flag) -> None:

@@ -1,11 +1,22 @@
 """What came of the flags, and the weights that those outcomes suggest. Proposed by the machine, decided by people."""
 
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from analysis.models import Calibration
+from analysis.models import Calibration, CalibrationStatus, Flag, FlagStatus, Outcome, OutcomeResult
+from analysis.relationships.calibration import Labelled, missing, refit, wilson
+from analysis.relationships.signals import DEFAULT_WEIGHTS, LABELS, Weights
+from survey.errors import ConflictError
+from survey.models import Client
+
+INTERCEPT = "intercept"
+REAL = (OutcomeResult.KEPT, OutcomeResult.LOST, OutcomeResult.TOO_LATE)
+USEFUL = (OutcomeResult.KEPT, OutcomeResult.LOST)
 
 
 @dataclass(frozen=True)
@@ -39,38 +50,175 @@ class Scoreboard:
     judged: int  # have an outcome
     kept: int
     lost: int
-    useful: Rate  # kept or lost, but warned in time
+    useful: Rate  # kept, or lost although warned in time
     false_alarm: Rate
     too_late: Rate
     signals: tuple[SignalRecord, ...]
     missing: str  # what is missing before a refit can be proposed, as a sentence; "" when nothing
 
 
+def rate(count: int, total: int) -> Rate:
+    """The share with its interval."""
+    interval = wilson(count, total)
+    if interval is None:
+        return Rate(count, total, None, None, None)
+    return Rate(count, total, count / total, *interval)
+
+
 def scoreboard(session: Session) -> Scoreboard:
     """What came of all flags so far."""
-    raise NotImplementedError
+    by_status = dict(session.execute(select(Flag.status, func.count()).group_by(Flag.status)).tuples())
+    judged = _judged(session)
+    results = Counter(result for _, result in judged)
+    total = len(judged)
+    return Scoreboard(
+        raised=sum(by_status.values()),
+        live=by_status.get(FlagStatus.OPEN, 0) + by_status.get(FlagStatus.ACKNOWLEDGED, 0),
+        cleared=by_status.get(FlagStatus.CLEARED, 0),
+        judged=total,
+        kept=results[OutcomeResult.KEPT],
+        lost=results[OutcomeResult.LOST],
+        useful=rate(sum(results[result] for result in USEFUL), total),
+        false_alarm=rate(results[OutcomeResult.FALSE_ALARM], total),
+        too_late=rate(results[OutcomeResult.TOO_LATE], total),
+        signals=_by_signal(judged),
+        missing=missing(_labelled(session, judged)),
+    )
+
+
+def _by_signal(judged: list[tuple[Flag, OutcomeResult]]) -> tuple[SignalRecord, ...]:
+    seen: dict[str, Counter[OutcomeResult]] = defaultdict(Counter)
+    for flag, result in judged:
+        for name in {str(reason["signal"]) for reason in flag.reasons}:
+            seen[name][result] += 1
+    records = []
+    for name, results in seen.items():
+        total = results.total()
+        right = rate(sum(results[result] for result in REAL), total)
+        wrong = rate(results[OutcomeResult.FALSE_ALARM], total)
+        records.append(SignalRecord(name, LABELS.get(name, name), right, wrong))
+    return tuple(sorted(records, key=lambda record: (-record.right.total, record.label)))
 
 
 def propose(session: Session, now: datetime) -> Calibration | None:
-    """Refit from outcomes and keep it as a proposal; None when outcomes are too few (`Scoreboard.missing` says)."""
-    raise NotImplementedError
+    """Refit from outcomes and keep it as a proposal; None when outcomes are too few (`Scoreboard.missing` says).
+
+    A proposal that still waits is superseded by the new one.
+    """
+    judged = _judged(session)
+    in_force = weights_in_force(session)
+    labelled = _labelled(session, judged)
+    if missing(labelled):
+        return None
+    found = refit(labelled, in_force)
+    _supersede(session, CalibrationStatus.PROPOSED, now)
+    proposal = Calibration(
+        status=CalibrationStatus.PROPOSED,
+        weights={**found.weights.multipliers, INTERCEPT: found.weights.intercept},
+        report={
+            "outcomes": found.outcomes,
+            "loss_before": round(found.loss_before, 4),
+            "loss_after": round(found.loss_after, 4),
+            "before": {**in_force.multipliers, INTERCEPT: in_force.intercept},
+            "results": dict(Counter(result.value for _, result in judged)),
+            "signals": [asdict(record) for record in _by_signal(judged)],
+        },
+        proposed_at=now,
+    )
+    session.add(proposal)
+    session.flush()
+    return proposal
 
 
 def current(session: Session) -> Calibration | None:
     """The accepted weights in force; None means the defaults."""
-    raise NotImplementedError
+    return _latest(session, CalibrationStatus.ACCEPTED)
 
 
 def waiting(session: Session) -> Calibration | None:
     """The proposal that waits for a decision."""
-    raise NotImplementedError
+    return _latest(session, CalibrationStatus.PROPOSED)
+
+
+def weights_in_force(session: Session) -> Weights:
+    """The weights that scoring uses now."""
+    accepted = current(session)
+    return weights_of(accepted) if accepted else DEFAULT_WEIGHTS
+
+
+def weights_of(calibration: Calibration) -> Weights:
+    """The weights kept in a calibration's row."""
+    numbers = {name: float(value) for name, value in calibration.weights.items()}
+    multipliers = {name: value for name, value in numbers.items() if name != INTERCEPT}
+    return Weights(multipliers, numbers.get(INTERCEPT, 0.0), f"c{calibration.id}")
 
 
 def accept(session: Session, calibration: Calibration, user_id: int | None, now: datetime) -> Calibration:
-    """Put a proposal in force; the set before it is superseded and every client is scored again."""
-    raise NotImplementedError
+    """Put a proposal in force; the set before it is superseded and every client is scored again.
+
+    Raises:
+        ConflictError: it was decided already.
+    """
+    _lock_proposed(session, calibration)
+    _supersede(session, CalibrationStatus.ACCEPTED, now)
+    _decide(calibration, CalibrationStatus.ACCEPTED, user_id, now)
+    session.execute(update(Client).values(evidence_version=Client.evidence_version + 1))
+    session.flush()
+    return calibration
 
 
 def reject(session: Session, calibration: Calibration, user_id: int | None, now: datetime) -> Calibration:
-    """Turn a proposal down."""
-    raise NotImplementedError
+    """Turn a proposal down.
+
+    Raises:
+        ConflictError: it was decided already.
+    """
+    _lock_proposed(session, calibration)
+    _decide(calibration, CalibrationStatus.REJECTED, user_id, now)
+    session.flush()
+    return calibration
+
+
+def _judged(session: Session) -> list[tuple[Flag, OutcomeResult]]:
+    rows = session.execute(select(Flag, Outcome.result).join(Outcome, Outcome.flag_id == Flag.id).order_by(Outcome.id))
+    return [(flag, result) for flag, result in rows]
+
+
+def _labelled(session: Session, judged: list[tuple[Flag, OutcomeResult]]) -> list[Labelled]:
+    """The flags' points as the rules gave them: the weights that each flag was judged with are taken out again."""
+    versions = {weights.version: weights for weights in map(weights_of, session.scalars(select(Calibration)))}
+    labelled = []
+    for flag, result in judged:
+        weights = versions.get(flag.model.partition("+")[2], DEFAULT_WEIGHTS)
+        points = {str(reason["signal"]): _unweighted(reason, weights) for reason in flag.reasons}
+        labelled.append(Labelled(points, result in REAL))
+    return labelled
+
+
+def _unweighted(reason: dict[str, Any], weights: Weights) -> float:
+    multiplier = weights.of(str(reason["signal"]))
+    return float(reason["points"]) / multiplier if multiplier > 0 else 0.0
+
+
+def _latest(session: Session, status: CalibrationStatus) -> Calibration | None:
+    return session.scalar(
+        select(Calibration).where(Calibration.status == status).order_by(Calibration.id.desc()).limit(1)
+    )
+
+
+def _lock_proposed(session: Session, calibration: Calibration) -> None:
+    session.flush()
+    session.refresh(calibration, with_for_update=True)
+    if calibration.status is not CalibrationStatus.PROPOSED:
+        raise ConflictError("These weights have been decided on already.")
+
+
+def _supersede(session: Session, status: CalibrationStatus, now: datetime) -> None:
+    for calibration in session.scalars(select(Calibration).where(Calibration.status == status)):
+        calibration.status = CalibrationStatus.SUPERSEDED
+        calibration.decided_at = calibration.decided_at or now
+    session.flush()
+
+
+def _decide(calibration: Calibration, status: CalibrationStatus, user_id: int | None, now: datetime) -> None:
+    calibration.status, calibration.decided_at, calibration.decided_by_id = status, now, user_id

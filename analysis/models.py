@@ -59,6 +59,9 @@ class RelationshipState(Base):
     risk: Mapped[float]  # 0…1
     points: Mapped[float]  # the sum of the signals' points, from which the risk comes
     signals: Mapped[list[dict[str, Any]]]  # [{"signal", "points", "text", "evidence": […]}, …] strongest first
+    contributions: Mapped[list[dict[str, Any]]] = mapped_column(
+        default=list
+    )  # health's: [{"name", "label", "amount", "text"}]
     value_year: Mapped[Decimal] = mapped_column(default=Decimal(0))  # value of the jobs of the last 365 days
     last_job_at: Mapped[datetime | None]
     last_answer_at: Mapped[datetime | None]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session, joinedload
 
-from analysis.models import Flag, FlagStatus, RelationshipState, Rung, Severity
+from analysis.models import Flag, FlagStatus, LadderMove, RelationshipState, Rung, Severity
 from survey.errors import NotFoundError
 from survey.models import Client
 
@@ -45,3 +45,12 @@ def client_by_id(session: Session, client_id: int) -> Client:
     if client is None:
         raise NotFoundError(f"There is no client {client_id}.")
     return client
+
+
+def ladder_moves(session: Session, client_id: int) -> list[LadderMove]:
+    """The client's moves on the ladder, oldest first."""
+    return list(
+        session.scalars(
+            select(LadderMove).where(LadderMove.client_id == client_id).order_by(LadderMove.moved_at, LadderMove.id)
+        )
+    )

@@ -1,0 +1,336 @@
+"""Loads what is known about many clients at once, as the plain values that the rules read."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome, OutcomeResult
+from analysis.relationships.evidence import (
+    Ask,
+    Evidence,
+    JobDone,
+    Person,
+    Promise,
+    Reading,
+    Response,
+    Settlement,
+)
+from analysis.relationships.usual import PRIOR_LEVEL, FirmUsual, level_from, shrinkage_from
+from survey.models import (
+    Answer,
+    Client,
+    Contact,
+    Exclusion,
+    Firm,
+    Invitation,
+    InvitationState,
+    Job,
+    Resolution,
+    ResponseOrigin,
+    SurveyResponse,
+    Touchpoint,
+)
+
+IMPORTED_ASK_REST = timedelta(days=30)  # in imported history a contact counts as asked at most this often
+IMPORTED_ASK_SETTLES = timedelta(days=14)
+NOT_WORK = (Exclusion.SPAM, Exclusion.INTERNAL)
+ASKED = (InvitationState.SENT, InvitationState.EXPIRED, InvitationState.ANSWERED)
+LARGEST_SHARE = 0.8  # clients above this quantile of yearly value are "large"
+ANSWERING_PRIOR_WEIGHT = 3.0
+
+
+@dataclass
+class _Gathered:
+    jobs: list[JobDone] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
+    promises: list[Promise] = field(default_factory=list)
+    contacted: list[datetime] = field(default_factory=list)
+    referred: list[datetime] = field(default_factory=list)
+    settlements: list[Settlement] = field(default_factory=list)
+
+
+def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: datetime) -> dict[int, Evidence]:
+    """What was known about these clients at `now`, by client id. Ten queries, however many clients."""
+    gathered: dict[int, _Gathered] = {client_id: _Gathered() for client_id in client_ids}
+    _load_jobs(session, gathered, now)
+    _load_responses(session, gathered, now)
+    _load_asks(session, gathered, now)
+    _load_people(session, gathered)
+    _load_follow_ups(session, gathered, now)
+    steps = {str(step["key"]): str(step["text"]) for step in firm.promise}
+    return {
+        client_id: Evidence(
+            jobs=tuple(found.jobs),
+            asks=tuple(sorted(found.asks, key=lambda ask: ask.at)),
+            responses=tuple(found.responses),
+            people=tuple(found.people),
+            promises=tuple(found.promises),
+            contacted=tuple(found.contacted),
+            referred=tuple(found.referred),
+            settlements=tuple(found.settlements),
+            step_texts=steps,
+        )
+        for client_id, found in gathered.items()
+    }
+
+
+def load_firm_usual(session: Session, now: datetime) -> FirmUsual:
+    """How this firm's clients usually are: four aggregates over its history."""
+    levels = {}
+    for question in PRIOR_LEVEL:
+        levels[question] = level_from(question, 0, 0.0, 0.0)
+    rows = session.execute(
+        select(Answer.question, func.count(), func.sum(Answer.number), func.sum(Answer.number * Answer.number))
+        .where(Answer.question.in_(list(PRIOR_LEVEL)), Answer.number.is_not(None))
+        .group_by(Answer.question)
+    )
+    for question, count, total, squares in rows:
+        levels[question] = level_from(question, count, float(total or 0), float(squares or 0))
+    groups = session.execute(
+        select(func.count(), func.sum(Answer.number), func.sum(Answer.number * Answer.number))
+        .join(SurveyResponse, SurveyResponse.id == Answer.response_id)
+        .where(Answer.question == "csat", Answer.number.is_not(None))
+        .group_by(SurveyResponse.client_id)
+    )
+    return FirmUsual(
+        levels=levels,
+        shrinkage=shrinkage_from([(count, float(total or 0), float(squares or 0)) for count, total, squares in groups]),
+        answering=_answering(session),
+        late_share=_late_share(session, now),
+        value_high=_value_high(session, now),
+    )
+
+
+def _answering(session: Session) -> tuple[float, float]:
+    asked, answered = session.execute(
+        select(
+            func.count(), func.coalesce(func.sum(case((Invitation.state == InvitationState.ANSWERED, 1), else_=0)), 0)
+        )
+        .select_from(Invitation)
+        .where(Invitation.state.in_([InvitationState.ANSWERED, InvitationState.EXPIRED]))
+    ).one()
+    share = (answered + 20 * 0.5) / (asked + 20)
+    return ANSWERING_PRIOR_WEIGHT * share, ANSWERING_PRIOR_WEIGHT * (1 - share)
+
+
+def _late_share(session: Session, now: datetime) -> float:
+    dated, late = session.execute(
+        select(func.count(), func.coalesce(func.sum(case((Resolution.completed_at > Job.promised_at, 1), else_=0)), 0))
+        .select_from(Resolution)
+        .join(Job, Job.id == Resolution.job_id)
+        .where(Job.promised_at.is_not(None), Resolution.completed_at > now - timedelta(days=365))
+    ).one()
+    return float((late + 20 * 0.2) / (dated + 20))
+
+
+def _value_high(session: Session, now: datetime) -> float:
+    totals = sorted(
+        float(total or 0)
+        for total in session.scalars(
+            select(func.coalesce(func.sum(Job.value), 0))
+            .join(Resolution, Resolution.job_id == Job.id)
+            .where(Resolution.sequence == 1, Resolution.completed_at > now - timedelta(days=365))
+            .group_by(Job.client_id)
+        )
+        if total
+    )
+    return totals[int(LARGEST_SHARE * len(totals))] if len(totals) >= 10 else float("inf")
+
+
+def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
+    rows = session.execute(
+        select(
+            Job.id,
+            Job.client_id,
+            Job.contact_id,
+            Job.summary,
+            Job.kind,
+            Job.promised_at,
+            Job.value,
+            Resolution.sequence,
+            Resolution.completed_at,
+            Resolution.reopened_at,
+        )
+        .join(Resolution, Resolution.job_id == Job.id)
+        .where(
+            Job.client_id.in_(gathered),
+            Resolution.completed_at <= now,
+            (Job.exclusion.is_(None)) | (Job.exclusion.not_in(NOT_WORK)),
+        )
+        .order_by(Resolution.completed_at, Resolution.id)
+    )
+    for row in rows:
+        gathered[row.client_id].jobs.append(
+            JobDone(
+                id=row.id,
+                contact_id=row.contact_id,
+                completed_at=row.completed_at,
+                name=row.summary or row.kind,
+                promised_at=row.promised_at,
+                reopened_at=row.reopened_at if row.reopened_at and row.reopened_at <= now else None,
+                value=float(row.value or 0) if row.sequence == 1 else 0.0,
+            )
+        )
+
+
+def _load_responses(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
+    rows = session.execute(
+        select(
+            SurveyResponse.id,
+            SurveyResponse.client_id,
+            SurveyResponse.contact_id,
+            SurveyResponse.submitted_at,
+            Resolution.job_id,
+        )
+        .join(Resolution, Resolution.id == SurveyResponse.resolution_id)
+        .where(SurveyResponse.client_id.in_(gathered), SurveyResponse.submitted_at <= now)
+        .order_by(SurveyResponse.submitted_at, SurveyResponse.id)
+    ).all()
+    numbers: dict[int, dict[str, int]] = defaultdict(dict)
+    steps: dict[int, dict[str, int]] = defaultdict(dict)
+    mine = SurveyResponse.client_id.in_(gathered)
+    for response_id, question, number in session.execute(
+        select(Answer.response_id, Answer.question, Answer.number)
+        .join(SurveyResponse, SurveyResponse.id == Answer.response_id)
+        .where(mine, Answer.number.is_not(None))
+    ):
+        if number is not None:
+            numbers[response_id][question] = number
+    for response_id, step, value in session.execute(
+        select(Touchpoint.response_id, Touchpoint.step, Touchpoint.value)
+        .join(SurveyResponse, SurveyResponse.id == Touchpoint.response_id)
+        .where(mine)
+    ):
+        steps[response_id][step] = value
+    readings = _readings(session, gathered)
+    for row in rows:
+        gathered[row.client_id].responses.append(
+            Response(
+                id=row.id,
+                job_id=row.job_id,
+                contact_id=row.contact_id,
+                at=row.submitted_at,
+                numbers=numbers.get(row.id, {}),
+                steps=steps.get(row.id, {}),
+                reading=readings.get(row.id),
+            )
+        )
+
+
+def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Reading]:
+    """The latest reading of each response's comment, by response id."""
+    rows = session.execute(
+        select(AnswerAnalysis, Answer.response_id, Answer.text)
+        .join(Answer, Answer.id == AnswerAnalysis.answer_id)
+        .where(AnswerAnalysis.client_id.in_(gathered), Answer.text.is_not(None))
+        .order_by(AnswerAnalysis.analysed_at, AnswerAnalysis.id)
+    )
+    return {response_id: _reading(analysis, text or "") for analysis, response_id, text in rows}
+
+
+def _reading(analysis: AnswerAnalysis, text: str) -> Reading:
+    return Reading(
+        answer_id=analysis.answer_id,
+        text=text,
+        sentiment=analysis.sentiment,
+        score=analysis.score,
+        aspects=tuple(
+            (str(a["aspect"]), str(a["sentiment"]), int(a["start"]), int(a["end"])) for a in analysis.aspects
+        ),
+        intents={str(name): float(sure) for name, sure in analysis.intents.items()},
+        evidence=tuple((int(s["start"]), int(s["end"]), float(s["weight"])) for s in analysis.evidence),
+    )
+
+
+def _load_asks(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
+    """Surveys sent; and for imported history the jobs that another tool will have asked about."""
+    rows: Sequence[Any] = session.execute(
+        select(Invitation.client_id, Invitation.contact_id, Invitation.sent_at, Invitation.expires_at, Invitation.state)
+        .where(
+            Invitation.client_id.in_(gathered),
+            Invitation.state.in_(ASKED),
+            Invitation.sent_at.is_not(None),
+            Invitation.sent_at <= now,
+        )
+        .order_by(Invitation.sent_at, Invitation.id)
+    ).all()
+    for row in rows:
+        answered = row.state is InvitationState.ANSWERED
+        gathered[row.client_id].asks.append(Ask(row.contact_id, row.sent_at, answered, row.expires_at))
+    first, last = session.execute(
+        select(func.min(SurveyResponse.submitted_at), func.max(SurveyResponse.submitted_at)).where(
+            SurveyResponse.origin == ResponseOrigin.IMPORT
+        )
+    ).one()
+    if first is not None:
+        for found in gathered.values():
+            found.asks.extend(_imported_asks(found, first - IMPORTED_ASK_SETTLES, last))
+
+
+def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[Ask]:
+    """Each job closed while the other tool was in use counts as an ask, at most one in 30 days for each contact."""
+    answered_jobs = {response.job_id for response in found.responses}
+    asked_from = min((ask.at for ask in found.asks), default=None)
+    asks: list[Ask] = []
+    latest: dict[int, datetime] = {}
+    for job in found.jobs:
+        if not first <= job.completed_at <= last or (asked_from is not None and job.completed_at >= asked_from):
+            continue
+        answered = job.id in answered_jobs
+        before = latest.get(job.contact_id)
+        if not answered and before is not None and job.completed_at - before < IMPORTED_ASK_REST:
+            continue
+        asks.append(Ask(job.contact_id, job.completed_at, answered, job.completed_at + IMPORTED_ASK_SETTLES))
+        latest[job.contact_id] = job.completed_at
+    return asks
+
+
+def _load_people(session: Session, gathered: dict[int, _Gathered]) -> None:
+    for contact in session.scalars(select(Contact).where(Contact.client_id.in_(gathered)).order_by(Contact.id)):
+        gathered[contact.client_id].people.append(
+            Person(
+                id=contact.id,
+                name=contact.name or contact.email,
+                decides=contact.role == "decision-maker",
+                mail_block=contact.mail_block.value if contact.mail_block else None,
+                blocked_at=contact.mail_blocked_at,
+                left_at=contact.left_at,
+            )
+        )
+    for client_id, came in session.execute(
+        select(Client.referred_by_id, Client.created_at).where(Client.referred_by_id.in_(gathered))
+    ):
+        if client_id is not None:
+            gathered[client_id].referred.append(came)
+
+
+def _load_follow_ups(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
+    for followed in session.scalars(
+        select(FollowUp)
+        .where(
+            FollowUp.client_id.in_(gathered),
+            FollowUp.kind.in_([FollowUpKind.PROMISED_CALL, FollowUpKind.CONTACTED]),
+            FollowUp.undone_at.is_(None),
+            FollowUp.at <= now,
+        )
+        .order_by(FollowUp.at, FollowUp.id)
+    ):
+        if followed.kind is FollowUpKind.CONTACTED:
+            gathered[followed.client_id].contacted.append(followed.at)
+        elif followed.due_at is not None:
+            promise = Promise(followed.id, followed.at, followed.due_at, followed.done_at)
+            gathered[followed.client_id].promises.append(promise)
+    gone = (OutcomeResult.LOST, OutcomeResult.TOO_LATE)
+    for client_id, at, result in session.execute(
+        select(Flag.client_id, Outcome.at, Outcome.result)
+        .join(Outcome, Outcome.flag_id == Flag.id)
+        .where(Flag.client_id.in_(gathered), Outcome.at <= now)
+    ):
+        gathered[client_id].settlements.append(Settlement(at, result in gone))

@@ -1,0 +1,68 @@
+"""One client, one moment: signals, risk, health, rung, and whether a flag stands. The whole rule, in story order."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from analysis.relationships import health as health_rule
+from analysis.relationships import ladder, rhythm, risk, signals
+from analysis.relationships.evidence import Evidence, Signal
+from analysis.relationships.health import Health
+from analysis.relationships.ladder import Standing
+from analysis.relationships.risk import Judgement
+from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
+from analysis.relationships.usual import FirmUsual
+
+
+@dataclass(frozen=True)
+class Before:
+    """Where the client stood until now: the rung, the last rung that was not cooling or lapsed, the live flag."""
+
+    rung: str | None = None
+    was: str | None = None
+    live_severity: str | None = None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Where the client stands now."""
+
+    signals: tuple[Signal, ...]
+    points: float
+    risk: float
+    health: Health
+    standing: Standing
+    judgement: Judgement
+    clears_if: str
+    value_year: float
+    model: str
+
+
+def assess(
+    evidence: Evidence, firm: FirmUsual, now: datetime, before: Before, weights: Weights = DEFAULT_WEIGHTS
+) -> Assessment:
+    """Everything there is to say about one client at `now`.
+
+    A client who has lapsed is not flagged anew: the time to act is over, and the ladder says so. A flag that is live
+    by then stays until its evidence has aged or a person closes it.
+    """
+    own = rhythm.rhythm(evidence, now)
+    lapsed = ladder.has_lapsed(evidence, own, now)
+    found = signals.find(evidence, firm, now, lapsed=lapsed, weights=weights)
+    points = risk.total_points(found)
+    chance = risk.probability(points, weights)
+    value_year = sum(job.value for job in evidence.jobs if now - job.completed_at <= timedelta(days=365))
+    large = value_year >= firm.value_high
+    judged = risk.judge(chance, found, live_severity=before.live_severity, large=large)
+    if lapsed and before.live_severity is None:
+        judged = Judgement(False, None)
+    return Assessment(
+        signals=found,
+        points=points,
+        risk=chance,
+        health=health_rule.health(evidence, firm, found, own, lapsed, now),
+        standing=ladder.stand(evidence, own, chance, now, before=before.rung, was=before.was),
+        judgement=judged,
+        clears_if=risk.clears_if(found, now, weights) if judged.flagged else "",
+        value_year=value_year,
+        model=risk.model_name(weights),
+    )

@@ -1,0 +1,213 @@
+"""What is known about one client at one moment, as plain values. Every rule in this package reads only this."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+HALF_LIFE = timedelta(days=75)
+AFTER_CONTACT = 0.6  # what evidence still weighs once somebody has spoken to the client about it
+DAY_SECONDS = 86_400.0
+
+
+def days_between(earlier: datetime, later: datetime) -> float:
+    """Days from `earlier` to `later`, with fractions; negative when the order is the other way round."""
+    return (later - earlier).total_seconds() / DAY_SECONDS
+
+
+def freshness(at: datetime, now: datetime, half_life: timedelta = HALF_LIFE) -> float:
+    """The share of its weight that evidence of the moment `at` still has: 1 when new, 0.5 after one half-life."""
+    age = max(0.0, days_between(at, now))
+    return float(0.5 ** (age / (half_life.total_seconds() / DAY_SECONDS)))
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a person can check: quoted words, or a fact. `start` and `end` count characters in the source's text."""
+
+    text: str
+    at: datetime
+    source: str  # "answer/<id>", "job/<id>", "contact/<id>", "follow_up/<id>"
+    start: int = 0
+    end: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's JSON."""
+        return {
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+            "at": self.at.isoformat(),
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One sign that a relationship is turning bad: its points (log-odds, ≥ 0), why, and what shows it."""
+
+    name: str
+    points: float
+    text: str
+    evidence: tuple[Quote, ...] = ()
+    fades: bool = True  # loses weight by itself; False: goes away only when something happens
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's JSON for one reason of a flag."""
+        return {
+            "signal": self.name,
+            "points": round(self.points, 2),
+            "text": self.text,
+            "evidence": [quote.as_dict() for quote in self.evidence],
+        }
+
+
+@dataclass(frozen=True)
+class JobDone:
+    """One closing of a job. `reopened_at` is set when it was not done after all."""
+
+    id: int
+    contact_id: int
+    completed_at: datetime
+    name: str = ""
+    promised_at: datetime | None = None
+    reopened_at: datetime | None = None
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One time a contact was asked and had time to answer."""
+
+    contact_id: int
+    at: datetime
+    answered: bool
+    settles_at: datetime | None = None  # from when no answer counts as silence; None: at once
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the text analyser found in one comment."""
+
+    answer_id: int
+    text: str
+    sentiment: str  # negative, neutral, positive, mixed
+    score: float  # −1…1
+    aspects: tuple[tuple[str, str, int, int], ...] = ()  # (aspect, sentiment, start, end)
+    intents: dict[str, float] = field(default_factory=dict)
+    evidence: tuple[tuple[int, int, float], ...] = ()  # (start, end, weight)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What one contact confirmed about one job: numbers by question, touchpoints by step, and the words read."""
+
+    id: int
+    job_id: int
+    contact_id: int
+    at: datetime
+    numbers: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A contact at the client."""
+
+    id: int
+    name: str
+    decides: bool = False
+    mail_block: str | None = None
+    blocked_at: datetime | None = None
+    left_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A call promised to the client."""
+
+    id: int
+    made_at: datetime
+    due_at: datetime
+    kept_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A flag that a person closed: what was known by then has been dealt with."""
+
+    at: datetime
+    lost: bool  # they said the client is gone
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known about one client. Jobs, asks and responses are in time order."""
+
+    jobs: tuple[JobDone, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    responses: tuple[Response, ...] = ()
+    people: tuple[Person, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    contacted: tuple[datetime, ...] = ()  # when somebody of the firm spoke to them
+    referred: tuple[datetime, ...] = ()  # when a client they referred came
+    settlements: tuple[Settlement, ...] = ()
+    step_texts: dict[str, str] = field(default_factory=dict)
+
+    def last_settlement(self) -> Settlement | None:
+        """The latest flag that a person closed."""
+        return max(self.settlements, key=lambda settled: settled.at, default=None)
+
+    def unsettled(self, at: datetime) -> bool:
+        """Whether evidence of the moment `at` has not been dealt with by closing a flag."""
+        last = self.last_settlement()
+        return last is None or at > last.at
+
+    def weight(self, at: datetime, now: datetime) -> float:
+        """What dated evidence still weighs: its freshness, less when somebody has spoken to the client since."""
+        return freshness(at, now) * (AFTER_CONTACT if self.contacted_since(at) else 1.0)
+
+    def contacted_since(self, at: datetime) -> bool:
+        """Whether somebody spoke to them after `at`."""
+        return any(moment > at for moment in self.contacted)
+
+    def job_name(self, job_id: int) -> str:
+        """What people call this job."""
+        return next((job.name for job in self.jobs if job.id == job_id and job.name), "a job")
+
+
+def as_of(evidence: Evidence, moment: datetime) -> Evidence:
+    """The evidence as it was known at `moment`: nothing later is in it. For replaying the past."""
+    return replace(
+        evidence,
+        jobs=tuple(
+            job if job.reopened_at is None or job.reopened_at <= moment else replace(job, reopened_at=None)
+            for job in evidence.jobs
+            if job.completed_at <= moment
+        ),
+        asks=tuple(ask for ask in evidence.asks if ask.at <= moment),
+        responses=tuple(response for response in evidence.responses if response.at <= moment),
+        people=tuple(_person_as_of(person, moment) for person in evidence.people),
+        promises=tuple(promise for promise in evidence.promises if promise.made_at <= moment),
+        contacted=tuple(at for at in evidence.contacted if at <= moment),
+        referred=tuple(at for at in evidence.referred if at <= moment),
+        settlements=tuple(settled for settled in evidence.settlements if settled.at <= moment),
+    )
+
+
+def _person_as_of(person: Person, moment: datetime) -> Person:
+    if person.blocked_at is not None and person.blocked_at > moment:
+        person = replace(person, mail_block=None, blocked_at=None)
+    if person.left_at is not None and person.left_at > moment:
+        person = replace(person, left_at=None)
+    return person
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`3 jobs`, `1 job`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def short_day(moment: datetime) -> str:
+    """`3 Mar 2026`: the same in every locale."""
+    return f"{moment.day} {moment:%b %Y}"

@@ -1,0 +1,142 @@
+"""Signs in what was promised: dates missed, jobs reopened, steps left out, calls not made; and contacts lost."""
+
+from datetime import datetime
+
+from analysis.relationships.evidence import (
+    Evidence,
+    JobDone,
+    Person,
+    Quote,
+    Signal,
+    days_between,
+    freshness,
+    plural,
+    short_day,
+)
+from analysis.relationships.usual import FirmUsual
+
+LATE_POINTS, MOST_LATE_POINTS, LATE_WINDOW_DAYS = 0.55, 1.6, 120
+REOPENED_POINTS, MOST_REOPENED_POINTS = 0.9, 1.8
+STEP_POINTS, MOST_STEP_POINTS, STEP_RESPONSES = 0.5, 1.8, 3
+BROKEN_CALL_POINTS, MOST_BROKEN_CALL_POINTS = 1.8, 3.0
+BOUNCED_POINTS, LEFT_POINTS, COMPLAINED_POINTS = 1.2, 1.5, 1.4
+
+
+def late_jobs(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
+    """Jobs finished after their promised date, beyond the share that is usual for the firm."""
+    dated = [
+        job
+        for job in evidence.jobs
+        if job.promised_at is not None
+        and days_between(job.completed_at, now) <= LATE_WINDOW_DAYS
+        and evidence.unsettled(job.completed_at)
+    ]
+    late = [job for job in dated if job.promised_at is not None and job.completed_at > job.promised_at]
+    excess = sum(freshness(j.completed_at, now) for j in late) - firm.late_share * sum(
+        freshness(j.completed_at, now) for j in dated
+    )
+    if not late or excess <= 0.25:
+        return None
+    text = f"{len(late)} of the last {plural(len(dated), 'job')} finished after the promised date."
+    if len(dated) == 1:
+        text = "The last job finished after the promised date."
+    quotes = tuple(_late_quote(job) for job in reversed(late[-3:]))
+    return Signal("late_jobs", min(MOST_LATE_POINTS, LATE_POINTS * excess), text, quotes)
+
+
+def _late_quote(job: JobDone) -> Quote:
+    promised = job.promised_at or job.completed_at
+    words = f"{job.name or 'Job'}: promised {short_day(promised)}, done {short_day(job.completed_at)}"
+    if short_day(promised) == short_day(job.completed_at):
+        hours = (job.completed_at - promised).total_seconds() / 3600
+        words = f"{job.name or 'Job'}: promised {short_day(promised)}, done {plural(max(1, round(hours)), 'hour')} late"
+    return Quote(words, job.completed_at, f"job/{job.id}")
+
+
+def reopened_jobs(evidence: Evidence, now: datetime) -> Signal | None:
+    """Jobs that had to be opened again."""
+    again = [
+        (job, job.reopened_at)
+        for job in evidence.jobs
+        if job.reopened_at is not None and evidence.unsettled(job.reopened_at)
+    ]
+    points = sum(REOPENED_POINTS * evidence.weight(at, now) for _, at in again)
+    if points < 0.1:
+        return None
+    text = f"{plural(len(again), 'job')} had to be opened again."
+    quotes = tuple(
+        Quote(f"{job.name or 'Job'} opened again, {short_day(at)}", at, f"job/{job.id}")
+        for job, at in reversed(again[-3:])
+    )
+    return Signal("reopened_jobs", min(MOST_REOPENED_POINTS, points), text, quotes)
+
+
+def missed_steps(evidence: Evidence, now: datetime) -> Signal | None:
+    """Steps of the service promise that the client says did not happen, in the last answers that speak of them."""
+    spoken = [response for response in evidence.responses if response.steps and evidence.unsettled(response.at)]
+    points = 0.0
+    missed: list[str] = []
+    quotes: list[Quote] = []
+    for response in reversed(spoken[-STEP_RESPONSES:]):
+        for step, value in response.steps.items():
+            if value < 0:
+                points += STEP_POINTS * evidence.weight(response.at, now)
+                text = evidence.step_texts.get(step, step.replace("_", " "))
+                if text not in missed:
+                    missed.append(text)
+                quotes.append(Quote(f"{text}: no", response.at, f"response/{response.id}"))
+    if points < 0.1:
+        return None
+    said = "; ".join(f"“{text}”" for text in missed[:3])
+    return Signal(
+        "missed_steps", min(MOST_STEP_POINTS, points), f"They say this did not happen: {said}.", tuple(quotes[:4])
+    )
+
+
+def broken_calls(evidence: Evidence, now: datetime) -> Signal | None:
+    """Calls promised to the client and not made in time. A call made late still counts a little while."""
+    points = 0.0
+    broken: list[tuple[datetime, str, int]] = []
+    for promise in evidence.promises:
+        if promise.due_at > now or not evidence.unsettled(promise.due_at):
+            continue
+        if promise.kept_at is None:
+            points += BROKEN_CALL_POINTS * freshness(promise.due_at, now)
+            broken.append((promise.due_at, f"Call promised by {short_day(promise.due_at)}, none logged", promise.id))
+    if not broken:
+        return None
+    text = "A promised call was not made." if len(broken) == 1 else f"{len(broken)} promised calls were not made."
+    quotes = tuple(Quote(words, at, f"follow_up/{number}") for at, words, number in reversed(broken[-3:]))
+    return Signal("broken_call", min(MOST_BROKEN_CALL_POINTS, points), text, quotes, fades=False)
+
+
+def main_contact(evidence: Evidence) -> Person | None:
+    """The person the relationship hangs on: who decides, and of those the one with most of the last ten jobs."""
+    recent = [job.contact_id for job in evidence.jobs[-10:]]
+    return max(evidence.people, key=lambda person: (person.decides, recent.count(person.id), -person.id), default=None)
+
+
+def lost_contact(evidence: Evidence, now: datetime) -> Signal | None:
+    """The main contact left, their address bounces, or they marked our mail as spam."""
+    person = main_contact(evidence)
+    if person is None:
+        return None
+    name = person.name or "The main contact"
+    kinds = [
+        (person.left_at, LEFT_POINTS, f"{name}, your main contact, has left."),
+        (
+            person.blocked_at if person.mail_block == "bounced" else None,
+            BOUNCED_POINTS,
+            f"Emails to {name}, your main contact, bounce.",
+        ),
+        (
+            person.blocked_at if person.mail_block == "complained" else None,
+            COMPLAINED_POINTS,
+            f"{name}, your main contact, marked your email as spam.",
+        ),
+    ]
+    for at, points, text in kinds:
+        if at is not None and at <= now and evidence.unsettled(at):
+            quote = Quote(f"{text[:-1]}, {short_day(at)}", at, f"contact/{person.id}")
+            return Signal("lost_contact", points * freshness(at, now), text, (quote,))
+    return None

@@ -1,0 +1,142 @@
+"""Signs in what does not happen: no answers from one who used to answer, no jobs from one who used to order."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from math import exp, lgamma, log
+from statistics import fmean, median
+
+from scipy.special import gammaincc
+
+from analysis.relationships.evidence import Ask, Evidence, Quote, Signal, days_between, short_day
+from analysis.relationships.usual import FirmUsual
+
+LEAST_JOBS = 4
+SAME_VISIT = timedelta(days=1)  # jobs closed within a day of each other are one visit
+RECENT_GAPS = 12
+SHAPE_PRIOR_GAPS = 6.0  # the gaps' shape is shrunk towards 1 (exponential) as if by this many gaps
+LEAST_SHAPE, MOST_SHAPE = 0.6, 6.0
+OVERDUE_FROM = 0.12  # chance of a gap this long below which it is worth mentioning
+OVERDUE_POINTS, MOST_OVERDUE_POINTS = 0.75, 2.6
+ANSWER_GRACE = timedelta(days=10)
+LEAST_ANSWERED, LEAST_SILENCES = 2, 2
+SILENCE_FROM = 0.2
+SILENCE_POINTS, MOST_SILENCE_POINTS = 0.6, 1.9
+SILENCE_WINDOW_DAYS = 240
+HABIT_ASKS = 20
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How often a client orders: median gap in days, days since the last visit, chance that a gap lasts this long."""
+
+    visits: int
+    usual_gap: float
+    waiting: float
+    chance: float
+
+
+def visits(evidence: Evidence) -> list[datetime]:
+    """The moments of the client's visits: jobs closed within a day of each other count once."""
+    moments: list[datetime] = []
+    for job in evidence.jobs:
+        if not moments or job.completed_at - moments[-1] > SAME_VISIT:
+            moments.append(job.completed_at)
+    return moments
+
+
+def rhythm(evidence: Evidence, now: datetime) -> Rhythm | None:
+    """The client's own rhythm, or `None` with fewer than LEAST_JOBS visits.
+
+    Gaps between visits are taken as Gamma distributed: the mean is theirs (the longest gap trimmed to three medians,
+    so that one holiday does not hide the next), the shape comes from the moments, mean² ÷ variance, shrunk towards 1.
+    `chance` is the survival function at the present gap, the regularised upper incomplete gamma function Q(k, t/θ)
+    (Abramowitz & Stegun 1964, 6.5.3).
+    """
+    moments = visits(evidence)
+    if len(moments) < LEAST_JOBS:
+        return None
+    gaps = [days_between(a, b) for a, b in pairwise(moments)][-RECENT_GAPS:]
+    middle = median(gaps)
+    trimmed = [min(gap, max(3.0 * middle, middle + 14.0)) for gap in gaps]
+    mean = (sum(trimmed) + middle) / (len(trimmed) + 1)
+    spread = fmean([(gap - mean) ** 2 for gap in trimmed])
+    own_shape = min(MOST_SHAPE, mean * mean / spread) if spread > 0 else MOST_SHAPE
+    shape = (len(gaps) * own_shape + SHAPE_PRIOR_GAPS) / (len(gaps) + SHAPE_PRIOR_GAPS)
+    shape = min(MOST_SHAPE, max(LEAST_SHAPE, shape))
+    waiting = max(0.0, days_between(moments[-1], now))
+    chance = float(gammaincc(shape, shape * waiting / mean))
+    return Rhythm(len(moments), middle, waiting, min(1.0, max(0.0, chance)))
+
+
+def overdue(evidence: Evidence, found: Rhythm | None, lapsed: bool) -> Signal | None:
+    """The next job is overdue by the client's own rhythm. Not said of one who has lapsed: the ladder says that."""
+    if found is None or lapsed or found.chance >= OVERDUE_FROM:
+        return None
+    surprise = log(OVERDUE_FROM) - log(max(found.chance, 1e-12))
+    last = evidence.jobs[-1]
+    text = (
+        f"No job for {found.waiting:.0f} days; they usually come every {max(1.0, found.usual_gap):.0f} days "
+        f"(a gap this long has a chance of {_share(found.chance)})."
+    )
+    quote = Quote(
+        f"Last job {last.name or ''}, {short_day(last.completed_at)}".replace(" ,", ","),
+        last.completed_at,
+        f"job/{last.id}",
+    )
+    return Signal("overdue", min(MOST_OVERDUE_POINTS, 0.4 + OVERDUE_POINTS * surprise), text, (quote,), fades=False)
+
+
+def chance_of_silence(answered: int, asked: int, silences: int, prior: tuple[float, float]) -> float:
+    """The chance of `silences` unanswered asks in a row for someone who answered `answered` of `asked` before.
+
+    Beta-Binomial posterior predictive, B(a+k, b+n−k+m) ÷ B(a+k, b+n−k) (Gelman et al., Bayesian Data Analysis, 3rd
+    ed., §2.4). In [0, 1]; 1 when `silences` is 0.
+    """
+    a, b = prior[0] + answered, prior[1] + asked - answered
+    return min(1.0, exp(_log_beta(a, b + silences) - _log_beta(a, b)))
+
+
+def _log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+def silence(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
+    """A contact who used to answer has stopped: the least likely present run of silences among the contacts."""
+    best: tuple[float, int, int, int, Ask] | None = None
+    for person in evidence.people:
+        if person.left_at is not None or person.mail_block is not None:
+            continue
+        asks = [a for a in evidence.asks if a.contact_id == person.id and (a.answered or _had_time(a, now))]
+        run = 0
+        while run < len(asks) and not asks[-1 - run].answered:
+            run += 1
+        before = asks[: len(asks) - run][-HABIT_ASKS:]
+        answered = sum(ask.answered for ask in before)
+        if run < LEAST_SILENCES or answered < LEAST_ANSWERED or days_between(asks[-1].at, now) > SILENCE_WINDOW_DAYS:
+            continue
+        if not evidence.unsettled(asks[-1].at):
+            continue
+        chance = chance_of_silence(answered, len(before), run, firm.answering)
+        if best is None or chance < best[0]:
+            best = (chance, answered, len(before), run, asks[-run])
+    if best is None or best[0] >= SILENCE_FROM:
+        return None
+    chance, answered, asked, run, first = best
+    name = next(
+        (person.name for person in evidence.people if person.id == first.contact_id and person.name), "Their contact"
+    )
+    text = f"{name} answered {answered} of {asked} surveys, then none of the last {run} (a chance of {_share(chance)})."
+    quote = Quote(f"First unanswered survey, {short_day(first.at)}", first.at, f"contact/{first.contact_id}")
+    points = min(MOST_SILENCE_POINTS, 0.3 + SILENCE_POINTS * (log(SILENCE_FROM) - log(max(chance, 1e-12))))
+    return Signal("silence", points, text, (quote,), fades=False)
+
+
+def _had_time(ask: Ask, now: datetime) -> bool:
+    return now >= (ask.settles_at or ask.at + ANSWER_GRACE)
+
+
+def _share(chance: float) -> str:
+    if chance < 0.001:
+        return "under 1 in 1,000"
+    return f"1 in {round(1 / chance):,}" if chance < 0.1 else f"{chance:.0%}"

@@ -1,0 +1,140 @@
+"""From signs to a probability, and from a probability to a flag: when raised, how severe, when cleared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import exp, log, log2
+
+from analysis.relationships.evidence import HALF_LIFE, Signal, short_day
+from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
+
+BASE_POINTS = -3.0  # no sign at all: about 1 client in 20 is in trouble that nobody sees
+MODEL = "relationship-1"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where flags begin and end. Clearing lies below raising, so that a flag does not flicker."""
+
+    raise_at: float = 0.5
+    clear_below: float = 0.32
+    high_at: float = 0.72
+    severe_at: float = 0.88
+    downgrade_margin: float = 0.05  # a live flag's severity falls only when the risk is this far below the step
+
+
+DEFAULT_THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the risk means: `severity` is None when no flag stands."""
+
+    flagged: bool
+    severity: str | None
+
+
+def model_name(weights: Weights) -> str:
+    """The version that judged: the rules', and the weights' when they are not the defaults."""
+    return f"{MODEL}+{weights.version}" if weights.version else MODEL
+
+
+def total_points(signals: Sequence[Signal]) -> float:
+    """The sum of the signals' points."""
+    return sum(signal.points for signal in signals)
+
+
+def probability(points: float, weights: Weights = DEFAULT_WEIGHTS) -> float:
+    """Points (log-odds) to a probability by the logistic function: 1 ÷ (1 + e^−(base + intercept + points))."""
+    return 1.0 / (1.0 + exp(-(BASE_POINTS + weights.intercept + points)))
+
+
+def judge(
+    risk: float,
+    signals: Sequence[Signal],
+    *,
+    live_severity: str | None = None,
+    large: bool = False,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> Judgement:
+    """Whether a flag stands and how severe it is.
+
+    `live_severity` is that of the flag already standing: it is kept down to `clear_below`, and falls to a lower step
+    only with a margin. A large client's flag in the upper half of a step moves up one; an intent to leave is at least
+    high.
+    """
+    standing = live_severity is not None
+    if risk < (thresholds.clear_below if standing else thresholds.raise_at):
+        return Judgement(False, None)
+    severity = _severity(risk, signals, large, thresholds)
+    if live_severity is not None and _RANK[severity] > _RANK[live_severity]:
+        kept = _severity(risk + thresholds.downgrade_margin, signals, large, thresholds)
+        severity = live_severity if _RANK[kept] <= _RANK[live_severity] else severity
+    return Judgement(True, severity)
+
+
+_RANK = {"severe": 0, "high": 1, "moderate": 2}
+LEAVING_POINTS_HIGH = 2.0  # an intent to leave that is still this strong keeps a flag at least high
+LEAVING_POINTS_SEVERE = 4.4  # said clearly, and lately
+
+
+def _severity(risk: float, signals: Sequence[Signal], large: bool, thresholds: Thresholds) -> str:
+    leaving = max((signal.points for signal in signals if signal.name == "leaving"), default=0.0)
+    if large and risk >= (thresholds.severe_at + thresholds.high_at) / 2:
+        return "severe"
+    if risk >= thresholds.severe_at or leaving >= LEAVING_POINTS_SEVERE:
+        return "severe"
+    if risk >= thresholds.high_at or leaving >= LEAVING_POINTS_HIGH:
+        return "high"
+    if large and risk >= (thresholds.high_at + thresholds.raise_at) / 2:
+        return "high"
+    return "moderate"
+
+
+_REMEDIES = {
+    "leaving": "they say or show that they stay (a good answer after you spoke to them)",
+    "low_scores": "their next answers are back at their usual level",
+    "low_level": "their answers come up to what your clients usually say",
+    "negative_words": "their next comments are friendlier",
+    "complaint": "a contact about the complaint is logged",
+    "wants_contact": "the contact they asked for is logged",
+    "missed_steps": "their next answers say the steps happened",
+    "late_jobs": "the next jobs are done by the promised date",
+    "reopened_jobs": "the next jobs stay closed",
+    "broken_call": "the promised call is made and logged",
+    "silence": "their contact answers a survey",
+    "overdue": "they bring a new job",
+    "lost_contact": "you have a contact there whose address works",
+}
+
+
+def clears_if(
+    signals: Sequence[Signal],
+    now: datetime,
+    weights: Weights = DEFAULT_WEIGHTS,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> str:
+    """In plain words what would clear the flag: the strongest signs' remedies, and when it fades by itself."""
+    remedies = list(dict.fromkeys(_REMEDIES[signal.name] for signal in signals[:3] if signal.name in _REMEDIES))
+    text = "Clears if " + ", and ".join(remedies) if remedies else "Clears if nothing new happens"
+    faded = fades_on(signals, now, weights, thresholds)
+    if faded is None:
+        return text + "."
+    return f"{text}; or by itself about {short_day(faded)} if nothing new happens."
+
+
+def fades_on(
+    signals: Sequence[Signal],
+    now: datetime,
+    weights: Weights = DEFAULT_WEIGHTS,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> datetime | None:
+    """When ageing alone brings the risk below the clearing threshold; `None` if what lasts keeps it above."""
+    allowed = log(thresholds.clear_below / (1 - thresholds.clear_below)) - BASE_POINTS - weights.intercept
+    lasting = sum(signal.points for signal in signals if not signal.fades)
+    fading = sum(signal.points for signal in signals if signal.fades)
+    room = allowed - lasting
+    if room <= 0 or fading <= 0:
+        return None
+    halvings = max(0.0, log2(fading / room))
+    return now + timedelta(seconds=HALF_LIFE.total_seconds() * halvings) + timedelta(days=1)

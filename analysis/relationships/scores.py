@@ -1,0 +1,140 @@
+"""Signs in the confirmed ratings: against the client's own usual level and the firm's, and bad in themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from analysis.relationships.evidence import Evidence, Quote, Response, Signal, days_between, freshness, plural
+from analysis.relationships.usual import HIGHEST, FirmUsual, own_usual, standing
+
+ALLOWANCE = 0.5  # spreads below usual that mean nothing: people do not answer the same every time
+POINTS_PER_SPREAD = 0.75
+MOST_POINTS_EACH = 2.6
+MOST_POINTS = 5.0
+BAD_CSAT = {1: 3.8, 2: 3.25}  # "very bad" and "bad" are said on purpose: enough for a flag, whatever is usual
+BAD_NPS = 3
+BAD_NPS_POINTS = 2.0
+FORGIVENESS = 0.6  # points that each better-than-usual answer takes back from the worse ones before it
+LOW_LEVEL_POINTS = 0.9  # for each spread that the lasting level lies below the firm's
+MOST_LOW_LEVEL_POINTS = 1.4
+REMEMBERED_DAYS = 365
+RECENT_RATINGS = 6  # the last six ratings speak; a busy client is not worse for having answered more often
+MENTIONED_FROM = 0.25
+
+
+@dataclass(frozen=True)
+class Rated:
+    """One response with its standing and the client's usual standing before it."""
+
+    response: Response
+    standing: float
+    usual: float
+
+    @property
+    def surprise(self) -> float:
+        """How far it lies above (+) or below (−) this client's usual answer, in spreads."""
+        return self.standing - self.usual
+
+
+def rated_responses(evidence: Evidence, firm: FirmUsual) -> list[Rated]:
+    """Every rated response beside what was usual for this client until then, oldest first."""
+    rated: list[Rated] = []
+    earlier: list[float] = []
+    for response in evidence.responses:
+        own = standing(response, firm)
+        if own is not None:
+            rated.append(Rated(response, own, own_usual(earlier, firm)))
+            earlier.append(own)
+    return rated
+
+
+def low_scores(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
+    """Recent ratings below this client's usual level, or bad in themselves.
+
+    Each rating gives POINTS_PER_SPREAD for every standard deviation below the client's own shrunk mean (see
+    `usual.own_usual`) beyond ALLOWANCE; "bad" and "very bad" have a floor of their own. Points halve with age, and a
+    better-than-usual answer afterwards takes some of them back.
+    """
+    total = 0.0
+    low: list[Rated] = []
+    for rated in rated_responses(evidence, firm)[-RECENT_RATINGS:]:
+        response = rated.response
+        if days_between(response.at, now) > REMEMBERED_DAYS or not evidence.unsettled(response.at):
+            continue
+        points = _points(rated) * evidence.weight(response.at, now)
+        if points > 0:
+            total += points
+            low = [*low, rated] if points >= MENTIONED_FROM else low
+        elif rated.surprise > 0 and rated.standing > 0:
+            total = max(0.0, total - FORGIVENESS * freshness(response.at, now))
+    if not low or total <= 0:
+        return None
+    return Signal("low_scores", min(MOST_POINTS, total), _low_text(low, firm), _quotes(evidence, low[-4:]))
+
+
+def _points(rated: Rated) -> float:
+    below = -min(rated.surprise, rated.standing) if rated.standing < 0 else -rated.surprise
+    if rated.standing >= 0 and rated.usual <= 0.5:
+        below = 0.0  # at or above the firm's usual answer is no complaint
+    points = min(MOST_POINTS_EACH, POINTS_PER_SPREAD * max(0.0, below - ALLOWANCE))
+    numbers = rated.response.numbers
+    points = max(points, BAD_CSAT.get(numbers.get("csat", 5), 0.0))
+    if numbers.get("nps", 10) <= BAD_NPS:
+        points = max(points, BAD_NPS_POINTS)
+    return points
+
+
+def low_level(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
+    """A lasting level below the firm's: the year's mean standing, weighted by freshness, shrunk to the firm's 0."""
+    rated = [
+        item
+        for item in rated_responses(evidence, firm)
+        if days_between(item.response.at, now) <= REMEMBERED_DAYS and evidence.unsettled(item.response.at)
+    ]
+    if len(rated) < 3:
+        return None
+    weights = [freshness(item.response.at, now) for item in rated]
+    level = sum(w * item.standing for w, item in zip(weights, rated, strict=True)) / (sum(weights) + firm.shrinkage / 2)
+    if level > -0.25:
+        return None
+    points = min(MOST_LOW_LEVEL_POINTS, LOW_LEVEL_POINTS * -level)
+    usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
+    text = "Their answers of the last 12 months lie below what your clients usually say."
+    if usual:
+        own, others = sum(usual) / len(usual), firm.levels["csat"].mean
+        text = (
+            f"They rate you {own:.1f} of 5 on average over the last 12 months; your clients usually say {others:.1f}."
+        )
+    return Signal("low_level", points, text, _quotes(evidence, rated[-3:]))
+
+
+def said(response: Response) -> str:
+    """The ratings of one response as people say them: `3 of 5, recommends 6 of 10`."""
+    names = {"csat": "", "nps": "recommends ", "ces": "ease "}
+    return ", ".join(
+        f"{name}{response.numbers[question]} of {HIGHEST[question]}"
+        for question, name in names.items()
+        if question in response.numbers
+    )
+
+
+def _low_text(low: list[Rated], firm: FirmUsual) -> str:
+    last = low[-1]
+    first = f"Rated the last job {said(last.response)}"
+    if len(low) > 1:
+        first = f"{plural(len(low), 'rating')} below their usual, the latest {said(last.response)}"
+    csat = last.response.numbers.get("csat")
+    usual_csat = firm.levels["csat"].mean + last.usual * firm.levels["csat"].spread
+    if csat is not None and usual_csat - csat >= 0.7:
+        return f"{first}; they usually say about {min(5.0, usual_csat):.1f}."
+    return first + "."
+
+
+def _quotes(evidence: Evidence, rated: list[Rated]) -> tuple[Quote, ...]:
+    return tuple(
+        Quote(
+            f"{said(item.response)} for {evidence.job_name(item.response.job_id)}",
+            item.response.at,
+            f"response/{item.response.id}",
+        )
+        for item in reversed(rated)
+    )

@@ -1,0 +1,77 @@
+"""All signs of one relationship, strongest first, with the weights in force."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from analysis.relationships import promises, rhythm, scores, words
+from analysis.relationships.evidence import Evidence, Signal
+from analysis.relationships.usual import FirmUsual
+
+LABELS = {
+    "leaving": "Intent to leave",
+    "low_scores": "Ratings below their usual",
+    "low_level": "Lasting low level",
+    "negative_words": "Negative words",
+    "complaint": "Unresolved complaint",
+    "wants_contact": "Asked to be contacted",
+    "missed_steps": "Promised steps missed",
+    "late_jobs": "Promised dates missed",
+    "reopened_jobs": "Jobs opened again",
+    "broken_call": "Promised call not made",
+    "silence": "Stopped answering",
+    "overdue": "Overdue by their own rhythm",
+    "lost_contact": "Main contact lost",
+}
+LEAST_POINTS = 0.05
+QUIET_DAYS_AFTER_SETTLEMENT = 30  # what only time shows (silence, an overdue job) rests after a person closed a flag
+_SHOWN_BY_TIME = ("silence", "overdue")
+
+Rule = Callable[[Evidence, FirmUsual, datetime], Signal | None]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Multipliers on the signals' points, and a shift of the whole. The defaults are 1 and 0.
+
+    `version` is empty for the defaults; kept with every flag, so that its points can be traced to the weights.
+    """
+
+    multipliers: Mapping[str, float]
+    intercept: float = 0.0
+    version: str = ""
+
+    def of(self, name: str) -> float:
+        return self.multipliers.get(name, 1.0)
+
+
+DEFAULT_WEIGHTS = Weights({})
+
+
+def find(
+    evidence: Evidence, firm: FirmUsual, now: datetime, *, lapsed: bool = False, weights: Weights = DEFAULT_WEIGHTS
+) -> tuple[Signal, ...]:
+    """Every signal that speaks at `now`, weighted, strongest first. `lapsed`: the client is gone by the ladder."""
+    found = [
+        words.leaving(evidence, now),
+        scores.low_scores(evidence, firm, now),
+        scores.low_level(evidence, firm, now),
+        words.negative_words(evidence, now),
+        words.complaints(evidence, now),
+        words.wants_contact(evidence, now),
+        promises.missed_steps(evidence, now),
+        promises.late_jobs(evidence, firm, now),
+        promises.reopened_jobs(evidence, now),
+        promises.broken_calls(evidence, now),
+        promises.lost_contact(evidence, now),
+        rhythm.silence(evidence, firm, now),
+        rhythm.overdue(evidence, rhythm.rhythm(evidence, now), lapsed),
+    ]
+    last = evidence.last_settlement()
+    resting = last is not None and (now - last.at).days < QUIET_DAYS_AFTER_SETTLEMENT
+    weighted = [
+        replace(signal, points=signal.points * weights.of(signal.name))
+        for signal in found
+        if signal is not None and not (resting and signal.name in _SHOWN_BY_TIME)
+    ]
+    return tuple(sorted((s for s in weighted if s.points >= LEAST_POINTS), key=lambda s: (-s.points, s.name)))

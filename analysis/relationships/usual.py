@@ -1,0 +1,94 @@
+"""What is usual: for the firm, and for one client of it. Scores on one scale, shrunk where there is little to go by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+
+from analysis.relationships.evidence import Response
+
+# How much one question's answer says about the job just done. NPS is asked about the firm, so it moves slower.
+QUESTION_WEIGHT = {"csat": 1.0, "nps": 0.5, "ces": 0.6}
+HIGHEST = {"csat": 5, "nps": 10, "ces": 7}
+
+# Before a firm has answers of its own: typical levels of after-job surveys in services, worth PRIOR_ANSWERS answers.
+PRIOR_LEVEL = {"csat": (4.4, 0.9), "nps": (8.3, 2.0), "ces": (5.8, 1.3)}
+PRIOR_ANSWERS = 20.0
+PRIOR_SHRINKAGE = 4.0
+LEAST_SPREAD = {"csat": 0.5, "nps": 1.2, "ces": 0.8}
+
+
+@dataclass(frozen=True)
+class Level:
+    """Mean and standard deviation of one question's answers."""
+
+    mean: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class FirmUsual:
+    """How this firm's clients usually are.
+
+    `shrinkage` is the number of answers at which a client's own mean counts as much as the firm's. `answering` is the
+    Beta prior (a, b) of answering one ask. `value_high` is the yearly value above which a client is among the largest.
+    """
+
+    levels: Mapping[str, Level] = field(
+        default_factory=lambda: {question: Level(*level) for question, level in PRIOR_LEVEL.items()}
+    )
+    shrinkage: float = PRIOR_SHRINKAGE
+    answering: tuple[float, float] = (1.0, 1.5)
+    late_share: float = 0.2
+    value_high: float = float("inf")
+
+
+def level_from(question: str, count: int, total: float, squares: float) -> Level:
+    """A question's level from the count, sum and sum of squares of its answers and PRIOR_ANSWERS typical ones."""
+    prior_mean, prior_spread = PRIOR_LEVEL[question]
+    weight = count + PRIOR_ANSWERS
+    mean = (total + PRIOR_ANSWERS * prior_mean) / weight
+    own = squares - 2 * mean * total + count * mean * mean
+    prior = PRIOR_ANSWERS * (prior_spread**2 + (prior_mean - mean) ** 2)
+    return Level(mean, max(LEAST_SPREAD[question], sqrt(max(0.0, own + prior) / weight)))
+
+
+def shrinkage_from(groups: Sequence[tuple[int, float, float]]) -> float:
+    """How many answers a client's own mean needs to weigh as much as the firm's: within ÷ between variance.
+
+    `groups` holds (count, sum, sum of squares) of each client's answers. Method of moments for the one-way random
+    effects model, the empirical-Bayes estimate of Bühlmann & Straub (1970); bounded to 1…30, PRIOR_SHRINKAGE when
+    fewer than 10 clients have two answers.
+    """
+    several = [group for group in groups if group[0] >= 2]
+    answers = sum(count for count, _, _ in groups)
+    if len(several) < 10 or answers <= len(groups):
+        return PRIOR_SHRINKAGE
+    within = sum(max(0.0, squares - total * total / count) for count, total, squares in groups if count)
+    within /= answers - len(groups)
+    grand = sum(total for _, total, _ in groups) / answers
+    scatter = sum(count * (total / count - grand) ** 2 for count, total, _ in groups if count)
+    effective = answers - sum(count * count for count, _, _ in groups) / answers
+    between = max(0.0, (scatter - (len(groups) - 1) * within) / effective)
+    if between <= 0 or within <= 0:
+        return 30.0 if between <= 0 else 1.0
+    return min(30.0, max(1.0, within / between))
+
+
+def standing(response: Response, firm: FirmUsual) -> float | None:
+    """One response on one scale: the weighted mean of its answers' distances from the firm's usual level, in spreads.
+
+    0 is the firm's usual answer, −1 one standard deviation worse. `None` when nothing was rated.
+    """
+    weight = total = 0.0
+    for question, question_weight in QUESTION_WEIGHT.items():
+        value = response.numbers.get(question)
+        if value is not None:
+            level = firm.levels[question]
+            total += question_weight * (value - level.mean) / level.spread
+            weight += question_weight
+    return total / weight if weight else None
+
+
+def own_usual(standings: Sequence[float], firm: FirmUsual) -> float:
+    """A client's usual standing from earlier responses, shrunk towards the firm's usual (0). No responses: 0."""
+    return sum(standings) / (len(standings) + firm.shrinkage)

@@ -1,0 +1,166 @@
+"""Signs in the words: an intent to leave, unresolved complaints, a wish to be called, negative sentences by aspect."""
+
+from datetime import datetime
+
+from analysis.relationships.evidence import Evidence, Quote, Reading, Response, Signal, days_between, freshness
+
+LEAVING_FROM, LEAVING_POINTS = 0.6, 5.2
+NOT_RETURNING_POINTS = 4.2
+COMPLAINT_FROM, COMPLAINT_POINTS, COMPLAINT_DAYS = 0.5, 1.1, 180
+CALLBACK_FROM, CALLBACK_POINTS, CALLBACK_GRACE_DAYS = 0.5, 1.2, 1.0
+NEGATIVE_FROM, NEGATIVE_POINTS, MOST_NEGATIVE_POINTS = -0.25, 1.3, 2.4
+PLEASED_DISCOUNT = 0.35  # they rated the job 4 or 5 all the same
+# What ends relationships weighs more than what annoys.
+ASPECT_WEIGHT = {
+    "staff_attitude": 1.25,
+    "communication": 1.2,
+    "follow_up": 1.25,
+    "quality_of_work": 1.2,
+    "timeliness": 1.1,
+    "price_billing": 1.1,
+    "facilities": 0.7,
+    "ease_of_use": 0.7,
+    "digital": 0.7,
+    "access": 0.8,
+}
+ASPECT_NAMES = {
+    "staff_attitude": "how your people treat them",
+    "communication": "communication",
+    "timeliness": "timeliness",
+    "quality_of_work": "the quality of the work",
+    "price_billing": "price and billing",
+    "expertise": "expertise",
+    "follow_up": "follow-up",
+    "reception": "reception",
+    "booking": "booking",
+    "facilities": "the premises",
+    "ease_of_use": "how hard things are to use",
+    "access": "how hard you are to reach",
+    "digital": "the website, portal or app",
+    "competitor": "a competitor",
+    "reputation": "your reputation",
+    "general": "you in general",
+}
+LONGEST_QUOTE = 200
+
+
+def leaving(evidence: Evidence, now: datetime) -> Signal | None:
+    """An intent to leave, in words or by answering that they would not come back. The freshest and clearest counts."""
+    best: tuple[float, Response] | None = None
+    for response in evidence.responses:
+        if not evidence.unsettled(response.at):
+            continue
+        sure = response.reading.intents.get("leaving", 0.0) if response.reading else 0.0
+        points = LEAVING_POINTS * sure if sure >= LEAVING_FROM else 0.0
+        answer = response.numbers.get("would_return")
+        points = max(points, NOT_RETURNING_POINTS) if answer == 0 else points * (0.5 if answer == 1 else 1.0)
+        points *= freshness(response.at, now)
+        if points > 0 and (best is None or points >= best[0]):
+            best = (points, response)
+    if best is None:
+        return None
+    points, response = best
+    if response.numbers.get("would_return") == 0:
+        text, quotes = "Said they would not come back.", _answered(response, "Would you come back? No")
+    else:
+        text, quotes = "Their words say they may leave.", _quotes(response)
+    return Signal("leaving", points, text, quotes)
+
+
+def complaints(evidence: Evidence, now: datetime) -> Signal | None:
+    """Complaints that nobody has spoken to them about since."""
+    total = 0.0
+    open_ones: list[Response] = []
+    for response in evidence.responses:
+        sure = response.reading.intents.get("complaint", 0.0) if response.reading else 0.0
+        age = days_between(response.at, now)
+        if sure < COMPLAINT_FROM or age > COMPLAINT_DAYS or _pleased(response):
+            continue
+        if evidence.unsettled(response.at) and not evidence.contacted_since(response.at):
+            open_ones.append(response)
+            total += COMPLAINT_POINTS * sure * evidence.weight(response.at, now)
+    if not open_ones:
+        return None
+    text = "They complained, and no contact has been logged since."
+    if len(open_ones) > 1:
+        text = f"They complained {len(open_ones)} times, and no contact has been logged since."
+    quotes = tuple(quote for response in reversed(open_ones[-3:]) for quote in _quotes(response))
+    return Signal("complaint", min(2.2, total), text, quotes)
+
+
+def wants_contact(evidence: Evidence, now: datetime) -> Signal | None:
+    """They asked to be contacted, in words or by ticking it, and nobody has."""
+    for response in reversed(evidence.responses):
+        asked = response.numbers.get("contact_me") == 1
+        sure = response.reading.intents.get("callback", 0.0) if response.reading else 0.0
+        waits = days_between(response.at, now)
+        if not asked and (sure < CALLBACK_FROM or _pleased(response)):
+            continue
+        if waits < CALLBACK_GRACE_DAYS or not evidence.unsettled(response.at) or evidence.contacted_since(response.at):
+            continue
+        quotes = _answered(response, "May we contact you about this? Yes") if asked else _quotes(response)
+        points = CALLBACK_POINTS * (1.0 if asked else sure) * freshness(response.at, now)
+        return Signal("wants_contact", points, "They asked to be contacted, and no contact has been logged.", quotes)
+    return None
+
+
+def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
+    """Negative sentences, by the aspect they are about. A pleased rating beside them takes most of the weight away."""
+    total = 0.0
+    aspects: list[str] = []
+    quotes: list[Quote] = []
+    for response in reversed(evidence.responses):
+        reading = response.reading
+        if reading is None or reading.score > NEGATIVE_FROM or not evidence.unsettled(response.at):
+            continue
+        fresh = evidence.weight(response.at, now)
+        if fresh < 0.05:
+            continue
+        found = [(aspect, start, end) for aspect, mood, start, end in reading.aspects if mood == "negative"]
+        weight = max((ASPECT_WEIGHT.get(aspect, 1.0) for aspect, _, _ in found), default=1.0)
+        total += NEGATIVE_POINTS * -reading.score * weight * fresh * (PLEASED_DISCOUNT if _pleased(response) else 1.0)
+        aspects += [aspect for aspect, _, _ in found if aspect not in aspects and aspect != "general"]
+        quotes += _quotes(response)
+    if total < 0.1:
+        return None
+    named = _listed([ASPECT_NAMES.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:3]])
+    text = f"Negative words about {named}." if named else "Negative words."
+    return Signal("negative_words", min(MOST_NEGATIVE_POINTS, total), text, tuple(quotes[:4]))
+
+
+def _pleased(response: Response) -> bool:
+    return response.numbers.get("csat", 0) >= 4
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
+
+
+def _answered(response: Response, words: str) -> tuple[Quote, ...]:
+    quotes = _quotes(response)
+    return (Quote(words, response.at, f"response/{response.id}"), *quotes)
+
+
+def _quotes(response: Response) -> tuple[Quote, ...]:
+    """The stretch of the comment that spoke against the firm: its negative spans, widened to whole sentences' bounds."""
+    reading = response.reading
+    if reading is None or not reading.text.strip():
+        return ()
+    start, end = _stretch(reading)
+    return (Quote(reading.text[start:end], response.at, f"answer/{reading.answer_id}", start, end),)
+
+
+def _stretch(reading: Reading) -> tuple[int, int]:
+    text = reading.text
+    against = [(start, end) for start, end, weight in reading.evidence if weight < 0 and 0 <= start < end <= len(text)]
+    against += [(start, end) for _, mood, start, end in reading.aspects if mood == "negative" and start < end]
+    if not against:
+        return 0, min(len(text), LONGEST_QUOTE)
+    first = min(start for start, _ in against)
+    start = max((text.rfind(mark, 0, first) + 1 for mark in ".!?\n"), default=0)
+    start += len(text[start:]) - len(text[start:].lstrip())
+    reach = [end for _, end in against if end - start <= LONGEST_QUOTE]
+    last = max(reach, default=min(len(text), start + LONGEST_QUOTE))
+    ends = [found for mark in ".!?\n" if (found := text.find(mark, max(last - 1, start))) != -1]
+    end = min(min(ends) + 1 if ends else len(text), start + LONGEST_QUOTE)
+    return start, end
