@@ -10,7 +10,6 @@ from survey.config import Settings
 from survey.deciding import WAITING, House, apply, decide_now, load_house, lock_recipients, move
 from survey.eligibility import Facts, Outcome, Policy, Verdict, decide
 from survey.facts import earlier_survey, load_facts
-from survey.firms import get_firm
 from survey.models import Client, Invitation, InvitationState, Job, Resolution
 from survey.overrides import cancel, hold, reconsider, resume, send_now, withdraw
 
@@ -183,7 +182,7 @@ def mark_unsent(session: Session, invitation: Invitation, reason: str, now: date
 
 def resume_held(session: Session, now: datetime, limit: int = 200) -> int:
     """Put back the surveys that waited for a flag which is closed now. Returns how many."""
-    still_hurting = Client.surveys_held_at.is_not(None) if get_firm(session).hold_while_hurting else false()
+    still_hurting = Client.surveys_held_at.is_not(None) if load_house(session).policy.hold_while_hurting else false()
     statement = (
         select(Invitation)
         .join(Client, Client.id == Invitation.client_id)

@@ -11,7 +11,7 @@ What a source tells us, and what it means:
   it cannot be that closing, so the job was opened and closed again in between; otherwise it corrects the time
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,11 +22,15 @@ from sqlalchemy.orm import Session
 
 from survey import invitations
 from survey.clock import as_utc
-from survey.errors import ConflictError, InvalidInputError
-from survey.models import Client, Contact, Exclusion, Firm, Job, Resolution, ResolutionStaff
-from survey.register import Register
+from survey.closings import add_closing, close_job, correct_closing, exclude_job, normal_shares, reopen_job
+from survey.db import insert_or_ignore
+from survey.errors import InvalidInputError
+from survey.firms import default_firm
+from survey.models import Client, Contact, Exclusion, Firm, Job, Resolution
+from survey.register import NewJob, Register
 
-Staff = Sequence[tuple[str, float]]
+__all__ = ["close_job", "exclude_job", "normal_shares", "reopen_job"]  # the rest is defined here
+
 DECISIVE = frozenset({"kind", "exclusion", "contact"})  # a change of these may change whether we ask
 
 
@@ -64,36 +68,62 @@ class RecordedJob:
     changed: bool
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What one record of many changed."""
+
+    created: bool
+    changed: bool
+
+
 def record_job(session: Session, record: JobRecord, now: datetime) -> RecordedJob:
     """Record one job; idempotent by (source, external_id). See the module for what a repeated record means.
 
     Raises:
-        InvalidInputError: a required field is empty.
+        InvalidInputError: a required field is empty, or a share is not positive.
     """
-    return record_jobs(session, [record], now)[0]
+    recorded = record_jobs(session, [record], now)[0]
+    job = session.scalars(
+        select(Job).where(Job.source == record.source.strip(), Job.external_id == record.external_id.strip())
+    ).one()
+    latest = job.resolutions[-1] if job.resolutions else None
+    return RecordedJob(job, latest, recorded.created, recorded.changed)
 
 
-def record_jobs(session: Session, records: Sequence[JobRecord], now: datetime) -> list[RecordedJob]:
+def record_jobs(session: Session, records: Sequence[JobRecord], now: datetime) -> list[Recorded]:
     """Record many jobs with a handful of queries; results in the order of the records.
 
     Writers of jobs take turns on the firm's row, so that two processes with the same file neither fail on a UNIQUE
     constraint nor make a client twice. (SQLite has one writer at a time anyway.)
 
     Raises:
-        InvalidInputError: a required field is empty; nothing is recorded.
+        InvalidInputError: a required field is empty, or a share is not positive; nothing is recorded.
     """
     for record in records:
         _require_fields(record)
-    session.execute(select(Firm.id).with_for_update(key_share=True))
+    _take_turns(session)
     register = Register.load(
         session,
-        jobs=[(record.source, record.external_id) for record in records],
+        jobs=[_key(record) for record in records],
         clients=[(record.client_ref, record.client) for record in records],
         emails=[normal_email(record.contact_email) for record in records],
     )
     recorded = [_record(session, register, record, now) for record in records]
+    register.insert_new_jobs(session, now)
     session.flush()
     return recorded
+
+
+def _take_turns(session: Session) -> None:
+    lock = select(Firm.id).with_for_update(key_share=True)
+    if session.scalar(lock) is None:
+        firm = default_firm()
+        insert_or_ignore(session, Firm, [{column.key: getattr(firm, column.key) for column in Firm.__table__.columns}])
+        session.scalar(lock)
+
+
+def _key(record: JobRecord) -> tuple[str, str]:
+    return record.source.strip(), record.external_id.strip()
 
 
 def _require_fields(record: JobRecord) -> None:
@@ -107,14 +137,14 @@ def normal_email(email: str) -> str:
     return email.strip().lower()
 
 
-def _record(session: Session, register: Register, record: JobRecord, now: datetime) -> RecordedJob:
+def _record(session: Session, register: Register, record: JobRecord, now: datetime) -> Recorded:
     client = register.client(session, record.client_ref.strip(), record.client.strip(), now)
     contact = _contact(session, register, client, record, now)
-    job = register.jobs.get((record.source, record.external_id))
+    job = register.job(session, _key(record), now)
     if job is None:
-        job = _create(session, register, record, client, contact, now)
+        register.add_job(_new_job(record, client, contact))
         client.add_evidence()
-        return RecordedJob(job, job.resolutions[-1] if job.resolutions else None, created=True, changed=True)
+        return Recorded(created=True, changed=True)
     changed = _update(job, record, client, contact)
     closing_changed = _follow_closing(session, job, record, now)
     if changed or closing_changed:
@@ -122,8 +152,7 @@ def _record(session: Session, register: Register, record: JobRecord, now: dateti
         client.add_evidence()
     if changed & DECISIVE and job.resolutions:
         invitations.reconsider(session, job.resolutions[-1], now)
-    latest = job.resolutions[-1] if job.resolutions else None
-    return RecordedJob(job, latest, created=False, changed=bool(changed) or closing_changed)
+    return Recorded(created=False, changed=bool(changed) or closing_changed)
 
 
 def _contact(session: Session, register: Register, client: Client, record: JobRecord, now: datetime) -> Contact:
@@ -146,25 +175,10 @@ def _fill(row: object, **values: Any) -> set[str]:
     return changed
 
 
-def _create(
-    session: Session, register: Register, record: JobRecord, client: Client, contact: Contact, now: datetime
-) -> Job:
-    job = Job(
-        source=record.source,
-        external_id=record.external_id,
-        client=client,
-        contact=contact,
-        is_open=True,
-        created_at=now,
-        updated_at=now,
-        resolutions=[],
-        **_described(record),
-    )
-    session.add(job)
-    register.jobs[record.source, record.external_id] = job
-    if record.completed_at:
-        _close(job, record.completed_at, now, record.staff)
-    return job
+def _new_job(record: JobRecord, client: Client, contact: Contact) -> NewJob:
+    source, external_id = _key(record)
+    completed_at = as_utc(record.completed_at) if record.completed_at else None
+    return NewJob(source, external_id, client, contact, completed_at, normal_shares(record.staff), _described(record))
 
 
 def _described(record: JobRecord) -> dict[str, Any]:
@@ -199,106 +213,17 @@ def _follow_closing(session: Session, job: Job, record: JobRecord, now: datetime
             return True
         return False
     if last is None:
-        _close(job, completed_at, now, record.staff)
+        add_closing(job, completed_at, now, record.staff)
         return True
     if any(resolution.completed_at == as_utc(completed_at) for resolution in job.resolutions):
         return False
     if job.is_open:
         if completed_at < last.completed_at:
             return False
-        _close(job, completed_at, now, record.staff)
+        add_closing(job, completed_at, now, record.staff)
         return True
     if completed_at > last.recorded_at:
         reopen_job(session, job, now)
-        _close(job, completed_at, now, record.staff)
+        add_closing(job, completed_at, now, record.staff)
         return True
-    return _correct(session, job, completed_at, now)
-
-
-def _correct(session: Session, job: Job, completed_at: datetime, now: datetime) -> bool:
-    """Correct the time of the last closing; a time before the closing before it is stale and ignored."""
-    last = job.resolutions[-1]
-    if len(job.resolutions) > 1 and completed_at <= job.resolutions[-2].completed_at:
-        return False
-    last.completed_at = as_utc(completed_at)
-    invitations.reconsider(session, last, now)
-    return True
-
-
-def reopen_job(session: Session, job: Job, now: datetime, user_id: int | None = None) -> None:
-    """The job is open again; its unanswered survey is withdrawn. `user_id`: the manager who said so, if any.
-
-    Raises:
-        ConflictError: the job is open already.
-    """
-    if job.is_open:
-        raise ConflictError("The job is open already.")
-    job.is_open, job.updated_at = True, now
-    last = job.resolutions[-1]
-    last.reopened_at = now
-    invitations.withdraw(session, last, now)
-    if last.invitation is not None and user_id is not None:
-        last.invitation.changed_by_id = user_id
-    job.client.add_evidence()
-    session.flush()
-
-
-def close_job(
-    session: Session, job: Job, completed_at: datetime, now: datetime, staff: Staff | None = None
-) -> Resolution:
-    """The job is done: a new resolution, which asks once. `staff`: names and shares; None keeps the last closing's.
-
-    Raises:
-        ConflictError: the job is closed already, or the time lies before its last closing.
-        InvalidInputError: a share is not positive.
-    """
-    if not job.is_open and job.resolutions:
-        raise ConflictError("The job is closed already. Open it again first.")
-    if job.resolutions and completed_at <= job.resolutions[-1].completed_at:
-        raise ConflictError("The job was last closed later than that.")
-    if staff is None:
-        staff = [(person.name, person.share) for person in job.resolutions[-1].staff] if job.resolutions else []
-    resolution = _close(job, completed_at, now, staff)
-    job.updated_at = now
-    job.client.add_evidence()
-    session.flush()
-    return resolution
-
-
-def _close(job: Job, completed_at: datetime, now: datetime, staff: Staff) -> Resolution:
-    shares = normal_shares(staff)
-    job.is_open = False
-    resolution = Resolution(
-        sequence=len(job.resolutions) + 1,
-        completed_at=as_utc(completed_at),
-        recorded_at=now,
-        staff=[ResolutionStaff(name=name, share=share) for name, share in shares.items()],
-    )
-    job.resolutions.append(resolution)
-    return resolution
-
-
-def normal_shares(staff: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """Shares that add up to 1, one for each name; shares of a repeated name are added up.
-
-    Raises:
-        InvalidInputError: a share is not positive.
-    """
-    shares: dict[str, float] = {}
-    for name, share in staff:
-        if not share > 0:
-            raise InvalidInputError(f"The share of {name} is {share:g}; a share is more than 0.", "staff")
-        shares[name.strip()] = shares.get(name.strip(), 0.0) + share
-    total = sum(shares.values())
-    return {name: share / total for name, share in shares.items()}
-
-
-def exclude_job(session: Session, job: Job, exclusion: Exclusion | None, now: datetime) -> None:
-    """Mark a job as one never to survey, or take the mark back (None). A survey not yet sent is decided again."""
-    if job.exclusion is exclusion:
-        return
-    job.exclusion, job.updated_at = exclusion, now
-    job.client.add_evidence()
-    if job.resolutions:
-        invitations.reconsider(session, job.resolutions[-1], now)
-    session.flush()
+    return correct_closing(session, job, completed_at, now)

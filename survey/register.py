@@ -6,20 +6,35 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from survey.models import Client, Contact, Job, Resolution
+from survey.models import Client, Contact, Job, Resolution, ResolutionStaff
 
 REF_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job that the database does not have yet, with its first closing (`completed_at` None: still open)."""
+
+    source: str
+    external_id: str
+    client: Client
+    contact: Contact
+    completed_at: datetime | None
+    shares: dict[str, float]
+    described: dict[str, Any]
 
 
 @dataclass
 class Register:
     """What the database knows about one batch. Lookups are dictionaries; what is made is added to them."""
 
-    jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
+    _jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
+    _new_jobs: dict[tuple[str, str], NewJob] = field(default_factory=dict)
     _by_ref: dict[str, Client] = field(default_factory=dict)
     _by_name: dict[str, list[Client]] = field(default_factory=lambda: defaultdict(list))
     _contacts: dict[tuple[int, str], Contact] = field(default_factory=dict)  # by id(client): new ones have no id yet
@@ -54,7 +69,7 @@ class Register:
         )
         found = session.scalars(select(Job).where(tuple_(Job.source, Job.external_id).in_(set(keys))).options(*loads))
         for job in found:
-            self.jobs[job.source, job.external_id] = job
+            self._jobs[job.source, job.external_id] = job
             self._know(job.client)
 
     def _know(self, client: Client) -> None:
@@ -62,6 +77,44 @@ class Register:
             namesakes = self._by_name[client.name.casefold()]
             if client not in namesakes:
                 namesakes.append(client)
+
+    def job(self, session: Session, key: tuple[str, str], now: datetime) -> Job | None:
+        """The job of (source, external_id); None when it is new. One that came earlier in this batch is known."""
+        if key in self._new_jobs:
+            self.insert_new_jobs(session, now)
+            self._load_jobs(session, [key])
+        return self._jobs.get(key)
+
+    def add_job(self, new: NewJob) -> None:
+        """Remember a new job until `insert_new_jobs`."""
+        self._new_jobs[new.source, new.external_id] = new
+
+    def insert_new_jobs(self, session: Session, now: datetime) -> None:
+        """Insert what is new with one statement for each table: a history of thousands of jobs takes seconds."""
+        if not self._new_jobs:
+            return
+        session.flush()  # gives new clients and contacts their ids
+        rows = [_job_row(new, now) for new in self._new_jobs.values()]
+        made = session.execute(insert(Job).returning(Job.source, Job.external_id, Job.id), rows)
+        closed = {
+            job_id: new
+            for source, external_id, job_id in made
+            if (new := self._new_jobs[source, external_id]).completed_at
+        }
+        closings = [
+            {"job_id": job_id, "sequence": 1, "completed_at": new.completed_at, "recorded_at": now}
+            for job_id, new in closed.items()
+        ]
+        if closings:
+            ids = session.execute(insert(Resolution).returning(Resolution.job_id, Resolution.id), closings)
+            staff = [
+                {"resolution_id": resolution_id, "name": name, "share": share}
+                for job_id, resolution_id in ids
+                for name, share in closed[job_id].shares.items()
+            ]
+            if staff:
+                session.execute(insert(ResolutionStaff), staff)
+        self._new_jobs.clear()
 
     def client(self, session: Session, ref: str, name: str, now: datetime) -> Client:
         """The client of a reference, else of a name in any case; made when there is none.
@@ -108,6 +161,19 @@ class Register:
             session.add(contact)
             self._contacts[id(client), email] = contact
         return contact
+
+
+def _job_row(new: NewJob, now: datetime) -> dict[str, Any]:
+    return {
+        "source": new.source,
+        "external_id": new.external_id,
+        "client_id": new.client.id,
+        "contact_id": new.contact.id,
+        "is_open": new.completed_at is None,
+        "created_at": now,
+        "updated_at": now,
+        **new.described,
+    }
 
 
 def _clients(session: Session, wanted: Sequence[tuple[str, str]]) -> Iterable[Client]:
