@@ -1,9 +1,11 @@
 """The composition root: the only module that imports every package. `flask run`, granian, any WSGI server."""
 
+import click
 from flask import Flask
 
 import analysis.cli
 import analysis.tasks
+import demo.cli
 import emails.cli
 import emails.tasks
 import survey.cli.data
@@ -13,9 +15,12 @@ from analysis.metrics import count_analysis
 from analysis.views import clients, flags, learning
 from emails import sign_in
 from emails import views as email_views
+from emails.checks import check_sending
 from emails.metrics import count_emails
-from survey import auth, db, limits, logs, security
+from survey import assets, auth, db, limits, logs, security
+from survey.cli.failures import speak_plainly
 from survey.config import ROOT, Settings, load_settings
+from survey.errors import SettingsError
 from survey.limits import Rate
 from survey.metrics import count_survey
 from survey.runtime import Runtime
@@ -44,14 +49,14 @@ BLUEPRINTS = (
 WITHOUT_CSRF_TOKEN = (respond.blueprint, api.blueprint, email_views.webhooks, email_views.unsubscribe)
 SMALL_BODIES = (respond.blueprint, login.blueprint, login.account, sign_in.blueprint, email_views.unsubscribe)
 RATES = (
-    Rate(login.blueprint, "30/minute;200/hour"),
-    Rate(login.blueprint, "60/minute", methods=("GET",)),
-    Rate(sign_in.blueprint, "10/minute;40/hour"),
-    Rate(respond.blueprint, "240/minute"),
-    Rate(respond.blueprint, "30/minute", by_path=True),
-    Rate(email_views.unsubscribe, "60/minute"),
-    Rate(email_views.webhooks, "1200/minute"),
-    Rate(api.blueprint, "1200/minute", methods=("GET", "POST")),
+    Rate("security", "20/minute;200/hour"),
+    Rate("login", "30/minute;200/hour", methods=("GET", "POST")),
+    Rate("sign_in", "10/minute;40/hour"),
+    Rate("respond", "240/minute"),
+    Rate("respond", "30/minute", by_path=True),
+    Rate("unsubscribe", "60/minute"),
+    Rate("webhooks", "1200/minute"),
+    Rate("api", "1200/minute", methods=("GET", "POST")),
 )
 
 
@@ -61,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         SettingsError: with every bad or missing setting in one message.
     """
-    settings = settings or load_settings()
+    settings = settings or _settings()
     logs.configure(settings.log_level)
     app = Flask(__name__, instance_path=str(settings.instance_path.resolve()))
     app.config.update(
@@ -70,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ALEMBIC={"script_location": str(ROOT / "migrations")},
     )
     logs.init_app(app)
+    assets.init_app(app)
     db.init_app(app)
     security.init_app(app, settings, without_token=WITHOUT_CSRF_TOKEN, small_bodies=SMALL_BODIES)
     limits.init_app(app, RATES)
@@ -78,11 +84,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     filters.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for commands in (survey.cli.data, survey.cli.operate, emails.cli, analysis.cli):
+    for commands in (survey.cli.data, survey.cli.operate, emails.cli, analysis.cli, demo.cli):
         commands.init_app(app)
+    speak_plainly(app.cli)
     app.extensions["clientele"] = Runtime(
         settings=settings,
         tasks=(*survey.tasks.tasks(settings), *emails.tasks.tasks(settings), *analysis.tasks.tasks(settings)),
         counters=(count_survey, count_emails, count_analysis),
+        checkers=(check_sending,),
     )
     return app
+
+
+def _settings() -> Settings:
+    """The settings; at the command line a bad one is a sentence, not a traceback."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        if click.get_current_context(silent=True) is not None:
+            raise click.ClickException(str(error)) from None
+        raise

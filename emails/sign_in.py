@@ -1,4 +1,4 @@
-"""The edge "email me a sign-in link". It is here because it writes to the outbox; links are made by `survey.sign_in`."""
+"""The edge "email me a sign-in link". Here, because it writes to the outbox; `survey.sign_in` makes the links."""
 
 from datetime import datetime, timedelta
 

@@ -94,6 +94,8 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         lines = [_describe(item["loc"], item["msg"]) for item in error.errors()]
         raise SettingsError("Bad settings:\n" + "\n".join(f"  {line}" for line in lines)) from None
+    if not settings.database_url:
+        _make_folder(settings.instance_path)
     return settings if settings.secret_key else settings.model_copy(update={"secret_key": _kept_secret(settings)})
 
 
@@ -106,8 +108,8 @@ def _describe(location: tuple[int | str, ...], message: str) -> str:
 def _kept_secret(settings: Settings) -> str:
     """The secret key of an installation that set none: made once, kept readable by the owner alone."""
     path = settings.instance_path / "secret_key"
+    _make_folder(settings.instance_path)
     try:
-        settings.instance_path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text().strip()
@@ -117,3 +119,10 @@ def _kept_secret(settings: Settings) -> str:
         secret = secrets.token_urlsafe(48)
         file.write(secret)
     return secret
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"Cannot make the folder {path}: {error.strerror}.") from None

@@ -99,7 +99,7 @@ class DatabaseStorage(Storage):
 class Rate:
     """At most `times` ("10/minute;100/hour") requests to `blueprint` by one caller, or with `by_path` to one URL."""
 
-    blueprint: Blueprint
+    blueprint: str  # by name, since flask-security makes its own
     times: str
     methods: tuple[str, ...] = ("POST",)
     by_path: bool = False
@@ -121,9 +121,8 @@ def init_app(app: Flask, rates: Iterable[Rate]) -> None:
     limiter.request_filter(lambda: not current_app.config.get("RATE_LIMITS", True))
     limiter.init_app(app)
     for rate in rates:
-        limiter.limit(rate.times, methods=list(rate.methods), key_func=_path if rate.by_path else caller)(
-            rate.blueprint
-        )
+        key = _path if rate.by_path else caller
+        limiter.limit(rate.times, methods=list(rate.methods), key_func=key)(Blueprint(rate.blueprint, __name__))
 
 
 def caller() -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from survey.config import Settings
+from survey.doctor import Checker
 from survey.metrics import Counter
 from survey.worker import Task
 
@@ -14,6 +15,7 @@ class Runtime:
     settings: Settings
     tasks: tuple[Task, ...]  # every package's, in story order
     counters: tuple[Counter, ...] = ()  # every package's numbers for /metrics
+    checkers: tuple[Checker, ...] = ()  # what each package adds to `flask doctor`
 
 
 def runtime() -> Runtime:
