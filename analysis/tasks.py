@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy.orm import Session
 
 from analysis import alerts
-from analysis.assessments import score_batch
+from analysis.assessments import analyse_batch, score_batch
+from analysis.text.analyser import TextAnalyser
+from analysis.text.lexicon import LexiconAnalyser
 from survey.config import Settings
 from survey.db import transaction
 from survey.worker import Task
+
+READ_AT_ONCE = 200
 
 
 def tasks(settings: Settings) -> tuple[Task, ...]:
@@ -22,10 +27,27 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         return alerts.digest_batch(session, settings, now)
 
     return (
+        Task("read answers", _read_answers),
         Task("score relationships", _in_transaction(score_batch)),
         Task("alert about flags", _in_transaction(alert)),
         Task("send the morning digest", _in_transaction(digest)),
     )
+
+
+@cache
+def _analyser() -> TextAnalyser:
+    return LexiconAnalyser()
+
+
+def _read_answers(now: datetime) -> int:
+    """Read all that waits, a transaction for each batch: nobody is judged on half of what they said."""
+    read = 0
+    while True:
+        with transaction() as session:
+            count = analyse_batch(session, _analyser(), now, READ_AT_ONCE)
+        read += count
+        if count < READ_AT_ONCE:
+            return read
 
 
 def _in_transaction(work: Callable[[Session, datetime], int]) -> Callable[[datetime], int]:

@@ -100,9 +100,9 @@ def low_level(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | No
     usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
     text = "Their answers of the last 12 months lie below what your clients usually say."
     if usual:
-        own, others = sum(usual) / len(usual), firm.levels["csat"].mean
+        mine, usually = sum(usual) / len(usual), firm.levels["csat"].mean
         text = (
-            f"They rate you {own:.1f} of 5 on average over the last 12 months; your clients usually say {others:.1f}."
+            f"They rate you {mine:.1f} of 5 on average over 12 months; your clients usually say {usually:.1f}."
         )
     return Signal("low_level", points, text, _quotes(evidence, rated[-3:]))
 

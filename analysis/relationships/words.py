@@ -142,7 +142,7 @@ def _answered(response: Response, words: str) -> tuple[Quote, ...]:
 
 
 def _quotes(response: Response) -> tuple[Quote, ...]:
-    """The stretch of the comment that spoke against the firm: its negative spans, widened to whole sentences' bounds."""
+    """The stretch of the comment that spoke against the firm: its negative spans, widened to whole sentences."""
     reading = response.reading
     if reading is None or not reading.text.strip():
         return ()
