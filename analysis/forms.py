@@ -21,10 +21,11 @@ def _strip(value: str | None) -> str | None:
     return value.strip() if value else value
 
 
-def _note(label: str, *, required: str = "") -> TextAreaField:
+def _note(label: str, field_id: str, *, required: str = "") -> TextAreaField:
+    """`field_id` tells the notes of one page's forms apart."""
     first = InputRequired(message=required) if required else Optional()
     too_long = Length(max=NOTE_LENGTH, message=f"Please keep the note under {NOTE_LENGTH:,} characters.")
-    return TextAreaField(label, validators=[first, too_long], filters=[_strip])
+    return TextAreaField(label, id=field_id, validators=[first, too_long], filters=[_strip])
 
 
 class OwnerForm(FlaskForm):  # type: ignore[misc]
@@ -48,7 +49,7 @@ class PromiseForm(FlaskForm):  # type: ignore[misc]
     """A call promised by the end of a day."""
 
     by = DateField("Call by", validators=[InputRequired(message="Please choose the day you promised.")])
-    note = _note("What did you promise?")
+    note = _note("What did you promise?", "promise-note")
 
     def suggest(self, now: datetime) -> "PromiseForm":
         """Offer the next working day."""
@@ -71,13 +72,13 @@ class PromiseForm(FlaskForm):  # type: ignore[misc]
 class ContactForm(FlaskForm):  # type: ignore[misc]
     """That somebody spoke with the client."""
 
-    note = _note("What came of it?")
+    note = _note("What came of it?", "contact-note")
 
 
 class NoteForm(FlaskForm):  # type: ignore[misc]
     """Something the next person should know."""
 
-    note = _note("Note", required="Please write something before saving the note.")
+    note = _note("Note", "note-note", required="Please write something before saving the note.")
 
 
 class ResolveForm(FlaskForm):  # type: ignore[misc]
@@ -88,8 +89,4 @@ class ResolveForm(FlaskForm):  # type: ignore[misc]
         choices=[(result.value, word) for result, word in OUTCOME_WORDS.items()],
         validators=[InputRequired(message="Please choose what came of it.")],
     )
-    note = _note("What happened?", required="Please write what happened: the next person reads it.")
-
-
-class EmptyForm(FlaskForm):  # type: ignore[misc]
-    """A button and nothing else: only the CSRF token."""
+    note = _note("What happened?", "resolve-note", required="Please write what happened: the next person reads it.")

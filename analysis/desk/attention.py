@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from analysis.desk.reasons import Reason, reasons_of
 from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, RelationshipState, Severity
 from survey.models import Client
 from survey.paging import PAGE_SIZE, Page
@@ -35,6 +36,21 @@ class AttentionRow:
     value_year: Decimal
     promise: FollowUp | None
     outcome: Outcome | None
+
+    @property
+    def top(self) -> Reason | None:
+        """The strongest reason; the list shows it in one line with the client's words."""
+        return next(iter(reasons_of(self.flag.reasons)), None)
+
+    @property
+    def quote(self) -> str:
+        """The client's words: of the strongest reason, or of the next one that quotes any."""
+        return next((reason.quote for reason in reasons_of(self.flag.reasons) if reason.quote), "")
+
+    @property
+    def more(self) -> int:
+        """How many reasons there are besides the strongest."""
+        return max(0, len(self.flag.reasons) - 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from analysis.desk.attention import LIVE
 from analysis.models import Flag, LadderMove, RelationshipState, Rung
+from analysis.relationships.health import START
 from survey.errors import NotFoundError
 from survey.models import Answer, Client, Contact, Firm, Job, Resolution, SurveyResponse, Touchpoint
 from survey.paging import PAGE_SIZE, Page
@@ -117,6 +118,17 @@ class ClientPage:
     jobs: int
     answers: int
     value_total: Decimal
+
+    @property
+    def health_start(self) -> int:
+        """Where every health begins, before the contributions."""
+        return round(START)
+
+    @property
+    def largest_contribution(self) -> float:
+        """The size of the largest contribution to health, for drawing the others beside it; at least 1."""
+        parts = self.state.contributions if self.state else []
+        return max([1.0, *(abs(float(part["amount"])) for part in parts)])
 
 
 def client_page(session: Session, client_id: int) -> ClientPage:

@@ -1,13 +1,13 @@
 """One flag's page: why it was raised, in order of weight, with the client's own words beside each reason."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from math import log
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from analysis.desk.attention import open_promises
+from analysis.desk.reasons import Reason, reasons_of, source
 from analysis.desk.timeline import readings_of
 from analysis.models import AnswerAnalysis, Flag, FollowUp, Outcome, RelationshipState
 from survey.errors import NotFoundError
@@ -15,32 +15,6 @@ from survey.models import Answer, Resolution, SurveyResponse
 from survey.users import User
 
 MANAGING = frozenset({"manager", "admin"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reason:
-    """One signal's contribution. `share` is its length in percent of the strongest reason's, for a bar."""
-
-    signal: str
-    points: float
-    share: float
-    text: str
-    evidence: list[dict[str, Any]]  # Quote.as_dict of analysis.relationships.evidence
-
-    @property
-    def quote(self) -> str:
-        """The first words of the client themself among the evidence; "" when the evidence is facts."""
-        return next((str(item["text"]) for item in self.evidence if source(item)[0] == "answer"), "")
-
-    @property
-    def facts(self) -> list[dict[str, Any]]:
-        """The evidence that is not the client's own words."""
-        return [item for item in self.evidence if source(item)[0] != "answer"]
-
-    @property
-    def words(self) -> list[dict[str, Any]]:
-        """The evidence that is the client's own words, with `answer_id`."""
-        return [{**item, "answer_id": source(item)[1]} for item in self.evidence if source(item)[0] == "answer"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +37,12 @@ class FlagPage:
     comments: list[Comment]
     promise: FollowUp | None
     outcome: Outcome | None
+
+    @property
+    def base_points(self) -> float:
+        """Where every relationship starts: the log-odds of the risk less the points of the reasons."""
+        risk = min(max(self.flag.risk, 1e-6), 1 - 1e-6)
+        return log(risk / (1 - risk)) - self.flag.points
 
 
 def flag_by_id(session: Session, flag_id: int) -> Flag:
@@ -94,28 +74,6 @@ def flag_page(session: Session, flag_id: int) -> FlagPage:
         promise=open_promises(session, [flag.id]).get(flag.id),
         outcome=session.scalar(select(Outcome).where(Outcome.flag_id == flag.id)),
     )
-
-
-def reasons_of(stored: Iterable[dict[str, Any]]) -> list[Reason]:
-    """Stored reasons or signals (the contract's JSON) as the page shows them, strongest first."""
-    ranked = sorted(stored, key=lambda reason: abs(float(reason["points"])), reverse=True)
-    strongest = max((abs(float(reason["points"])) for reason in ranked), default=0.0) or 1.0
-    return [
-        Reason(
-            signal=str(reason["signal"]),
-            points=float(reason["points"]),
-            share=round(100 * abs(float(reason["points"])) / strongest, 1),
-            text=str(reason["text"]),
-            evidence=list(reason.get("evidence") or []),
-        )
-        for reason in ranked
-    ]
-
-
-def source(item: dict[str, Any]) -> tuple[str, int]:
-    """Which row an item of evidence comes from: ("answer", 12); ("", 0) when it does not say."""
-    kind, _, number = str(item.get("source", "")).partition("/")
-    return (kind, int(number)) if number.isdigit() else ("", 0)
 
 
 def _comments(session: Session, answer_ids: list[int]) -> list[Comment]:

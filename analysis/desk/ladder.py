@@ -57,6 +57,11 @@ class LadderPage:
     def total(self) -> int:
         return sum(self.standing.values())
 
+    @property
+    def most(self) -> int:
+        """How many stand on the fullest rung, at least 1."""
+        return max(1, *self.standing.values())
+
 
 def ladder_page(session: Session, now: datetime) -> LadderPage:
     """The ladder as it stands at `now`."""

@@ -17,7 +17,7 @@ from analysis.desk.words import (
 )
 from analysis.models import AnswerAnalysis, Flag, FlagStatus, FollowUp, FollowUpKind, LadderMove, Outcome, Rung
 from emails.models import EmailKind, EmailMessage
-from survey.models import Answer, Invitation, InvitationState, Job, Resolution, SurveyResponse
+from survey.models import Answer, Firm, Invitation, InvitationState, Job, Resolution, SurveyResponse
 
 PER_PAGE = 40
 _FALLS = (Rung.COOLING, Rung.LAPSED)
@@ -36,8 +36,15 @@ class Event:
     job_id: int | None = None
     flag_id: int | None = None
     response: SurveyResponse | None = None
-    readings: dict[int, AnswerAnalysis] = field(default_factory=dict)
+    readings: dict[int, AnswerAnalysis] = field(default_factory=dict)  # by answer id
+    missed: list[str] = field(default_factory=list)  # steps of the service promise that did not happen
     follow_up: FollowUp | None = None
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The numbers of the response, by question."""
+        answers = self.response.answers if self.response else []
+        return {answer.question: answer.number for answer in answers if answer.number is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +133,8 @@ def _answers(session: Session, client_id: int, before: datetime | None, limit: i
         statement = statement.where(SurveyResponse.submitted_at < before)
     responses = session.scalars(statement).all()
     readings = readings_of(session, [answer.id for response in responses for answer in response.answers])
+    firm = session.get(Firm, 1)
+    steps = {str(step["key"]): str(step["text"]) for step in (firm.promise if firm else [])}
     for response in responses:
         who = response.contact.name or response.contact.email
         yield Event(
@@ -136,6 +145,7 @@ def _answers(session: Session, client_id: int, before: datetime | None, limit: i
             tone=_answer_tone(response.answers),
             job_id=response.resolution.job_id,
             response=response,
+            missed=[steps.get(point.step, point.step) for point in response.touchpoints if point.value < 0],
             readings={answer.id: readings[answer.id] for answer in response.answers if answer.id in readings},
         )
 

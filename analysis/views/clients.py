@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from analysis import followups
 from analysis.desk.clients import SORTS, USUAL_SORT, ClientFilter, client_page, clients
-from analysis.desk.flag_page import people_who_act, reasons_of
+from analysis.desk.flag_page import people_who_act
 from analysis.desk.ladder import ladder_page
+from analysis.desk.reasons import reasons_of
 from analysis.desk.timeline import timeline
+from analysis.desk.words import RUNG_WORDS
 from analysis.forms import NoteForm, OwnerForm
 from analysis.models import Rung
 from analysis.ownership import give_client
@@ -37,7 +39,7 @@ def index() -> ResponseReturnValue:
         sort=parts.one_of(request.args.get("sort"), SORT_VALUES),
     )
     page = clients(db.session, wanted, current_user_id(), page_number(request.args.get("page")))
-    return render_template("desk/clients/index.html", page=page, wanted=wanted)
+    return render_template("desk/clients/index.html", page=page, wanted=wanted, rungs=[*RUNG_WORDS.items()])
 
 
 @blueprint.get("/clients/<int:client_id>")

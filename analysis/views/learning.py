@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from analysis import learning
+from analysis.desk.proposal import proposal_page
 from analysis.desk.record import months
 from analysis.models import Calibration
 from analysis.views import parts
@@ -19,12 +20,13 @@ parts.install(blueprint)
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
+    proposal = learning.waiting(db.session)
     return render_template(
         "desk/learning/index.html",
         board=learning.scoreboard(db.session),
         months=months(db.session, clock.now()),
         current=learning.current(db.session),
-        proposal=learning.waiting(db.session),
+        proposed=proposal_page(db.session, proposal) if proposal else None,
     )
 
 
