@@ -1,0 +1,1 @@
+"""Measurements. Nothing in here is imported by the application."""

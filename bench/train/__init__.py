@@ -1,0 +1,1 @@
+"""Recipes that refit what ships from labelled text."""
