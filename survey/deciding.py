@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import schedule
-from survey.eligibility import Decision, Outcome, Policy, decide
+from survey.eligibility import Decision, Facts, Outcome, Policy, decide
 from survey.facts import load_facts, policy_of, window_of
 from survey.firms import default_firm
 from survey.models import Client, Contact, Firm, Invitation, InvitationState, Resolution
@@ -46,16 +47,22 @@ def load_house(session: Session) -> House:
     return House(policy_of(firm), window_of(firm), firm.timezone, firm.reminder_after_days)
 
 
-def apply(invitation: Invitation, decision: Decision, now: datetime) -> None:
-    """Write a decision down: the state, the reason in one line, every verdict."""
+def decided(decision: Decision, now: datetime) -> dict[str, Any]:
+    """A decision as an invitation's columns: the state, the reason in one line, every verdict."""
     states = {
         Outcome.ASK: (InvitationState.SCHEDULED, ""),
         Outcome.HOLD: (InvitationState.HELD, decision.reason),
         Outcome.SKIP: (InvitationState.SKIPPED, decision.reason),
     }
     state, reason = states[decision.outcome]
-    move(invitation, state, reason, now)
-    invitation.verdicts = [verdict.as_dict() for verdict in decision.verdicts]
+    verdicts = [verdict.as_dict() for verdict in decision.verdicts]
+    return {"state": state, "reason": reason[:REASON_LENGTH], "verdicts": verdicts, "decided_at": now}
+
+
+def apply(invitation: Invitation, decision: Decision, now: datetime) -> None:
+    """Write a decision down."""
+    for name, value in decided(decision, now).items():
+        setattr(invitation, name, value)
 
 
 def move(invitation: Invitation, state: InvitationState, reason: str, now: datetime) -> None:
@@ -63,12 +70,17 @@ def move(invitation: Invitation, state: InvitationState, reason: str, now: datet
     invitation.state, invitation.reason, invitation.decided_at = state, reason[:REASON_LENGTH], now
 
 
+def facts_now(session: Session, resolution: Resolution, house: House, now: datetime) -> Facts:
+    """What is known about one resolution now."""
+    own = {resolution.id: resolution.invitation.id} if resolution.invitation else {}
+    return load_facts(session, [resolution], house.policy, now, own)[0]
+
+
 def decide_now(
     session: Session, resolution: Resolution, house: House, now: datetime, *, at: datetime | None = None, forced: bool
 ) -> Decision:
     """Ask every rule about one resolution with what is known now."""
-    facts = load_facts(session, [resolution], house.policy, now)[0]
-    return decide(facts, house.policy, now, at=at, forced=forced)
+    return decide(facts_now(session, resolution, house, now), house.policy, now, at=at, forced=forced)
 
 
 def lock_recipients(session: Session, invitations: Sequence[Invitation]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -254,6 +255,7 @@ def decide(
     return Decision(Outcome.ASK, tuple(verdicts), "Every rule agrees." if not forced else "A manager chose to send it.")
 
 
+@lru_cache(maxsize=4096)
 def address_problem(email: str) -> str | None:
     """What is wrong with an address's form, in English; None when it could work. Nothing is looked up.
 

@@ -1,9 +1,10 @@
 """Loads what the eligibility rules need to know, for many resolutions in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -19,6 +20,8 @@ from survey.models import (
     SurveyResponse,
 )
 from survey.schedule import Window, zone_for
+
+NOTHING_OWN: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,37 @@ def window_of(firm: Firm) -> Window:
     return Window(firm.send_from, firm.send_until)
 
 
-def load_facts(session: Session, resolutions: Sequence[Resolution], policy: Policy, now: datetime) -> list[Facts]:
-    """The facts about each resolution, in the same order. Job, contact and client should be loaded already."""
+def load_facts(
+    session: Session,
+    resolutions: Sequence[Resolution],
+    policy: Policy,
+    now: datetime,
+    own: Mapping[int, int] = NOTHING_OWN,
+) -> list[Facts]:
+    """The facts about each resolution, in the same order. Job, contact and client should be loaded already.
+
+    `own`: resolution id → its own invitation's id, which counts neither for rest nor for the budget.
+    """
     contacts = [resolution.job.contact for resolution in resolutions]
     asked = _asked_by_address(session, {contact.email for contact in contacts}, policy, now)
     budgets = _asked_by_client(session, {contact.client_id for contact in contacts}, policy, now)
     answered = _answered_at(session, [resolution.id for resolution in resolutions])
     return [
-        _facts(resolution, asked[resolution.job.contact.email], budgets[resolution.job.client_id], answered)
+        _facts(
+            resolution,
+            own.get(resolution.id),
+            asked[resolution.job.contact.email],
+            budgets[resolution.job.client_id],
+            answered,
+        )
         for resolution in resolutions
     ]
 
 
-def _facts(resolution: Resolution, asked: list[Asked], budget: list[Asked], answered: dict[int, datetime]) -> Facts:
+def _facts(
+    resolution: Resolution, own: int | None, asked: list[Asked], budget: list[Asked], answered: dict[int, datetime]
+) -> Facts:
     job, contact, client = resolution.job, resolution.job.contact, resolution.job.client
-    own = resolution.invitation.id if resolution.invitation else None
     others = [
         survey.at
         for survey in asked

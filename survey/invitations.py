@@ -1,13 +1,14 @@
 """Step 2: the decision to ask, or not to ask, one contact about one closing of a job, and what becomes of it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import false, select
+from sqlalchemy import false, insert, select
 from sqlalchemy.orm import Session, contains_eager
 
 from survey import schedule, tokens
 from survey.config import Settings
-from survey.deciding import WAITING, House, apply, decide_now, load_house, lock_recipients, move
+from survey.deciding import WAITING, House, apply, decide_now, decided, facts_now, load_house, lock_recipients, move
 from survey.eligibility import Facts, Outcome, Policy, Verdict, decide
 from survey.facts import earlier_survey, load_facts
 from survey.models import Client, Invitation, InvitationState, Job, Resolution
@@ -41,30 +42,27 @@ def schedule_batch(session: Session, secret_key: str, now: datetime, limit: int 
     if not resolutions:
         return 0
     house = load_house(session)
+    found = zip(resolutions, load_facts(session, resolutions, house.policy, now), strict=True)
+    rows = [_new_row(resolution, facts, house, secret_key, now) for resolution, facts in found]
+    session.execute(insert(Invitation), rows)
     for resolution in resolutions:
-        resolution.invitation = None  # known from the query: saves a lazy load for each
-    for resolution, facts in zip(resolutions, load_facts(session, resolutions, house.policy, now), strict=True):
-        _create(session, resolution, facts, house, secret_key, now)
-    session.flush()
-    return len(resolutions)
+        session.expire(resolution, ["invitation"])
+    return len(rows)
 
 
-def _create(
-    session: Session, resolution: Resolution, facts: Facts, house: House, secret_key: str, now: datetime
-) -> None:
+def _new_row(resolution: Resolution, facts: Facts, house: House, secret_key: str, now: datetime) -> dict[str, Any]:
     job, seed = resolution.job, tokens.new_seed()
     due_at = house.due_at(resolution.completed_at, job.contact)
-    invitation = Invitation(
-        resolution=resolution,
-        contact=job.contact,
-        client=job.client,
-        due_at=due_at,
-        expires_at=house.too_late_at(resolution.completed_at),
-        seed=seed,
-        token_hash=tokens.fingerprint(tokens.derive(secret_key, TOKEN_PURPOSE, seed)),
-    )
-    apply(invitation, decide(facts, house.policy, now, at=due_at), now)
-    session.add(invitation)
+    return {
+        "resolution_id": resolution.id,
+        "contact_id": job.contact_id,
+        "client_id": job.client_id,
+        "due_at": due_at,
+        "expires_at": house.too_late_at(resolution.completed_at),
+        "seed": seed,
+        "token_hash": tokens.fingerprint(tokens.derive(secret_key, TOKEN_PURPOSE, seed)),
+        **decided(decide(facts, house.policy, now, at=due_at), now),
+    }
 
 
 def due_invitations(session: Session, now: datetime, limit: int = 200) -> list[Invitation]:
@@ -157,8 +155,7 @@ def reason_not_to_send(session: Session, invitation: Invitation, *, reminder: bo
     if invitation.expires_at <= now:
         return "The survey has closed."
     house = load_house(session)
-    facts = load_facts(session, [invitation.resolution], house.policy, now)[0]
-    stop = _stop_after_release(facts, house.policy, now)
+    stop = _stop_after_release(facts_now(session, invitation.resolution, house, now), house.policy, now)
     if stop or reminder or invitation.forced_by_id is not None:
         return stop
     other = earlier_survey(session, invitation, house.policy)
