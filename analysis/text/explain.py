@@ -4,6 +4,7 @@ import math
 
 from analysis.text.analyser import Span
 from analysis.text.features import Weighed
+from analysis.text.wordlists import roles
 
 _LEAST = 0.25  # Contributions smaller than this explain nothing to a person
 _MOST = 8
@@ -11,11 +12,12 @@ _MOST = 8
 
 def evidence(weighed: Weighed) -> tuple[Span, ...]:
     """At most eight spans, none overlapping another, the strongest first. Weight: tanh(log-odds ∕ 2), so −1…1."""
+    unshown = roles()["seldom worth showing"]
     spoken = sorted(
         (
             (cue.start, cue.end, contribution)
             for cue, contribution in zip(weighed.cues, weighed.contributions, strict=True)
-            if contribution
+            if contribution and cue.key not in unshown
         )
     )
     merged: list[tuple[int, int, float]] = []

@@ -1,7 +1,7 @@
 """What a client means to do or wants done: leave, complain, be called, praise. Written patterns with probabilities.
 
-The patterns are in `data/intents.txt`. `leaving` is kept strict, because a manager acts on it. Every pattern has bounded
-gaps, so that reading stays linear in the length of the text.
+The patterns are in `data/intents.txt`. `leaving` is kept strict, because a manager acts on it. Every pattern has
+bounded gaps, so that reading stays linear in the length of the text.
 """
 
 import re

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from analysis.text.valence import prior_weights
+from analysis.text.valence import function_words, prior_weights
 from analysis.text.wordlists import pairs
 
 
@@ -11,10 +11,13 @@ def detect(words: Sequence[str]) -> str:
     """ "en", "es", "fr", "de", "pt", "nl", or "unknown" where the words do not say."""
     counts: dict[str, float] = {}
     table = _languages()
-    feelings = prior_weights()
+    feelings, english = prior_weights(), function_words()
     for word in words[:400]:
-        for language in table.get(word, ()):
-            counts[language] = counts.get(language, 0.0) + 1.0 / len(table[word])
+        if word in table:
+            for language in table[word]:
+                counts[language] = counts.get(language, 0.0) + 1.0 / len(table[word])
+        elif word in english:
+            counts["en"] = counts.get("en", 0.0) + 0.5
         if word in feelings or word.endswith("n't"):
             counts["en"] = counts.get("en", 0.0) + 0.7
     if not counts:

@@ -58,7 +58,7 @@ class LexiconAnalyser:
         return [self._read(comment) for comment in comments]
 
     def analyze(self, text: str) -> Sentiment:
-        """TextBlob's interface: polarity is the reading's score, subjectivity the probability that it is not neutral."""
+        """TextBlob's interface: the reading's score, and the probability that it is not neutral."""
         reading = self._read(Comment(str(text)))
         return Sentiment(reading.score, round(1 - reading.probabilities["neutral"], 4))
 

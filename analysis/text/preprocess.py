@@ -10,7 +10,7 @@ import sentencex
 
 from analysis.text.wordlists import contrast_words, feeling_words, typos
 
-# sentencex slows down faster than the text grows on unbalanced quotation marks, so long texts are handed over in pieces.
+# sentencex slows down faster than a text grows on unbalanced quotation marks, so long texts are given in pieces.
 _PIECE = 4000
 _LONGEST = 60  # tokens of a clause, so that looking around inside one stays cheap in a text without punctuation
 _SAME_LENGTH = str.maketrans(

@@ -40,6 +40,12 @@ def names() -> dict[str, str]:
 
 
 @cache
+def roles() -> dict[str, frozenset[str]]:
+    """What a word does to its neighbours ("negator", "weakens", …) → the words that do it."""
+    return {role: frozenset(words.split()) for role, words in pairs("roles")}
+
+
+@cache
 def weights(name: str) -> dict[str, float]:
     """Word or phrase → weight, on the scale of log-odds of "positive"."""
     return {key: float(value) for key, value in pairs(name)}

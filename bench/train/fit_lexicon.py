@@ -1,4 +1,4 @@
-"""Refit the weights and the coefficients of lexicon-1: `python -m bench.train.fit_lexicon [--data ../shared/data/text]`.
+"""Refit what lexicon-1 learned: `python -m bench.train.fit_lexicon [--data ../shared/data/text]`.
 
 Two stages, both convex, so that the same rows give the same files. First a ridge regression moves each word's weight
 away from its prior (TextBlob's lexicon and our lists) as far as the rows support it. Then a multinomial logistic
