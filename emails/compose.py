@@ -11,7 +11,6 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
 
-from emails.links import unsubscribe_token
 from emails.models import EmailKind, EmailMessage
 from emails.senders.base import Mailbox, OutgoingEmail
 from survey import colours
@@ -69,9 +68,10 @@ def compose(
     }
     headers = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"}
     if message.kind in TO_CLIENTS:
-        link = f"{settings.base_url}/u/{unsubscribe_token(settings.secret_key or '', message.id)}"
-        values |= _about_the_job(session, message, firm, settings) | {"unsubscribe_url": link}
-        headers |= _list_headers(link, firm)
+        values |= _about_the_job(session, message, firm, settings)
+        headers |= _list_headers(values["unsubscribe_url"], firm)
+    elif message.kind is EmailKind.SIGN_IN:
+        values["url"] = link_url(settings, message.context["seed"])
     if message.kind is EmailKind.SIGN_IN:
         values["url"] = link_url(settings, str(message.context["seed"]))
     sender = _sender(firm, settings)
@@ -130,6 +130,7 @@ def _about_the_job(session: Session, message: EmailMessage, firm: Firm, settings
         "closes_on": _day(invitation.expires_at.astimezone(zone)),
         "staff": listed(dict.fromkeys(first_name(member.name) for member in staff)),
         "survey_url": link,
+        "unsubscribe_url": f"{settings.base_url}/u/{link.rpartition('/')[2]}",
         "ratings": [
             {"value": value, "word": word, "url": f"{link}?csat={value}"}
             for value, word in sorted(RATING_WORDS.items())

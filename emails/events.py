@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -91,6 +92,7 @@ _DROP_REASONS = {
 }
 
 
+@lru_cache(maxsize=4)
 def load_key(text: str) -> ec.EllipticCurvePublicKey:
     """The verification key as the provider shows it: base64 of DER, with or without PEM lines around it.
 
@@ -133,12 +135,23 @@ def read_batch(body: bytes) -> list[dict[str, Any]]:
         InvalidInputError: the body is not a JSON array.
     """
     try:
-        batch = json.loads(body)
+        batch = _storable(json.loads(body, parse_constant=str))
     except (ValueError, RecursionError):
         raise InvalidInputError("The body is not JSON.") from None
     if not isinstance(batch, list):
         raise InvalidInputError("The body is not a list of events.")
     return [item if isinstance(item, dict) else {"not_an_object": item} for item in batch]
+
+
+def _storable(value: Any) -> Any:
+    """`value` without what a JSON column refuses: NUL and lone surrogates. One bad event must not cost its batch."""
+    if isinstance(value, str):
+        return value.replace("\x00", "�").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value
 
 
 def event_id(raw: Mapping[str, Any]) -> str:

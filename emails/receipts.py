@@ -20,19 +20,22 @@ NO_RECEIPT_AFTER = timedelta(days=3)
 _NOT_FINAL = (DeliveryState.PROCESSED, DeliveryState.DEFERRED)
 
 
-def suppress(session: Session, email: str, reason: SuppressionReason, source: str, now: datetime) -> None:
-    """Never write to `email` again, and mark every contact who has it. Doing it twice changes nothing more."""
+def suppress(session: Session, email: str, reason: SuppressionReason, source: str, now: datetime) -> bool:
+    """Never write to `email` again, and mark every contact who has it. False if that was so already."""
     address = email.strip().lower()
     row = {"email": address, "reason": reason, "source": source[:200], "created_at": now, "lifted_why": ""}
-    if not insert_or_ignore(session, Suppression, [row]):
-        known = session.scalars(
+    new = insert_or_ignore(session, Suppression, [row]) == 1
+    if not new:
+        lifted = session.scalars(
             select(Suppression).where(
                 Suppression.email == address, Suppression.reason == reason, Suppression.lifted_at.is_not(None)
             )
         ).first()
-        if known is not None:
-            known.source, known.created_at, known.lifted_at, known.lifted_why = source[:200], now, None, ""
+        if lifted is not None:
+            lifted.source, lifted.created_at, lifted.lifted_at, lifted.lifted_why = source[:200], now, None, ""
+            new = True
     _mark_contacts(session, address, now)
+    return new
 
 
 def unsuppress(

@@ -1,0 +1,97 @@
+"""/desk/emails: every message with its state, those that wait for a person, and the addresses that are left alone."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import current_user
+
+from emails import pauses, queries, receipts, recovery, words
+from emails.queries import Shelf
+from survey import auth, clock
+from survey.config import EmailTransport
+from survey.db import db, transaction
+from survey.errors import InvalidInputError
+from survey.paging import page_number
+from survey.runtime import settings
+
+LONGEST_REASON = 200
+
+blueprint = auth.guard(Blueprint("outbox_desk", __name__, url_prefix="/desk/emails"))
+
+
+@blueprint.context_processor
+def add_words() -> dict[str, object]:
+    return {"words": words, "has_mailbox": settings().transport is EmailTransport.MAILBOX}
+
+
+@blueprint.get("/", strict_slashes=False)
+def index() -> ResponseReturnValue:
+    shelf, search = _shelf(request.args.get("state")), request.args.get("q", "").strip()
+    return render_template(
+        "desk/emails/index.html",
+        page=queries.list_messages(db.session, shelf, search, page_number(request.args.get("page"))),
+        counts=queries.count_shelves(db.session),
+        shelf=shelf,
+        search=search,
+        pause=pauses.current_pause(db.session),
+    )
+
+
+@blueprint.get("/<int:message_id>")
+def show(message_id: int) -> ResponseReturnValue:
+    return render_template("desk/emails/show.html", detail=queries.get_detail(db.session, message_id))
+
+
+@blueprint.get("/parked")
+def parked() -> ResponseReturnValue:
+    messages, counts = queries.list_parked(db.session), queries.count_shelves(db.session)
+    return render_template("desk/emails/parked.html", messages=messages, counts=counts)
+
+
+@blueprint.post("/<int:message_id>/send-again")
+def send_again(message_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        message = queries.get_message(session, message_id)
+        recovery.send_again(session, [message], current_user.display_name, clock.now())
+    flash("It goes out again now.", "good")
+    return redirect(url_for(".parked"), code=303)
+
+
+@blueprint.post("/<int:message_id>/give-up")
+def give_up(message_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        recovery.give_up(session, [queries.get_message(session, message_id)], current_user.display_name)
+    flash("It will not be sent again.", "good")
+    return redirect(url_for(".parked"), code=303)
+
+
+@blueprint.post("/resume")
+def resume() -> ResponseReturnValue:
+    """End the pause of all sending: somebody mended its cause."""
+    with transaction() as session:
+        pauses.resume(session)
+    flash("Sending goes on.", "good")
+    return redirect(url_for(".index"), code=303)
+
+
+@blueprint.get("/suppressed")
+def suppressed() -> ResponseReturnValue:
+    search = request.args.get("q", "").strip()
+    page = queries.list_suppressions(db.session, search, page_number(request.args.get("page")))
+    return render_template("desk/emails/suppressed.html", page=page, search=search)
+
+
+@blueprint.post("/suppressed/lift")
+def lift() -> ResponseReturnValue:
+    """Allow an address again; why is kept."""
+    address, why = request.form.get("email", ""), request.form.get("why", "").strip()
+    if not why:
+        raise InvalidInputError("Say why this address may be written to again.", "why")
+    with transaction() as session:
+        who = f"{current_user.display_name}: {why[:LONGEST_REASON]}"
+        receipts.unsuppress(session, address, who, clock.now())
+    flash(f"{address} may be written to again.", "good")
+    return redirect(url_for(".suppressed"), code=303)
+
+
+def _shelf(text: str | None) -> Shelf:
+    return Shelf(text) if text in set(Shelf) else Shelf.ALL
