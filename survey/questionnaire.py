@@ -1,7 +1,7 @@
 """The questions of the after-job survey, their scales and wording. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,30 @@ RATING_WORDS = {5: "Excellent", 4: "Good", 3: "OK", 2: "Bad", 1: "Very bad"}
 YES_NO_WORDS = {1: "Yes", 0: "No"}
 STEP_WORDS = {1: "Yes", -1: "No", 0: "Doesn’t apply"}
 
+# The pages after the first, in order, all optional. The first page asks CSAT or NPS; the other one comes second.
+FOLLOW_UPS = ("return", "recommend", "promise", "contact")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with a page of its own."""
+
+    key: str
+    text: str
+    hint: str = ""
+
+
+PAGE_QUESTIONS = {
+    "return": Question("would_return", "Would you come back to us?", "If you needed something like this again."),
+    "recommend": Question("nps", "How likely are you to recommend us?", "To a friend or a colleague."),
+    "overall": Question("csat", "How was this job?"),
+    "contact": Question("contact_me", "May we contact you about this?", "Say yes if you would like to talk about it."),
+}
+LEAD_QUESTIONS = {
+    "csat": Question("csat", "How did we do?", "Choose what fits best."),
+    "nps": PAGE_QUESTIONS["recommend"],
+}
+
 _NO_RATING_PROMPT = "Anything you would like to tell us?"
 _PROMPTS = {
     5: "What made it excellent?",
@@ -59,6 +83,28 @@ def rating(answers: Mapping[str, int | str]) -> int | None:
     if isinstance(nps, int):
         return 5 if nps >= 9 else 4 if nps >= 7 else 2
     return None
+
+
+def follow_ups(answers: Mapping[str, int | str], has_promise: bool) -> tuple[str, ...]:
+    """The optional pages for somebody with these answers, in order."""
+    pages = ["overall" if page == "recommend" and "csat" not in answers else page for page in FOLLOW_UPS]
+    return tuple(page for page in pages if page != "promise" or has_promise)
+
+
+def next_page(page: str, answers: Mapping[str, int | str], steps: Collection[str], promise: Collection[str]) -> str:
+    """The page after `page`: the next follow-up that has no answer yet, at the end "done".
+
+    `steps` are the steps of the promise answered, `promise` all of them.
+    """
+    if page == "done":
+        return page
+    pages = follow_ups(answers, bool(promise))
+    place = "recommend" if page == "overall" and page not in pages else page
+    for later in pages[pages.index(place) + 1 :] if place in pages else pages:
+        answered = set(promise) <= set(steps) if later == "promise" else PAGE_QUESTIONS[later].key in answers
+        if not answered:
+            return later
+    return "done"
 
 
 def promise_steps(promise: list[dict[str, Any]]) -> list[PromiseStep]:

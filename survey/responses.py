@@ -57,6 +57,7 @@ def find_response(session: Session, invitation: Invitation) -> SurveyResponse | 
             SurveyResponse.contact_id == invitation.contact_id,
         )
         .options(selectinload(SurveyResponse.answers), selectinload(SurveyResponse.touchpoints))
+        .execution_options(populate_existing=True)  # asked again under the lock, it must see what others committed
     )
 
 
