@@ -14,7 +14,7 @@ from analysis import flagging
 from analysis.evidence import load_evidence, load_firm_usual
 from analysis.learning import weights_in_force
 from analysis.models import AnswerAnalysis, Flag, LadderMove, RelationshipState, Rung
-from analysis.relationships.assessment import Assessment, Before, assess
+from analysis.relationships.assessment import Assessment, Before, assess, stood
 from analysis.relationships.evidence import Evidence, as_of
 from analysis.relationships.signals import Weights
 from analysis.relationships.usual import FirmUsual
@@ -180,11 +180,10 @@ class _Scorer:
             return before
         moment = evidence.jobs[0].completed_at + timedelta(days=1)
         while moment < self.now:
-            found = assess(as_of(evidence, moment), self.usual, moment, before, self.weights)
-            rung = found.standing.rung
-            self._move(client, before.rung, rung, found.standing.reason, moment)
-            was = before.was if Rung(rung) in _PASSING else rung
-            before = Before(rung, was, found.judgement.severity)
+            standing = stood(as_of(evidence, moment), self.usual, moment, before, self.weights)
+            self._move(client, before.rung, standing.rung, standing.reason, moment)
+            was = before.was if Rung(standing.rung) in _PASSING else standing.rung
+            before = Before(standing.rung, was)
             moment += HISTORY_STEP
         return before
 

@@ -47,7 +47,7 @@ def assess(
     """
     own = rhythm.rhythm(evidence, now)
     lapsed = ladder.has_lapsed(evidence, own, now)
-    found = signals.find(evidence, firm, now, lapsed=lapsed, weights=weights)
+    found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
     points = risk.total_points(found)
     chance = risk.probability(points, weights)
     value_year = sum(job.value for job in evidence.jobs if now - job.completed_at <= timedelta(days=365))
@@ -66,3 +66,13 @@ def assess(
         value_year=value_year,
         model=risk.model_name(weights),
     )
+
+
+def stood(
+    evidence: Evidence, firm: FirmUsual, now: datetime, before: Before, weights: Weights = DEFAULT_WEIGHTS
+) -> Standing:
+    """Only where the client stood on the ladder at `now`: for replaying a history quickly."""
+    own = rhythm.rhythm(evidence, now)
+    found = signals.find(evidence, firm, own, now, lapsed=ladder.has_lapsed(evidence, own, now), weights=weights)
+    chance = risk.probability(risk.total_points(found), weights)
+    return ladder.stand(evidence, own, chance, now, before=before.rung, was=before.was)

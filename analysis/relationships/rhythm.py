@@ -17,7 +17,7 @@ RECENT_GAPS = 12
 SHAPE_PRIOR_GAPS = 6.0  # the gaps' shape is shrunk towards 1 (exponential) as if by this many gaps
 LEAST_SHAPE, MOST_SHAPE = 0.6, 6.0
 OVERDUE_FROM = 0.12  # chance of a gap this long below which it is worth mentioning
-OVERDUE_POINTS, MOST_OVERDUE_POINTS = 0.75, 2.6
+OVERDUE_POINTS, MOST_OVERDUE_POINTS = 0.6, 2.5
 ANSWER_GRACE = timedelta(days=10)
 LEAST_ANSWERED, LEAST_SILENCES = 2, 2
 SILENCE_FROM = 0.2

@@ -19,7 +19,7 @@ class Thresholds:
     raise_at: float = 0.5
     clear_below: float = 0.32
     high_at: float = 0.72
-    severe_at: float = 0.88
+    severe_at: float = 0.92
     downgrade_margin: float = 0.05  # a live flag's severity falls only when the risk is this far below the step
 
 
@@ -114,8 +114,15 @@ def clears_if(
     weights: Weights = DEFAULT_WEIGHTS,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> str:
-    """In plain words what would clear the flag: the strongest signs' remedies, and when it fades by itself."""
-    remedies = list(dict.fromkeys(_REMEDIES[signal.name] for signal in signals[:3] if signal.name in _REMEDIES))
+    """In plain words what would clear the flag: the strongest signs that must go, and when it fades by itself."""
+    left = total_points(signals)
+    allowed = _clearing_points(weights, thresholds)
+    remedies: list[str] = []
+    for signal in signals:
+        if left < allowed or len(remedies) == 3:
+            break
+        left -= signal.points
+        remedies.append(_REMEDIES.get(signal.name, "nothing new happens"))
     text = "Clears if " + ", and ".join(remedies) if remedies else "Clears if nothing new happens"
     faded = fades_on(signals, now, weights, thresholds)
     if faded is None:
@@ -130,11 +137,15 @@ def fades_on(
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> datetime | None:
     """When ageing alone brings the risk below the clearing threshold; `None` if what lasts keeps it above."""
-    allowed = log(thresholds.clear_below / (1 - thresholds.clear_below)) - BASE_POINTS - weights.intercept
     lasting = sum(signal.points for signal in signals if not signal.fades)
     fading = sum(signal.points for signal in signals if signal.fades)
-    room = allowed - lasting
+    room = _clearing_points(weights, thresholds) - lasting
     if room <= 0 or fading <= 0:
         return None
     halvings = max(0.0, log2(fading / room))
     return now + timedelta(seconds=HALF_LIFE.total_seconds() * halvings) + timedelta(days=1)
+
+
+def _clearing_points(weights: Weights, thresholds: Thresholds) -> float:
+    """The points below which a flag clears: the logistic function turned round."""
+    return log(thresholds.clear_below / (1 - thresholds.clear_below)) - BASE_POINTS - weights.intercept

@@ -3,19 +3,29 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from analysis.relationships.evidence import Evidence, Quote, Response, Signal, days_between, freshness, plural
+from analysis.relationships.evidence import (
+    Evidence,
+    Quote,
+    Response,
+    Signal,
+    days_between,
+    freshness,
+    plural,
+    short_day,
+)
 from analysis.relationships.usual import HIGHEST, FirmUsual, own_usual, standing
 
 ALLOWANCE = 0.5  # spreads below usual that mean nothing: people do not answer the same every time
-POINTS_PER_SPREAD = 0.75
+POINTS_PER_SPREAD = 0.7
 MOST_POINTS_EACH = 2.6
-MOST_POINTS = 5.0
+MOST_POINTS = 4.5
 BAD_CSAT = {1: 3.8, 2: 3.25}  # "very bad" and "bad" are said on purpose: enough for a flag, whatever is usual
 BAD_NPS = 3
 BAD_NPS_POINTS = 2.0
-FORGIVENESS = 0.6  # points that each better-than-usual answer takes back from the worse ones before it
-LOW_LEVEL_POINTS = 0.9  # for each spread that the lasting level lies below the firm's
-MOST_LOW_LEVEL_POINTS = 1.4
+FORGIVENESS = 0.8  # points that each better-than-usual answer takes back from the worse ones before it
+LOW_LEVEL_POINTS = 1.35  # for each spread that the lasting level lies below the firm's
+MOST_LOW_LEVEL_POINTS = 2.0
+LOW_LEVEL_FROM = 0.4  # stars below the firm's usual from which a lasting level is worth mentioning
 REMEMBERED_DAYS = 365
 RECENT_RATINGS = 6  # the last six ratings speak; a busy client is not worse for having answered more often
 MENTIONED_FROM = 0.25
@@ -47,7 +57,7 @@ def rated_responses(evidence: Evidence, firm: FirmUsual) -> list[Rated]:
     return rated
 
 
-def low_scores(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
+def low_scores(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: datetime) -> Signal | None:
     """Recent ratings below this client's usual level, or bad in themselves.
 
     Each rating gives POINTS_PER_SPREAD for every standard deviation below the client's own shrunk mean (see
@@ -56,7 +66,7 @@ def low_scores(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | N
     """
     total = 0.0
     low: list[Rated] = []
-    for rated in rated_responses(evidence, firm)[-RECENT_RATINGS:]:
+    for rated in ratings[-RECENT_RATINGS:]:
         response = rated.response
         if days_between(response.at, now) > REMEMBERED_DAYS or not evidence.unsettled(response.at):
             continue
@@ -83,27 +93,25 @@ def _points(rated: Rated) -> float:
     return points
 
 
-def low_level(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
+def low_level(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: datetime) -> Signal | None:
     """A lasting level below the firm's: the year's mean standing, weighted by freshness, shrunk to the firm's 0."""
     rated = [
         item
-        for item in rated_responses(evidence, firm)
+        for item in ratings
         if days_between(item.response.at, now) <= REMEMBERED_DAYS and evidence.unsettled(item.response.at)
     ]
     if len(rated) < 3:
         return None
     weights = [freshness(item.response.at, now) for item in rated]
     level = sum(w * item.standing for w, item in zip(weights, rated, strict=True)) / (sum(weights) + firm.shrinkage / 2)
-    if level > -0.25:
+    usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
+    if level > -0.25 or (usual and sum(usual) / len(usual) > firm.levels["csat"].mean - LOW_LEVEL_FROM):
         return None
     points = min(MOST_LOW_LEVEL_POINTS, LOW_LEVEL_POINTS * -level)
-    usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
     text = "Their answers of the last 12 months lie below what your clients usually say."
     if usual:
         mine, usually = sum(usual) / len(usual), firm.levels["csat"].mean
-        text = (
-            f"They rate you {mine:.1f} of 5 on average over 12 months; your clients usually say {usually:.1f}."
-        )
+        text = f"They rate you {mine:.1f} of 5 on average over 12 months; your clients usually say {usually:.1f}."
     return Signal("low_level", points, text, _quotes(evidence, rated[-3:]))
 
 
@@ -119,9 +127,10 @@ def said(response: Response) -> str:
 
 def _low_text(low: list[Rated], firm: FirmUsual) -> str:
     last = low[-1]
-    first = f"Rated the last job {said(last.response)}"
+    first = f"Rated a job {said(last.response)} on {short_day(last.response.at)}"
     if len(low) > 1:
-        first = f"{plural(len(low), 'rating')} below their usual, the latest {said(last.response)}"
+        number = plural(len(low), "rating")
+        first = f"{number} below their usual, the latest {said(last.response)} on {short_day(last.response.at)}"
     csat = last.response.numbers.get("csat")
     usual_csat = firm.levels["csat"].mean + last.usual * firm.levels["csat"].spread
     if csat is not None and usual_csat - csat >= 0.7:

@@ -1,11 +1,12 @@
 """All signs of one relationship, strongest first, with the weights in force."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analysis.relationships import promises, rhythm, scores, words
 from analysis.relationships.evidence import Evidence, Signal
+from analysis.relationships.rhythm import Rhythm
 from analysis.relationships.usual import FirmUsual
 
 LABELS = {
@@ -27,8 +28,6 @@ LEAST_POINTS = 0.05
 QUIET_DAYS_AFTER_SETTLEMENT = 30  # what only time shows (silence, an overdue job) rests after a person closed a flag
 _SHOWN_BY_TIME = ("silence", "overdue")
 
-Rule = Callable[[Evidence, FirmUsual, datetime], Signal | None]
-
 
 @dataclass(frozen=True)
 class Weights:
@@ -49,13 +48,20 @@ DEFAULT_WEIGHTS = Weights({})
 
 
 def find(
-    evidence: Evidence, firm: FirmUsual, now: datetime, *, lapsed: bool = False, weights: Weights = DEFAULT_WEIGHTS
+    evidence: Evidence,
+    firm: FirmUsual,
+    own: Rhythm | None,
+    now: datetime,
+    *,
+    lapsed: bool = False,
+    weights: Weights = DEFAULT_WEIGHTS,
 ) -> tuple[Signal, ...]:
     """Every signal that speaks at `now`, weighted, strongest first. `lapsed`: the client is gone by the ladder."""
+    ratings = scores.rated_responses(evidence, firm)
     found = [
         words.leaving(evidence, now),
-        scores.low_scores(evidence, firm, now),
-        scores.low_level(evidence, firm, now),
+        scores.low_scores(evidence, ratings, firm, now),
+        scores.low_level(evidence, ratings, firm, now),
         words.negative_words(evidence, now),
         words.complaints(evidence, now),
         words.wants_contact(evidence, now),
@@ -65,7 +71,7 @@ def find(
         promises.broken_calls(evidence, now),
         promises.lost_contact(evidence, now),
         rhythm.silence(evidence, firm, now),
-        rhythm.overdue(evidence, rhythm.rhythm(evidence, now), lapsed),
+        rhythm.overdue(evidence, own, lapsed),
     ]
     last = evidence.last_settlement()
     resting = last is not None and (now - last.at).days < QUIET_DAYS_AFTER_SETTLEMENT
