@@ -24,12 +24,15 @@ from survey.errors import SettingsError
 from survey.limits import Rate
 from survey.metrics import count_survey
 from survey.runtime import Runtime
-from survey.views import api, errors, filters, health, login, manage, respond
+from survey.views import api, contacts, errors, filters, health, intake, login, manage, respond, surveys
 from survey.views import settings as settings_views
 
 BLUEPRINTS = (
     respond.blueprint,
     manage.blueprint,
+    intake.blueprint,
+    surveys.blueprint,
+    contacts.blueprint,
     settings_views.blueprint,
     login.blueprint,
     login.account,
@@ -72,7 +75,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_ENGINES={"default": {"url": settings.engine_url}},
-        ALEMBIC={"script_location": str(ROOT / "migrations")},
+        ALEMBIC={
+            "script_location": str(ROOT / "migrations"),
+            "version_locations": [str(ROOT / "migrations" / "versions")],
+        },
+        ALEMBIC_CONTEXT={"render_as_batch": True},
     )
     logs.init_app(app)
     assets.init_app(app)

@@ -40,6 +40,9 @@ class Databases(Protocol):
     def fresh(self, folder: Path) -> str:
         """The DATABASE_URL of a database with the tables and rows of `prepare`; files may go to `folder`."""
 
+    def empty(self, folder: Path) -> str:
+        """The DATABASE_URL of a database without any table."""
+
     def give_back(self) -> None:
         """The test is over and has no connection open."""
 
@@ -62,6 +65,9 @@ class SQLiteDatabases:
         shutil.copyfile(self._template, path)
         return f"sqlite:///{path}"
 
+    def empty(self, folder: Path) -> str:
+        return f"sqlite:///{folder / 'empty.sqlite'}"
+
     def give_back(self) -> None:
         pass
 
@@ -82,7 +88,7 @@ class PostgreSQLDatabases:
             for option in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the run
                 connection.execute(text(f"ALTER SYSTEM SET {option} = off"))
             connection.execute(text("SELECT pg_reload_conf()"))
-        self.create_database("clientele")
+        self._create_database("clientele")
         self._engine = create_engine(self._url("clientele"))
         _create(self._engine)
 
@@ -90,8 +96,10 @@ class PostgreSQLDatabases:
         plain = self._server.get_uri(database)
         return load_settings(_env_file=None, database_url=plain, secret_key="x" * 16).engine_url
 
-    def create_database(self, name: str) -> str:
-        """A further, empty database on the same server; returns its DATABASE_URL."""
+    def empty(self, folder: Path) -> str:  # noqa: ARG002
+        return self._create_database("empty")
+
+    def _create_database(self, name: str) -> str:
         with self._admin.connect() as connection:
             connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
             connection.execute(text(f'CREATE DATABASE "{name}"'))
