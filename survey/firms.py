@@ -37,8 +37,11 @@ def default_firm() -> Firm:
 
 
 def get_firm(session: Session) -> Firm:
-    """The firm of this installation; created with the defaults when there is none yet."""
+    """The firm of this installation; created with the defaults when there is none yet (a page that only reads does
+    not write it)."""
     firm = session.get(Firm, 1)
+    if firm is None and session.info.get("reading"):
+        return default_firm()
     if firm is None:
         firm = default_firm()
         session.add(firm)

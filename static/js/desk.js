@@ -33,6 +33,14 @@
     }
   });
 
+  // The box in a table's head ticks every box of the page.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-tick-all]")) return;
+    for (const box of event.target.form.querySelectorAll('input[type="checkbox"][name="id"]')) {
+      box.checked = event.target.checked;
+    }
+  });
+
   // A select marked data-autosubmit applies its filter at once; without JavaScript there is the button.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();

@@ -1,8 +1,202 @@
-"""The desk: the firm, its survey rules, its people and keys."""
+"""The desk: the firm, its survey rules, its service promise, its people and keys. For admins."""
 
-from flask import Blueprint
+from zoneinfo import available_timezones
 
-from survey import auth
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
-blueprint = Blueprint("settings", __name__, url_prefix="/desk/settings")
-auth.guard(blueprint, read="admin", write="admin")
+from survey import api_keys, auth, clock, desk_queries, people
+from survey.auth import make_sign_in_link
+from survey.colours import FALLBACK, is_colour, themes
+from survey.db import db, transaction
+from survey.errors import ConflictError, InvalidInputError, NotFoundError
+from survey.firm_settings import MOST_STEPS, save_identity, save_promise, save_rules
+from survey.firms import get_firm
+from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm, RulesForm
+from survey.questionnaire import PromiseStep, promise_steps
+from survey.users import ApiKey, User
+
+blueprint = auth.guard(Blueprint("settings", __name__, url_prefix="/desk/settings"), read="admin", write="admin")
+
+
+@blueprint.route("", methods=["GET", "POST"])
+def firm() -> ResponseReturnValue:
+    form = FirmForm(request.form, obj=get_firm(db.session))
+    if request.method == "POST" and form.validate():
+        with transaction() as session:
+            save_identity(session, form.identity(), clock.now())
+        flash("Saved. Emails and surveys look like this from now on.", "good")
+        return redirect(url_for(".firm"), code=303)
+    zones = sorted(
+        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))
+    )
+    chosen = form.colour.data or ""
+    shown = chosen if is_colour(chosen) else FALLBACK
+    page = render_template("desk/settings/firm.html", form=form, zones=zones, colour=shown, themes=themes(shown))
+    return page, 422 if form.errors else 200
+
+
+@blueprint.get("/colour")
+def colour() -> ResponseReturnValue:
+    asked = request.args.get("colour", "").lower()
+    shown = asked if is_colour(asked) else FALLBACK
+    return render_template("desk/settings/_colour.html", colour=shown, themes=themes(shown))
+
+
+@blueprint.route("/surveys", methods=["GET", "POST"])
+def surveys() -> ResponseReturnValue:
+    kinds = desk_queries.job_kinds(db.session)
+    form = RulesForm.of(get_firm(db.session), request.form, kinds)
+    if request.method == "POST" and form.validate():
+        with transaction() as session:
+            waiting = save_rules(session, form.rules(), clock.now())
+        again = "One survey that waits was" if waiting == 1 else f"{waiting} surveys that wait were"
+        flash(f"Saved. {again} decided again." if waiting else "Saved.", "good")
+        return redirect(url_for(".surveys"), code=303)
+    return render_template("desk/settings/surveys.html", form=form), 422 if form.errors else 200
+
+
+@blueprint.route("/promise", methods=["GET", "POST"])
+def promise() -> ResponseReturnValue:
+    if request.method == "GET":
+        return _promise_page(promise_steps(get_firm(db.session).promise))
+    steps = _rearranged(_sent_steps(), request.form.get("do", ""))
+    try:
+        with transaction() as session:
+            save_promise(session, steps, clock.now())
+    except InvalidInputError as error:
+        return _promise_page(steps, str(error))
+    flash("Saved. New surveys ask about these steps.", "good")
+    return redirect(url_for(".promise"), code=303)
+
+
+def _promise_page(steps: list[PromiseStep], problem: str = "") -> ResponseReturnValue:
+    page = render_template("desk/settings/promise.html", steps=steps, problem=problem, most=MOST_STEPS)
+    return page, 422 if problem else 200
+
+
+def _sent_steps() -> list[PromiseStep]:
+    sent = request.form
+    steps = [
+        PromiseStep(key, text.strip()) for key, text in zip(sent.getlist("key"), sent.getlist("text"), strict=False)
+    ]
+    added = sent.get("new", "").strip()
+    return [*steps, PromiseStep("", added)] if added else steps
+
+
+def _rearranged(steps: list[PromiseStep], do: str) -> list[PromiseStep]:
+    """`steps` after the button that was pressed: "up-2", "down-0", "remove-1", or "" for just saving."""
+    verb, _, place = do.partition("-")
+    at = int(place) if place.isascii() and place.isdigit() else -1
+    if not 0 <= at < len(steps):
+        return steps
+    rest = [step for index, step in enumerate(steps) if index != at]
+    to = {"up": max(0, at - 1), "down": at + 1}.get(verb)
+    return rest if verb == "remove" else [*rest[:to], steps[at], *rest[to:]] if to is not None else steps
+
+
+@blueprint.get("/people")
+def people_page() -> ResponseReturnValue:
+    return _people_page(PersonForm(role="manager"))
+
+
+def _people_page(
+    form: PersonForm, *, link: str = "", invited: User | None = None, status: int = 200
+) -> ResponseReturnValue:
+    everyone = db.session.scalars(select(User).order_by(User.active.desc(), User.name, User.email)).all()
+    page = render_template(
+        "desk/settings/people.html", form=form, everyone=everyone, roles=ROLE_CHOICES, link=link, invited=invited
+    )
+    return page, status
+
+
+@blueprint.post("/people")
+def invite() -> ResponseReturnValue:
+    form = PersonForm(request.form)
+    if not form.validate():
+        return _people_page(form, status=422)
+    try:
+        with transaction() as session:
+            user = people.create_person(
+                session, form.email.data or "", form.role.data, clock.now(), name=form.name.data or ""
+            )
+            link = make_sign_in_link(session, user, clock.now())
+    except (ConflictError, InvalidInputError) as error:
+        form.email.errors = [str(error)]
+        return _people_page(form, status=422)
+    return _people_page(PersonForm(role="manager"), link=link, invited=user)
+
+
+@blueprint.post("/people/<int:user_id>/link")
+def new_link(user_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        user = _person(user_id)
+        link = make_sign_in_link(session, user, clock.now())
+    return _people_page(PersonForm(role="manager"), link=link, invited=user)
+
+
+@blueprint.post("/people/<int:user_id>/role")
+def role(user_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            user = _person(user_id)
+            people.set_role(session, user, request.form.get("role", ""))
+        flash(f"{user.display_name} is {user.roles[0].name} now.", "good")
+    except (ConflictError, InvalidInputError) as error:
+        flash(str(error), "danger")
+    return redirect(url_for(".people_page"), code=303)
+
+
+@blueprint.post("/people/<int:user_id>/active")
+def active(user_id: int) -> ResponseReturnValue:
+    lets_in = request.form.get("active") == "yes"
+    try:
+        with transaction() as session:
+            user = _person(user_id)
+            people.set_active(session, user, lets_in)
+        flash(f"{user.display_name} {'may sign in again' if lets_in else 'cannot sign in any more'}.", "good")
+    except ConflictError as error:
+        flash(str(error), "danger")
+    return redirect(url_for(".people_page"), code=303)
+
+
+def _person(user_id: int) -> User:
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFoundError("There is no such person.")
+    return user
+
+
+@blueprint.get("/keys")
+def keys() -> ResponseReturnValue:
+    return _keys_page(KeyForm())
+
+
+def _keys_page(form: KeyForm, *, secret: str = "", status: int = 200) -> ResponseReturnValue:
+    listed = db.session.scalars(select(ApiKey).order_by(ApiKey.revoked_at.is_not(None), ApiKey.id.desc())).all()
+    return render_template("desk/settings/keys.html", form=form, keys=listed, secret=secret), status
+
+
+@blueprint.post("/keys")
+def create_key() -> ResponseReturnValue:
+    form = KeyForm(request.form)
+    if not form.validate():
+        return _keys_page(form, status=422)
+    with transaction() as session:
+        _key, secret = api_keys.create(session, form.name.data or "", clock.now())
+    return _keys_page(KeyForm(), secret=secret)
+
+
+@blueprint.post("/keys/<int:key_id>/revoke")
+def revoke_key(key_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            key = session.get(ApiKey, key_id)
+            if key is None:
+                raise NotFoundError("There is no such key.")
+            api_keys.revoke(session, key, clock.now())
+        flash(f"The key “{key.name}” is revoked. Programs that use it are refused from now on.", "good")
+    except ConflictError as error:
+        flash(str(error), "warning")
+    return redirect(url_for(".keys"), code=303)

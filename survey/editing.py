@@ -1,0 +1,68 @@
+"""Putting right, by hand, what is known of a job or a contact; a survey not yet sent is decided again."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey import invitations
+from survey.deciding import WAITING
+from survey.errors import InvalidInputError
+from survey.models import Contact, Invitation, Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobChange:
+    """The facts of a job as a manager wrote them; an empty field empties what was known."""
+
+    contact_id: int
+    kind: str
+    summary: str
+    opened_at: datetime | None
+    promised_at: datetime | None
+    value: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactChange:
+    """What is known of a contact as a manager wrote it."""
+
+    name: str
+    role: str
+    language: str
+    timezone: str
+    left_at: datetime | None
+
+
+def edit_job(session: Session, job: Job, change: JobChange, now: datetime) -> None:
+    """Write `change` into `job`.
+
+    Raises:
+        InvalidInputError: the contact belongs to another client.
+    """
+    contact = session.get(Contact, change.contact_id)
+    if contact is None or contact.client_id != job.client_id:
+        raise InvalidInputError("This contact belongs to another client.", "contact_id")
+    job.contact, job.kind, job.summary = contact, change.kind, change.summary
+    job.opened_at, job.promised_at = change.opened_at, change.promised_at
+    job.value, job.currency, job.updated_at = change.value, change.currency, now
+    job.client.add_evidence()
+    session.flush()
+    if job.resolutions:
+        invitations.reconsider(session, job.resolutions[-1], now)
+
+
+def edit_contact(session: Session, contact: Contact, change: ContactChange, now: datetime) -> None:
+    """Write `change` into `contact`; their surveys that wait are decided again (new hours, or they left)."""
+    for name, value in asdict(change).items():
+        setattr(contact, name, value)
+    contact.client.add_evidence()
+    session.flush()
+    waiting = session.scalars(
+        select(Invitation).where(Invitation.contact_id == contact.id, Invitation.state.in_(WAITING))
+    )
+    for invitation in waiting:
+        invitations.reconsider(session, invitation.resolution, now)

@@ -1,0 +1,119 @@
+"""Changing the firm's settings. What is saved holds for every survey that has not been sent yet."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, time
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from survey import invitations
+from survey.deciding import WAITING
+from survey.errors import InvalidInputError
+from survey.firms import get_firm
+from survey.models import Invitation, Resolution
+from survey.questionnaire import PromiseStep
+from survey.register import slug
+
+MOST_STEPS = 10
+STEP_LENGTH = 160
+KEY_LENGTH = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """How the firm looks to its clients, and in what language, zone and currency the desk speaks."""
+
+    name: str
+    colour: str
+    website: str
+    postal_address: str
+    sender_name: str
+    sender_email: str
+    reply_to: str
+    language: str
+    timezone: str
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurveyRules:
+    """When and whom the firm asks."""
+
+    delay_hours: int
+    send_from: time
+    send_until: time
+    reminder_after_days: int | None
+    expire_after_days: int
+    contact_rest_days: int
+    client_budget: int
+    client_budget_days: int
+    hold_while_hurting: bool
+    excluded_kinds: list[str]
+
+
+def save_identity(session: Session, identity: Identity, now: datetime) -> None:
+    """Save how the firm looks. A new time zone moves what is scheduled for contacts without one of their own."""
+    firm = get_firm(session)
+    moved = firm.timezone != identity.timezone
+    for name, value in asdict(identity).items():
+        setattr(firm, name, value)
+    firm.updated_at = now
+    session.flush()
+    if moved:
+        reconsider_waiting(session, now)
+
+
+def save_rules(session: Session, rules: SurveyRules, now: datetime) -> int:
+    """Save the rules, and decide again about every survey that waits. Returns how many waited."""
+    firm = get_firm(session)
+    for name, value in asdict(rules).items():
+        setattr(firm, name, value)
+    firm.updated_at = now
+    session.flush()
+    return reconsider_waiting(session, now)
+
+
+def reconsider_waiting(session: Session, now: datetime) -> int:
+    """Decide again about every survey that is scheduled or held; returns how many there are."""
+    waiting = session.scalars(
+        select(Invitation)
+        .where(Invitation.state.in_(WAITING))
+        .options(joinedload(Invitation.resolution).joinedload(Resolution.job))
+        .order_by(Invitation.id)
+    ).all()
+    for invitation in waiting:
+        invitations.reconsider(session, invitation.resolution, now)
+    return len(waiting)
+
+
+def save_promise(session: Session, steps: Sequence[PromiseStep], now: datetime) -> None:
+    """Save the service promise, in this order. A step without a key is new and gets one.
+
+    Raises:
+        InvalidInputError: too many steps, one that is empty or too long, or two that say the same.
+    """
+    if len(steps) > MOST_STEPS:
+        raise InvalidInputError(f"{MOST_STEPS} steps are the most a client will read.")
+    texts = [step.text.strip() for step in steps]
+    for text in texts:
+        if not text:
+            raise InvalidInputError("A step has no text. Write what the client should see happen, or remove it.")
+        if len(text) > STEP_LENGTH:
+            raise InvalidInputError(f"“{text[:40]}…” is longer than {STEP_LENGTH} characters.")
+    if len({text.casefold() for text in texts}) < len(texts):
+        raise InvalidInputError("Two steps say the same.")
+    firm, keys = get_firm(session), [step.key for step in steps]
+    promise: list[dict[str, str]] = []
+    for step, text in zip(steps, texts, strict=True):
+        key = step.key or _free_key(text, {*keys, *(kept["key"] for kept in promise)})
+        promise.append({"key": key, "text": text})
+    firm.promise, firm.updated_at = promise, now
+    session.flush()
+
+
+def _free_key(text: str, taken: set[str]) -> str:
+    base, number = slug(text).replace("-", "_")[: KEY_LENGTH - 3].strip("_"), 1
+    while (key := base if number == 1 else f"{base}_{number}") in taken:
+        number += 1
+    return key
