@@ -1,7 +1,7 @@
 """Which aspects of the service a comment mentions, where, and whether it speaks for or against them there."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from analysis.text.analyser import AspectMention
 from analysis.text.features import Weighed
@@ -53,10 +53,9 @@ def _direction(weighed: Weighed, number: int, start: int, end: int, overall: flo
 def _match(tokens: Sequence[Token], at: int) -> tuple[tuple[str, ...], int] | None:
     """The aspects of the longest phrase that begins at token `at`, and how many tokens it takes."""
     word = tokens[at].word
-    exact, stems = _table()
-    candidates = exact.get(word, ())
-    for length in range(3, min(len(word), 14) + 1):
-        candidates += stems.get(word[:length], ())
+    candidates = _beginning_with(word)
+    if not candidates:
+        return None
     best: tuple[tuple[str, ...], int] | None = None
     for rest, aspect in candidates:
         length = len(rest) + 1
@@ -76,6 +75,15 @@ def _same(want: str, word: str) -> bool:
 
 
 _Entries = dict[str, tuple[tuple[tuple[str, ...], str], ...]]
+
+
+@lru_cache(maxsize=20_000)
+def _beginning_with(word: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    exact, stems = _table()
+    candidates = exact.get(word, ())
+    for length in range(3, min(len(word), 14) + 1):
+        candidates += stems.get(word[:length], ())
+    return candidates
 
 
 @cache

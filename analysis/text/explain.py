@@ -7,6 +7,7 @@ from analysis.text.features import Weighed
 from analysis.text.wordlists import roles
 
 _LEAST = 0.25  # Contributions smaller than this explain nothing to a person
+_CLEAR = 0.5  # With at least one of these, the weaker ones only distract
 _MOST = 8
 
 
@@ -28,4 +29,6 @@ def evidence(weighed: Weighed) -> tuple[Span, ...]:
         else:
             merged.append((start, end, contribution))
     strongest = sorted((span for span in merged if abs(span[2]) >= _LEAST), key=lambda span: (-abs(span[2]), span[0]))
+    clear = [span for span in strongest if abs(span[2]) >= _CLEAR]
+    strongest = clear or strongest
     return tuple(Span(start, end, round(math.tanh(weight / 2), 3)) for start, end, weight in strongest[:_MOST])

@@ -18,13 +18,15 @@ def intents(folded: str, probabilities: Mapping[str, float]) -> dict[str, float]
     """
     against = probabilities["negative"] + 0.7 * probabilities["mixed"]
     favourable = probabilities["positive"] + 0.6 * probabilities["mixed"]
-    leaving = _strongest("leaving", folded)
-    if leaving and _strongest("not leaving", folded):
-        leaving *= 0.15
-    leaving *= 0.4 + 0.6 * (1 - probabilities["positive"])
-    complaint = 0.0 if _strongest("not complaint", folded) else _strongest("complaint", folded)
+    leaving = says_leaving(folded)
+    leaving *= 1 - 0.75 * probabilities["positive"]
+    complaint = _strongest("complaint", folded)
+    if complaint and _strongest("not complaint", folded):
+        complaint = 0.0
     complaint = max(complaint * (0.25 + 0.75 * min(1.0, 1.3 * against)), 0.6 * probabilities["negative"] ** 2)
-    callback = 0.05 if _strongest("not callback", folded) else _strongest("callback", folded)
+    callback = _strongest("callback", folded)
+    if callback and _strongest("not callback", folded):
+        callback = 0.05
     praise = _strongest("praise", folded) * favourable
     found = {
         "leaving": leaving,

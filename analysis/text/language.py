@@ -11,12 +11,12 @@ def detect(words: Sequence[str]) -> str:
     """ "en", "es", "fr", "de", "pt", "nl", or "unknown" where the words do not say."""
     counts: dict[str, float] = {}
     table = _languages()
-    feelings, english = prior_weights(), function_words()
+    feelings, small = prior_weights(), function_words()
     for word in words[:400]:
         if word in table:
             for language in table[word]:
                 counts[language] = counts.get(language, 0.0) + 1.0 / len(table[word])
-        elif word in english:
+        elif word in small:
             counts["en"] = counts.get("en", 0.0) + 0.5
         if word in feelings or word.endswith("n't"):
             counts["en"] = counts.get("en", 0.0) + 0.7

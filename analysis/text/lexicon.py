@@ -126,7 +126,7 @@ def _verdict(named: dict[str, float], weighed: Weighed) -> str:
     if best != "mixed" and both and named["mixed"] >= 0.3 and named[best] < 0.6:
         return "mixed"
     if best in ("negative", "positive") and named[best] < _SURE:
-        return "neutral"
+        return "mixed" if named["mixed"] >= 0.25 and named["mixed"] + named[best] >= 0.7 else "neutral"
     return best
 
 

@@ -47,7 +47,7 @@ TARGET = {"negative": 0.0, "neutral": 0.5, "mixed": 0.5, "positive": 1.0}
 RIDGE = 1.2
 SEEN = 6  # rows of at least two sets must hold a word before it gets a weight of its own
 SERVICE = ("fabsa", "nhs_fft", "nhs_fft_p1", "opener_en")
-SMALLEST = 0.12
+SMALLEST = 0.25
 SEED = 20260310
 
 
