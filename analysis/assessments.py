@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from analysis import flagging
-from analysis.evidence import load_evidence, load_firm_usual
+from analysis.evidence import load_evidence
 from analysis.learning import weights_in_force
 from analysis.models import AnswerAnalysis, Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.assessment import Assessment, Before, assess, stood
@@ -19,6 +19,7 @@ from analysis.relationships.evidence import Evidence, as_of
 from analysis.relationships.signals import Weights
 from analysis.relationships.usual import FirmUsual
 from analysis.text.analyser import Comment, Reading, TextAnalyser
+from analysis.usual import load_firm_usual
 from survey.firms import get_firm
 from survey.models import Answer, Client, Firm, SurveyResponse
 from survey.questionnaire import comment_prompt, rating

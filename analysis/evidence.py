@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome, OutcomeResult
@@ -20,7 +20,6 @@ from analysis.relationships.evidence import (
     Response,
     Settlement,
 )
-from analysis.relationships.usual import PRIOR_LEVEL, FirmUsual, level_from, shrinkage_from
 from survey.models import (
     Answer,
     Client,
@@ -40,8 +39,6 @@ IMPORTED_ASK_REST = timedelta(days=30)  # in imported history a contact counts a
 IMPORTED_ASK_SETTLES = timedelta(days=14)
 NOT_WORK = (Exclusion.SPAM, Exclusion.INTERNAL)
 ASKED = (InvitationState.SENT, InvitationState.EXPIRED, InvitationState.ANSWERED)
-LARGEST_SHARE = 0.8  # clients above this quantile of yearly value are "large"
-ANSWERING_PRIOR_WEIGHT = 3.0
 
 
 @dataclass
@@ -79,69 +76,6 @@ def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: 
         )
         for client_id, found in gathered.items()
     }
-
-
-def load_firm_usual(session: Session, now: datetime) -> FirmUsual:
-    """How this firm's clients usually are: four aggregates over its history."""
-    levels = {}
-    for question in PRIOR_LEVEL:
-        levels[question] = level_from(question, 0, 0.0, 0.0)
-    rows = session.execute(
-        select(Answer.question, func.count(), func.sum(Answer.number), func.sum(Answer.number * Answer.number))
-        .where(Answer.question.in_(list(PRIOR_LEVEL)), Answer.number.is_not(None))
-        .group_by(Answer.question)
-    )
-    for question, count, total, squares in rows:
-        levels[question] = level_from(question, count, float(total or 0), float(squares or 0))
-    groups = session.execute(
-        select(func.count(), func.sum(Answer.number), func.sum(Answer.number * Answer.number))
-        .join(SurveyResponse, SurveyResponse.id == Answer.response_id)
-        .where(Answer.question == "csat", Answer.number.is_not(None))
-        .group_by(SurveyResponse.client_id)
-    )
-    return FirmUsual(
-        levels=levels,
-        shrinkage=shrinkage_from([(count, float(total or 0), float(squares or 0)) for count, total, squares in groups]),
-        answering=_answering(session),
-        late_share=_late_share(session, now),
-        value_high=_value_high(session, now),
-    )
-
-
-def _answering(session: Session) -> tuple[float, float]:
-    asked, answered = session.execute(
-        select(
-            func.count(), func.coalesce(func.sum(case((Invitation.state == InvitationState.ANSWERED, 1), else_=0)), 0)
-        )
-        .select_from(Invitation)
-        .where(Invitation.state.in_([InvitationState.ANSWERED, InvitationState.EXPIRED]))
-    ).one()
-    share = (answered + 20 * 0.5) / (asked + 20)
-    return ANSWERING_PRIOR_WEIGHT * share, ANSWERING_PRIOR_WEIGHT * (1 - share)
-
-
-def _late_share(session: Session, now: datetime) -> float:
-    dated, late = session.execute(
-        select(func.count(), func.coalesce(func.sum(case((Resolution.completed_at > Job.promised_at, 1), else_=0)), 0))
-        .select_from(Resolution)
-        .join(Job, Job.id == Resolution.job_id)
-        .where(Job.promised_at.is_not(None), Resolution.completed_at > now - timedelta(days=365))
-    ).one()
-    return float((late + 20 * 0.2) / (dated + 20))
-
-
-def _value_high(session: Session, now: datetime) -> float:
-    totals = sorted(
-        float(total or 0)
-        for total in session.scalars(
-            select(func.coalesce(func.sum(Job.value), 0))
-            .join(Resolution, Resolution.job_id == Job.id)
-            .where(Resolution.sequence == 1, Resolution.completed_at > now - timedelta(days=365))
-            .group_by(Job.client_id)
-        )
-        if total
-    )
-    return totals[int(LARGEST_SHARE * len(totals))] if len(totals) >= 10 else float("inf")
 
 
 def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:

@@ -20,6 +20,7 @@ POINTS_PER_SPREAD = 0.7
 MOST_POINTS_EACH = 2.6
 MOST_POINTS = 4.5
 BAD_CSAT = {1: 3.8, 2: 3.25}  # "very bad" and "bad" are said on purpose: enough for a flag, whatever is usual
+PLEASED_CSAT, DETRACTOR_NPS = 4, 6
 BAD_NPS = 3
 BAD_NPS_POINTS = 2.0
 FORGIVENESS = 0.8  # points that each better-than-usual answer takes back from the worse ones before it
@@ -82,11 +83,13 @@ def low_scores(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: d
 
 
 def _points(rated: Rated) -> float:
+    numbers = rated.response.numbers
+    if numbers.get("csat", 0) >= PLEASED_CSAT and numbers.get("nps", 10) > DETRACTOR_NPS:
+        return 0.0  # "good" is no complaint, whatever they said before
     below = -min(rated.surprise, rated.standing) if rated.standing < 0 else -rated.surprise
     if rated.standing >= 0 and rated.usual <= 0.5:
         below = 0.0  # at or above the firm's usual answer is no complaint
     points = min(MOST_POINTS_EACH, POINTS_PER_SPREAD * max(0.0, below - ALLOWANCE))
-    numbers = rated.response.numbers
     points = max(points, BAD_CSAT.get(numbers.get("csat", 5), 0.0))
     if numbers.get("nps", 10) <= BAD_NPS:
         points = max(points, BAD_NPS_POINTS)
