@@ -1,15 +1,26 @@
-"""A real Chromium against a real server. Without a Chromium these tests are skipped, and say so."""
+"""A real Chromium against a real server. Without a Chromium these tests are skipped, and say so.
 
+Playwright keeps an event loop running in its thread, and Flask's extensions cannot work beside one. So Playwright has
+a thread of its own, in which the bodies of these tests run; fixtures and the database stay outside it.
+"""
+
+import inspect
+import itertools
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from survey import clock
@@ -24,46 +35,87 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = {320: 640, 375: 720, 1280: 800}  # px: width → height
 THEMES = ("light", "dark")
 
+_numbers = itertools.count(1)
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class BrowserThread:
+    """One Chromium and the one thread that may speak to it."""
+
+    browser: Browser
+    thread: ThreadPoolExecutor
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        return self.thread.submit(copy_context().run, work).result()
+
 
 @dataclass(frozen=True)
 class Server:
-    """The application, served on a free port; what the test commits, it sees."""
+    """The application, served on a free port. What a test commits, it sees."""
 
     app: Flask
     url: str
+    thread: ThreadPoolExecutor
+
+    def commit(self, work: Callable[[Session], Result]) -> Result:
+        """Do `work(session)` in a transaction of its own, from a fixture or from a test's body."""
+
+        def in_transaction() -> Result:
+            with self.app.app_context(), transaction() as session:
+                return work(session)
+
+        return self.thread.submit(copy_context().run, in_transaction).result()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run the body of a test that has a browser in the browser's thread."""
+    chromium = pyfuncitem.funcargs.get("chromium")
+    if not isinstance(chromium, BrowserThread):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    chromium.run(lambda: pyfuncitem.obj(**arguments))
+    return True
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests; each test gets a context (cookies, window, theme) of its own."""
+def chromium() -> Iterator[BrowserThread]:
+    """One browser for all tests; each test gets contexts (cookies, window, theme) of its own."""
     if not CHROMIUM.exists():
         pytest.skip(f"browser tests need {CHROMIUM}: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
+    with ThreadPoolExecutor(1) as thread:
+        playwright = thread.submit(sync_playwright().start).result()
+        launch = partial(playwright.chromium.launch, executable_path=str(CHROMIUM), args=ARGUMENTS)
+        browser = thread.submit(launch).result()
+        yield BrowserThread(browser, thread)
+        thread.submit(browser.close).result()
+        thread.submit(playwright.stop).result()
 
 
 @pytest.fixture
 def server(app: Flask) -> Iterator[Server]:
-    """`app` behind a real HTTP server in a thread. Its clock is the real one: make rows with times around now."""
+    """`app` behind a real HTTP server. Its clock is the real one: make rows with times around `clock.now()`."""
     httpd = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield Server(app, f"http://127.0.0.1:{httpd.server_port}")
+    serving = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
+    serving.start()
+    with ThreadPoolExecutor(1) as thread:
+        yield Server(app, f"http://127.0.0.1:{httpd.server_port}", thread)
     httpd.shutdown()
-    thread.join()
+    serving.join()
     httpd.server_close()
 
 
 @pytest.fixture
-def new_page(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
-    """Opens pages: `new_page(width=320, theme="dark", javascript=False)`. A script error on any of them fails the test."""
+def new_page(chromium: BrowserThread, server: Server) -> Iterator[Callable[..., Page]]:
+    """Opens pages: `new_page(width=320, theme="dark", javascript=False)`. An error in a script fails the test."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
     def open_page(width: int = 375, theme: str = "light", javascript: bool = True, **options: Any) -> Page:
-        context = chromium.new_context(
+        context = chromium.browser.new_context(
             base_url=server.url,
             viewport={"width": width, "height": WIDTHS.get(width, 800)},
             color_scheme="dark" if theme == "dark" else "light",
@@ -79,7 +131,7 @@ def new_page(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]
 
     yield open_page
     for context in contexts:
-        context.close()
+        chromium.run(context.close)
     assert errors == []
 
 
@@ -87,14 +139,15 @@ def new_page(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]
 def signed_in_page(new_page: Callable[..., Page], server: Server) -> Callable[..., Page]:
     """Like `new_page`, signed in through a one-time link: `signed_in_page("manager", width=1280)`."""
 
+    def make_link(role: str, session: Session) -> str:
+        email = f"{role}{next(_numbers)}@brightside.example"  # a person of its own for each page
+        user = create_person(session, email, role, NOW, name=role.capitalize())
+        return make_sign_in_link(session, user, clock.now())
+
     def open_page(role: str = "manager", **options: Any) -> Page:
-        with server.app.app_context(), transaction() as session:
-            number = len(session.new) + clock.now().microsecond  # a person of its own for each page
-            user = create_person(session, f"{role}{number}@brightside.example", role, NOW, name=role.capitalize())
-            link = make_sign_in_link(session, user, clock.now())
         page = new_page(**options)
-        page.goto(link[link.index("/", len("https://")) :])
-        page.get_by_role("button").first.click()
+        page.goto(urlsplit(server.commit(partial(make_link, role))).path)
+        page.get_by_role("main").get_by_role("button").first.click()
         page.wait_for_url("**/desk/**")
         return page
 

@@ -1,0 +1,214 @@
+"""The survey in a real browser: without JavaScript, by keyboard, at every width, in both themes, for everyone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy.orm import Session
+
+from survey import clock, tokens
+from survey.firms import get_firm
+from survey.models import Invitation, InvitationState
+from survey.questionnaire import DEFAULT_PROMISE
+from survey.responses import answers_of, find_response, steps_of
+from tests.browser.conftest import THEMES, WIDTHS, Server, scrolls_sideways, violations
+from tests.conftest import SECRET_KEY
+from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass(frozen=True)
+class Survey:
+    """An open survey on the server."""
+
+    server: Server
+    invitation_id: int
+    path: str
+
+    def stored(self) -> tuple[dict[str, int | str], dict[str, int]]:
+        """The answers and the steps of the promise that the database holds."""
+
+        def read(session: Session) -> tuple[dict[str, int | str], dict[str, int]]:
+            response = find_response(session, session.get_one(Invitation, self.invitation_id))
+            return answers_of(response), steps_of(response)
+
+        return self.server.commit(read)
+
+    def close(self, state: InvitationState) -> None:
+        def change(session: Session) -> None:
+            session.get_one(Invitation, self.invitation_id).state = state
+
+        self.server.commit(change)
+
+
+def make_survey(session: Session) -> tuple[int, str]:
+    firm = get_firm(session)
+    firm.promise = [step.as_dict() for step in DEFAULT_PROMISE]
+    client = make_client(session, name="Donaudampfschifffahrtsgesellschaft")
+    job = make_job(session, make_contact(session, client), kind="Repair", summary="Till printer and card reader")
+    now = clock.now()
+    staff = {"Ana Xu": 0.6, "Bartholomew Okonkwo-Smith": 0.4}
+    resolution = make_resolution(session, job, completed_at=now - timedelta(days=1), staff=staff)
+    invitation = make_invitation(session, resolution, sent_at=now, expires_at=now + timedelta(days=7))
+    return invitation.id, f"/s/{tokens.derive(SECRET_KEY, 'survey', invitation.seed)}"
+
+
+@pytest.fixture
+def survey(server: Server) -> Survey:
+    """A survey about a job finished yesterday by two people."""
+    return Survey(server, *server.commit(make_survey))
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_without_javascript(new_page: Callable[..., Page], survey: Survey) -> None:
+    """From the email's button to the thanks with nothing but HTML, and the words asked for fit the rating chosen."""
+    page = new_page(width=375, javascript=False)
+    page.goto(f"{survey.path}?csat=4")
+    expect(page.get_by_role("radio", name="Good")).to_be_checked()
+    expect(page.get_by_text("You chose Good in the email.")).to_be_visible()
+    expect(page.get_by_label("What went well, and what could be better?")).to_be_visible()
+    page.get_by_text("Bad", exact=True).click()
+    expect(page.get_by_label("What went wrong, and what should we put right?")).to_be_visible()
+    page.get_by_role("textbox").fill("The reader failed again.\nNobody called.")
+    page.get_by_role("button", name="Send").click()
+
+    expect(page.get_by_text("your answer has reached us")).to_be_visible()
+    page.get_by_role("button", name="No", exact=True).click()
+    page.get_by_role("button", name="3", exact=True).click()
+    page.get_by_role("group", name="We kept you informed").get_by_text("No", exact=True).click()
+    page.get_by_role("group", name="We greeted you").get_by_text("Yes", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Yes", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Thank you for telling us")).to_be_visible()
+    expect(page.get_by_text("will read this today, and will get in touch with you")).to_be_visible()
+    answers, steps = survey.stored()
+    assert answers == {
+        "csat": 2,
+        "comment": "The reader failed again.\nNobody called.",
+        "would_return": 0,
+        "nps": 3,
+        "contact_me": 1,
+    }
+    assert steps == {"kept_informed": -1, "greeted": 1}
+
+
+def test_by_keyboard_alone(new_page: Callable[..., Page], survey: Survey) -> None:
+    """Tab, arrows, space and enter are enough, and the focus is always to be seen."""
+    page = new_page(width=1280)
+    page.goto(survey.path)
+    press(page, "Tab", "Space", "ArrowRight", "ArrowRight", "ArrowRight")
+    expect(page.get_by_role("radio", name="Good")).to_be_checked()
+    outline = page.evaluate("getComputedStyle(document.activeElement.nextElementSibling).outlineStyle")
+    assert outline == "solid"
+    press(page, "Tab")
+    page.keyboard.type("Fine work")
+    press(page, "Tab", "Enter")
+
+    expect(page.get_by_role("heading", name="Would you come back to us?")).to_be_visible()
+    press(page, "Tab", "Enter")
+    expect(page.get_by_role("heading", name="How likely are you")).to_be_visible()
+    press(page, *["Tab"] * 11, "Enter")
+    expect(page.get_by_role("heading", name="Did we keep our promise?")).to_be_visible()
+    press(page, "Tab", "Space", "Tab", "Tab", "Tab", "Tab", "Tab", "Enter")
+    expect(page.get_by_role("heading", name="May we contact you")).to_be_visible()
+    press(page, "Tab", "Tab", "Enter")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+    answers, steps = survey.stored()
+    assert answers == {"csat": 4, "comment": "Fine work", "would_return": 1, "nps": 10, "contact_me": 0}
+    assert steps == {"greeted": 1}
+
+
+def test_an_error_gets_the_focus_and_leads_to_the_field(new_page: Callable[..., Page], survey: Survey) -> None:
+    """Sending without a rating: the summary has the focus, its link goes to the first rating, the words stay."""
+    page = new_page(width=320)
+    page.goto(survey.path)
+    page.get_by_role("textbox").fill("Just words")
+    page.get_by_role("button", name="Send").click()
+
+    alert = page.get_by_role("alert")
+    expect(alert).to_be_focused()
+    expect(page.get_by_role("textbox")).to_have_value("Just words")
+    alert.get_by_role("link").click()
+    press(page, "Space")
+    expect(page.get_by_role("radio", name="Very bad")).to_be_focused()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_for_everyone(new_page: Callable[..., Page], survey: Survey, width: int, theme: str) -> None:
+    """WCAG 2.2 AA without a violation, no sideways scrolling, and targets of 44 px or more, on every page there is."""
+    page = new_page(width=width, theme=theme)
+
+    def check(name: str) -> None:
+        assert violations(page) == [], name
+        assert not scrolls_sideways(page), name
+        small = page.evaluate(
+            """[...document.querySelectorAll('button, .pick label, .ways a, .do a, textarea, summary')]
+               .filter(e => e.checkVisibility() && (e.offsetHeight < 44 || e.offsetWidth < 40))
+               .map(e => e.outerHTML)"""
+        )
+        assert small == [], name
+
+    page.goto(survey.path)
+    check("first page")
+    page.goto(f"{survey.path}?nps=9")
+    check("first page asking 0–10")
+    page.get_by_role("textbox").fill("x" * 5_001)
+    page.goto(f"{survey.path}?csat=2")
+    check("first page with an offer")
+    page.get_by_role("textbox").fill("x" * 5_001)
+    page.get_by_role("button", name="Send").click()
+    check("first page with an error")
+    page.get_by_role("textbox").fill("It took three visits. " * 12)
+    page.get_by_role("button", name="Send").click()
+    for name in ("return", "recommend", "promise", "contact", "overall"):
+        page.goto(f"{survey.path}/{name}")
+        check(name)
+    page.goto(f"{survey.path}/recommend")
+    page.get_by_role("button", name="7", exact=True).click()
+    page.goto(f"{survey.path}/recommend?change=1")
+    check("changing an answer")
+    page.goto(f"{survey.path}?csat=5")
+    check("second visit")
+    page.goto(f"{survey.path}/rating?change=1")
+    page.evaluate("document.querySelector('[name=based_on]').value = '0'")
+    page.get_by_text("Excellent").click()
+    page.get_by_role("button", name="Save").click()
+    check("notice of newer answers")
+    for state in (InvitationState.WITHDRAWN, InvitationState.EXPIRED, InvitationState.CANCELLED):
+        survey.close(state)
+        page.goto(survey.path)
+        check(state)
+    page.goto("/s/unknown")
+    check("unknown")
+
+
+def test_large_text_still_fits(new_page: Callable[..., Page], survey: Survey) -> None:
+    """With text at twice its size on a phone (WCAG 1.4.4), nothing is cut off sideways."""
+    page = new_page(width=320)
+    page.goto(survey.path)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+
+    assert not scrolls_sideways(page)
+
+
+def test_no_cookie_reaches_the_client(new_page: Callable[..., Page], survey: Survey) -> None:
+    """The whole survey leaves no cookie and asks nothing of any other host."""
+    page = new_page()
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.goto(f"{survey.path}?csat=5")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("link", name="I’m done").click()
+
+    assert page.context.cookies() == []
+    assert hosts == {survey.server.url.removeprefix("http://")}
