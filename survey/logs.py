@@ -11,6 +11,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+import structlog.tracebacks
 from flask import Flask, Response, g, request
 from structlog.typing import Processor
 
@@ -21,6 +22,11 @@ QUIET_ROUTES = frozenset({"health.livez", "health.readyz", "health.metrics", "st
 NEVER_LOGGED = frozenset({"email", "address", "to_email", "comment", "text", "answer", "password", "token", "api_key"})
 
 log = structlog.get_logger("web")
+
+# A traceback's local variables are whole requests: addresses and answers.
+_WITHOUT_LOCALS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def configure(level: LogLevel) -> None:
@@ -34,9 +40,9 @@ def configure(level: LogLevel) -> None:
     ]
     pretty = sys.stderr.isatty()
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(pad_event_to=0)]
+        [structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)]
         if pretty
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [_WITHOUT_LOCALS, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
