@@ -32,9 +32,7 @@ _DELIVERIES = {
     DeliveryState.DELIVERED: Status("Delivered", "good", "The recipient’s server took it."),
     DeliveryState.BOUNCED: Status("Bounced", "danger", "The address does not exist. Nothing more is sent to it."),
     DeliveryState.BLOCKED: Status("Blocked", "danger", "It was refused this time. The address itself may be good."),
-    DeliveryState.DROPPED: Status(
-        "Dropped", "danger", "The provider did not try: it has the address on its own list."
-    ),
+    DeliveryState.DROPPED: Status("Dropped", "danger", "The provider did not try: it has the address on its own list."),
     DeliveryState.COMPLAINED: Status("Spam complaint", "danger", "It arrived, and was reported as spam."),
     DeliveryState.NO_RECEIPT: Status("No receipt", "warning", "Sent three days ago, and nothing was heard since."),
 }

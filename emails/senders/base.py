@@ -115,13 +115,13 @@ def as_mime(outgoing: OutgoingEmail) -> MimeMessage:
         mime["Subject"] = outgoing.subject
         mime["Date"] = format_datetime(outgoing.date)
         mime["Message-ID"] = outgoing.message_id
-        mime["Content-Language"] = outgoing.language
         for name, value in outgoing.headers.items():
             mime[name] = value
     except (ValueError, IndexError) as error:  # the standard library's parser raises both for odd addresses
         raise RejectedError(f"A header cannot be written: {error}") from None
     mime.set_content(outgoing.text, cte="quoted-printable")
     mime.add_alternative(outgoing.html, subtype="html", cte="quoted-printable")
+    mime["Content-Language"] = outgoing.language
     return mime
 
 

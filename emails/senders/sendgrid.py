@@ -47,6 +47,7 @@ CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
 
 _LONGEST_ANSWER = 64 * 1024
+_ABOUT_THE_MESSAGE = frozenset({400, 413, 415, 422})
 
 
 @dataclass(frozen=True)
@@ -157,16 +158,18 @@ def as_mail(outgoing: OutgoingEmail) -> Mail:
 
 def _judge(answer: _Answer) -> Accepted:
     """What an HTTP status means for a message (SendGrid v3, "Errors"): a 5xx may come after the mail was queued."""
-    status, detail = answer.status, f"{answer.status}: {_complaint(answer.body)}"
+    status, problems = answer.status, _problems(answer.body)
+    detail = f"{status}: {'; '.join(words for words, _field in problems) or 'no reason given'}"[:400]
     if 200 <= status < 300:
         return Accepted(provider_id=(answer.headers.get("X-Message-Id") or "")[:200])
-    if status in {401, 403}:
-        raise CredentialsError(f"SendGrid refuses us with {detail}")
     if status == 429:
         raise NotSentError(f"SendGrid asks for time with {detail}", _wait(answer.headers), concerns_all=True)
     if status >= 500:
         raise UnknownOutcomeError(f"SendGrid answered {detail}")
-    raise RejectedError(f"SendGrid refused the message with {detail}")
+    about_us = any(field.startswith("from") for _words, field in problems)
+    if status in _ABOUT_THE_MESSAGE and not about_us:
+        raise RejectedError(f"SendGrid refused the message with {detail}")
+    raise CredentialsError(f"SendGrid refuses us with {detail}")  # the key, the sender's address, a wrong base URL
 
 
 def _wait(headers: http.client.HTTPMessage) -> timedelta | None:
@@ -178,10 +181,10 @@ def _wait(headers: http.client.HTTPMessage) -> timedelta | None:
     return parse_retry_after(str(seconds), now)
 
 
-def _complaint(body: bytes) -> str:
-    """The provider's own words, if it gave any: {"errors": [{"message", "field"}]}."""
+def _problems(body: bytes) -> list[tuple[str, str]]:
+    """The provider's own words and the field they are about: {"errors": [{"message", "field"}]}."""
     try:
         errors = json.loads(body)["errors"]
-        return "; ".join(str(error["message"]) for error in errors)[:400]
-    except (ValueError, KeyError, TypeError):
-        return "no reason given"
+        return [(str(error["message"]), str(error.get("field") or "")) for error in errors]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []

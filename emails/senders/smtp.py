@@ -123,7 +123,7 @@ class SmtpSender:
 
     def _envelope(self, connection: smtplib.SMTP, sender: str, recipient: str) -> None:
         try:
-            _check(*connection.mail(sender))
+            _check_sender(*connection.mail(sender))
             _check(*connection.rcpt(recipient), recipient=True)
         except (OSError, smtplib.SMTPException) as error:
             raise NotSentError(f"The connection broke before the message: {in_short(error)}") from None
@@ -145,6 +145,14 @@ class SmtpSender:
             raise UnknownOutcomeError(f"No sense in the answer after the message: {code} {_text(reply)}")
         _check(code, reply)
         return f"{code} {_text(reply)}"
+
+
+def _check_sender(code: int, reply: bytes) -> None:
+    """A refusal of the sender's address would meet every message."""
+    try:
+        _check(code, reply)
+    except RejectedError as error:
+        raise CredentialsError(f"The mail server refuses our address: {error}") from None
 
 
 def _check(code: int, reply: bytes, *, recipient: bool = False) -> None:

@@ -1,0 +1,183 @@
+"""Delivery events and suppressions."""
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from emails import outbox, receipts, recovery
+from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessage, EmailState, SuppressionReason
+from emails.outbox import Begun
+from emails.senders.base import Accepted, UnknownOutcomeError
+from survey.config import Settings
+from survey.models import Contact, MailBlock
+from tests.conftest import NOW
+from tests.emails.factories import begin, queue_survey
+from tests.factories import make_contact
+
+_numbers = itertools.count(1)
+
+
+def report(session: Session, begun: Begun, kind: str, **more: Any) -> DeliveryEvent:
+    """Store and process one event about a try."""
+    event_id = f"e{next(_numbers)}"
+    raw = {
+        "event": kind,
+        "timestamp": int(NOW.timestamp()),
+        "sg_event_id": event_id,
+        "attempt_id": begun.attempt_id,
+        **more,
+    }
+    receipts.store_events(session, [raw], NOW)
+    row = session.scalars(select(DeliveryEvent).where(DeliveryEvent.sg_event_id == event_id)).one()
+    receipts.process_event(session, row, NOW)
+    return row
+
+
+def contact_of(session: Session, message: EmailMessage) -> Contact:
+    return session.get_one(Contact, message.contact_id)
+
+
+@pytest.fixture
+def message(session: Session) -> EmailMessage:
+    return queue_survey(session)
+
+
+@pytest.fixture
+def begun(session: Session, settings: Settings, message: EmailMessage) -> Begun:
+    return begin(session, settings)
+
+
+@pytest.fixture
+def accepted(session: Session, message: EmailMessage, begun: Begun) -> EmailMessage:
+    outbox.record_result(session, begun, Accepted("id-1"), NOW)
+    return message
+
+
+def test_an_event_is_kept_once(session: Session) -> None:
+    """The provider repeats batches; the second time nothing is new."""
+    batch = [{"event": "open", "sg_event_id": "a"}, {"event": "open", "sg_event_id": "b"}, {"no": "id"}]
+    assert receipts.store_events(session, batch, NOW) == 3
+    assert receipts.store_events(session, batch[::-1], NOW) == 0
+
+
+@pytest.mark.parametrize("kind", ["processed", "delivered", "open", "deferred"])
+def test_any_event_with_our_attempt_id_proves_acceptance(
+    session: Session, message: EmailMessage, begun: Begun, kind: str
+) -> None:
+    """A message whose answer was lost is settled by the first event about it."""
+    outbox.record_result(session, begun, UnknownOutcomeError("time-out"), NOW)
+    report(session, begun, kind)
+    assert message.state is EmailState.ACCEPTED
+    assert session.get_one(EmailAttempt, begun.attempt_id).outcome is EmailState.ACCEPTED
+
+
+def test_an_event_may_be_quicker_than_the_answer(session: Session, message: EmailMessage, begun: Begun) -> None:
+    """The webhook came before the 202 was recorded: accepted, delivered, and the provider's id still gets in."""
+    report(session, begun, "delivered")
+    assert message.state is EmailState.ACCEPTED
+    outbox.record_result(session, begun, Accepted("id-1"), NOW)
+    assert (message.delivery, message.provider_id) == (DeliveryState.DELIVERED, "id-1")
+
+
+@pytest.mark.parametrize("decision", ["none", "again", "give_up"])
+def test_proof_also_settles_a_parked_message(
+    session: Session, settings: Settings, message: EmailMessage, begun: Begun, decision: str
+) -> None:
+    """Even after a person decided: the second copy is stopped if it has not left, and "given up" is corrected."""
+    outbox.record_result(session, begun, UnknownOutcomeError("time-out"), NOW)
+    recovery.recover(session, NOW + timedelta(hours=27))
+    if decision == "again":
+        recovery.send_again(session, [message], "Ana", NOW)
+    elif decision == "give_up":
+        recovery.give_up(session, [message], "Ana")
+    report(session, begun, "delivered")
+    assert message.state is EmailState.ACCEPTED
+    assert outbox.claim_batch(session, NOW + timedelta(hours=28)) == []
+
+
+def test_events_in_any_order_end_the_same(session: Session, accepted: EmailMessage, begun: Begun) -> None:
+    """Delivered first, processed and deferred later: it stays delivered."""
+    for kind in ("delivered", "processed", "deferred"):
+        report(session, begun, kind)
+    assert accepted.delivery is DeliveryState.DELIVERED
+
+
+def test_a_hard_bounce_suppresses_and_marks_every_contact(
+    session: Session, accepted: EmailMessage, begun: Begun
+) -> None:
+    """The address is left alone whoever's contact it is, and those clients are scored again."""
+    namesake = make_contact(session, email=accepted.to_email)
+    before = namesake.client.evidence_version
+    report(session, begun, "bounce", type="bounce", reason="550 unknown")
+    assert accepted.delivery is DeliveryState.BOUNCED
+    assert contact_of(session, accepted).mail_block is MailBlock.BOUNCED
+    assert namesake.mail_block is MailBlock.BOUNCED
+    assert namesake.client.evidence_version == before + 1
+
+
+def test_a_block_suppresses_nobody(session: Session, accepted: EmailMessage, begun: Begun) -> None:
+    """Blocked is about this one time."""
+    report(session, begun, "bounce", type="blocked", reason="421 busy")
+    assert accepted.delivery is DeliveryState.BLOCKED
+    assert contact_of(session, accepted).mail_block is None
+    assert receipts.reason_suppressed(session, accepted.to_email) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "block"), [("spamreport", MailBlock.COMPLAINED), ("unsubscribe", MailBlock.UNSUBSCRIBED)]
+)
+def test_complaints_and_unsubscribes_are_respected(
+    session: Session, accepted: EmailMessage, begun: Begun, kind: str, block: MailBlock
+) -> None:
+    """Both stop all further surveys to the address."""
+    report(session, begun, kind)
+    assert contact_of(session, accepted).mail_block is block
+
+
+def test_a_bad_event_is_quarantined(session: Session, accepted: EmailMessage, begun: Begun) -> None:
+    """It is kept with the reason, and changes nothing."""
+    row = report(session, begun, "teleported")
+    assert "unknown kind" in row.quarantine
+    assert row.processed_at == NOW
+    assert accepted.delivery is None
+
+
+def test_an_event_about_somebody_elses_mail_is_set_aside(session: Session, begun: Begun) -> None:
+    """The provider's account may be shared with other programs."""
+    assert "not about an email of ours" in report(session, begun, "bounce", attempt_id=None).quarantine
+    assert "not about an email of ours" in report(session, begun, "bounce", attempt_id="f" * 32).quarantine
+
+
+def test_three_silent_days_are_said(session: Session, accepted: EmailMessage, begun: Begun) -> None:
+    """Deferred is no receipt either; a late event still corrects it."""
+    report(session, begun, "deferred")
+    assert receipts.mark_no_receipt(session, NOW + timedelta(days=2, hours=23)) == 0
+    assert receipts.mark_no_receipt(session, NOW + timedelta(days=3)) == 1
+    assert receipts.mark_no_receipt(session, NOW + timedelta(days=3)) == 0
+    report(session, begun, "delivered")
+    assert accepted.delivery is DeliveryState.DELIVERED
+
+
+def test_lifting_one_reason_leaves_the_others(session: Session) -> None:
+    """Who subscribes again still has a mailbox that bounces; lifting everything frees the contact."""
+    contact = make_contact(session, email="mona@client.example")
+    receipts.suppress(session, " Mona@Client.example ", SuppressionReason.BOUNCED, "event", NOW)
+    receipts.suppress(session, "mona@client.example", SuppressionReason.UNSUBSCRIBED, "link", NOW)
+    receipts.unsuppress(session, "mona@client.example", "link", NOW, SuppressionReason.UNSUBSCRIBED)
+    assert contact.mail_block is MailBlock.BOUNCED
+    receipts.unsuppress(session, "MONA@client.example", "Ana: new mailbox", NOW)
+    assert contact.mail_block is None
+    assert receipts.reason_suppressed(session, "mona@client.example") is None
+
+
+def test_suppressing_says_whether_it_was_new(session: Session) -> None:
+    """Twice is once; after it was lifted it is new again."""
+    assert receipts.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
+    assert not receipts.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
+    receipts.unsuppress(session, "a@b.example", "x", NOW)
+    assert receipts.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
+    assert receipts.reason_suppressed(session, "a@b.example") is SuppressionReason.MANUAL
