@@ -1,9 +1,11 @@
 """Commands: text, clients, flags, learning."""
 
 import json
+import math
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, BinaryIO
 
 import click
 from flask import Flask
@@ -14,11 +16,14 @@ from rich.table import Table
 from analysis import learning, queries
 from analysis.models import Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.health import START
+from analysis.text.analyser import Comment
+from analysis.text.lexicon import LexiconAnalyser
 from survey import clock
 from survey.db import begin_reading, db, transaction
-from survey.errors import ClienteleError
+from survey.errors import ClienteleError, InvalidInputError
 from survey.models import Client
 
+text_group = AppGroup("text", help="Reading what clients write.")
 clients = AppGroup("clients", help="Relationships: where each client stands, and why.")
 flags = AppGroup("flags", help="Relationships that are turning bad.")
 learning_group = AppGroup("learning", help="What came of the flags, and the weights they suggest.")
@@ -28,8 +33,64 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for group in (clients, flags, learning_group):
+    for group in (text_group, clients, flags, learning_group):
         app.cli.add_command(group)
+
+
+@text_group.command("analyse")
+@click.argument("file", type=click.File("rb"))
+def analyse_text(file: BinaryIO) -> None:
+    """Read the comments in FILE (- reads stdin), one a line; print one JSON object a line.
+
+    A line is plain text, or a JSON object with `text` and, where known, `question` and `rating` (1 to 5).
+    """
+    analyser = LexiconAnalyser()
+    bad = 0
+    lines = enumerate(file, start=1)
+    while batch := list(islice(lines, 500)):
+        comments = []
+        for number, line in batch:
+            try:
+                comments.append(parse_comment(line))
+            except InvalidInputError as error:
+                bad += 1
+                click.echo(f"line {number}: {error}", err=True)
+        for reading in analyser.analyse(comments):
+            click.echo(json.dumps(reading.as_dict()))
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+def parse_comment(line: bytes) -> Comment:
+    """One line of input as a comment.
+
+    Raises:
+        InvalidInputError: the line is not UTF-8, or begins as a JSON object and is none with a `text`.
+    """
+    try:
+        text = line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise InvalidInputError("not UTF-8 text") from None
+    if not text.lstrip().startswith("{"):
+        return Comment(text)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"not a JSON object ({error})") from None
+    words, question, rating = found.get("text"), found.get("question") or "", found.get("rating")
+    if not isinstance(words, str):
+        raise InvalidInputError("`text` is missing or not a string")
+    if not isinstance(question, str):
+        raise InvalidInputError("`question` is not a string")
+    if rating is None:
+        return Comment(words, question)
+    if (
+        isinstance(rating, bool)
+        or not isinstance(rating, int | float)
+        or not (math.isfinite(rating) and 1 <= rating <= 5)
+    ):
+        raise InvalidInputError("`rating` is not a number from 1 to 5")
+    return Comment(words, question, float(rating))
 
 
 @clients.command("list")

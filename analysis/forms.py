@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, RadioField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from analysis.desk.words import OUTCOME_WORDS
 from analysis.followups import NOTE_LENGTH
@@ -23,7 +24,7 @@ def _strip(value: str | None) -> str | None:
 
 def _note(label: str, field_id: str, *, required: str = "") -> TextAreaField:
     """`field_id` tells the notes of one page's forms apart."""
-    first = InputRequired(message=required) if required else Optional()
+    first = DataRequired(message=required) if required else Optional()  # blanks alone are no note
     too_long = Length(max=NOTE_LENGTH, message=f"Please keep the note under {NOTE_LENGTH:,} characters.")
     return TextAreaField(label, id=field_id, validators=[first, too_long], filters=[_strip])
 
@@ -34,8 +35,9 @@ class OwnerForm(FlaskForm):  # type: ignore[misc]
     owner = SelectField("Owner")
 
     def offer(self, people: Iterable[User], owner_id: int | None) -> "OwnerForm":
-        """Set the choices; an owner who cannot be chosen any more stays visible."""
-        self.owner.choices = [(NOBODY, "Nobody yet"), *((str(user.id), user.display_name) for user in people)]
+        """Set the choices: everybody who can act, or nobody."""
+        offered = (SelectChoice(str(user.id), user.display_name) for user in people)
+        self.owner.choices = [SelectChoice(NOBODY, "Nobody yet"), *offered]
         if not self.is_submitted():
             self.owner.data = str(owner_id) if owner_id else NOBODY
         return self
@@ -86,7 +88,7 @@ class ResolveForm(FlaskForm):  # type: ignore[misc]
 
     result = RadioField(
         "What came of it?",
-        choices=[(result.value, word) for result, word in OUTCOME_WORDS.items()],
+        choices=[SelectChoice(result.value, word) for result, word in OUTCOME_WORDS.items()],
         validators=[InputRequired(message="Please choose what came of it.")],
     )
     note = _note("What happened?", "resolve-note", required="Please write what happened: the next person reads it.")

@@ -88,7 +88,7 @@ def _filtered(wanted: AttentionFilter, user_id: int | None) -> Select[Flag, Deci
         .outerjoin(RelationshipState, RelationshipState.client_id == Flag.client_id)
         .outerjoin(Outcome, Outcome.flag_id == Flag.id)
         .where(Flag.status.in_(STATUSES[wanted.status]))
-        .options(contains_eager(Flag.client), joinedload(Flag.owner).noload(User.roles))
+        .options(contains_eager(Flag.client), joinedload(Flag.owner).lazyload(User.roles))
     )
     if wanted.owner == "mine":
         statement = statement.where(Flag.owner_id == user_id)

@@ -69,7 +69,7 @@ def _filtered(wanted: ClientFilter, user_id: int | None) -> Select[Client, Relat
         .outerjoin(RelationshipState, RelationshipState.client_id == Client.id)
         .outerjoin(Flag, (Flag.client_id == Client.id) & Flag.status.in_(LIVE))
         .outerjoin(Client.owner)
-        .options(contains_eager(Client.owner).noload(User.roles))
+        .options(contains_eager(Client.owner).lazyload(User.roles))
     )
     if wanted.search:
         matches = Client.name.icontains(wanted.search, autoescape=True)

@@ -68,7 +68,7 @@ def ladder_page(session: Session, now: datetime) -> LadderPage:
     counted = session.execute(
         select(RelationshipState.rung, func.count(RelationshipState.client_id)).group_by(RelationshipState.rung)
     )
-    standing = dict(counted.tuples().all())
+    standing = dict(counted.all())
     starts = quarter_starts(now, QUARTERS)
     found = session.execute(
         select(LadderMove, Client)
@@ -154,7 +154,7 @@ def _preceded(session: Session, move_ids: Iterable[int]) -> _Before:
         .order_by(SurveyResponse.submitted_at)
     )
     return _Before(
-        jobs=dict(jobs.tuples().all()),
+        jobs=dict(jobs.all()),
         scores={(move_id, question): number for move_id, question, number in scores if number is not None},
     )
 

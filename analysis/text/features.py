@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.text.preprocess import Clause
 from analysis.text.valence import Cue, weigh
+from analysis.text.wordlists import roles
 
 CLASSES = ("negative", "neutral", "positive", "mixed")
 NAMES = (
@@ -29,9 +30,6 @@ NAMES = (
     "exclaims",
     "asked_for_worse",
     "asked_for_better",
-)
-_WISH = re.compile(
-    r"\b(?:should|could|would (?:like|be|have)|need(?:s|ed)?|wish|please|if only|more|less|improve\w*|instead)\b"
 )
 _ASKED_WORSE = re.compile(
     r"\b(?:improve|better|change|differently|wrong|dislike|frustrat|missing|less satisf|disappoint)"
@@ -78,7 +76,13 @@ def features(weighed: Weighed, folded: str, question: str) -> list[float]:
     total = sum(weighed.clause_sums)
     positive = sum(value for value in weighed.contributions if value > 0)
     negative = -sum(value for value in weighed.contributions if value < 0)
-    words = sum(token.is_word for clause in weighed.clauses for token in clause.tokens)
+    wishing = roles()["wishes"]
+    words = wishes = shouted = 0
+    for clause in weighed.clauses:
+        for token in clause.tokens:
+            words += token.is_word
+            wishes += token.word in wishing
+            shouted += token.shouted
     best = max((value for value in weighed.clause_sums if value > 0), default=0.0)
     worst = -min((value for value in weighed.clause_sums if value < 0), default=0.0)
     strong = sum(abs(value) >= 0.4 for value in weighed.contributions)
@@ -99,8 +103,8 @@ def features(weighed: Weighed, folded: str, question: str) -> list[float]:
         float(strong == 0),
         float(any(clause.weight > 1 for clause in weighed.clauses)),
         float("?" in folded),
-        min(3, sum(1 for _ in _WISH.finditer(folded))) / 2,
-        min(1.0, sum(token.shouted for clause in weighed.clauses for token in clause.tokens) / 5),
+        min(3, wishes) / 2,
+        min(1.0, shouted / 5),
         min(1.0, folded.count("!") / 3),
         float(asked == "worse"),
         float(asked == "better"),

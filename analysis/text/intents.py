@@ -11,8 +11,9 @@ from functools import cache
 from analysis.text.wordlists import pairs
 
 
-def intents(folded: str, probabilities: Mapping[str, float]) -> dict[str, float]:
-    """Probability of each intent. `folded`: the text folded; `probabilities`: of the sentiments.
+def intents(folded: str, probabilities: Mapping[str, float], kindest: float) -> dict[str, float]:
+    """Probability of each intent. `folded`: the text folded; `probabilities`: of the sentiments; `kindest`: the largest
+    contribution of a word, so praise needs a word of praise.
 
     Who speaks well does not complain, and who speaks ill does not praise, so those two are weighed with the sentiment.
     """
@@ -27,12 +28,12 @@ def intents(folded: str, probabilities: Mapping[str, float]) -> dict[str, float]
     callback = _strongest("callback", folded)
     if callback and _strongest("not callback", folded):
         callback = 0.05
-    praise = _strongest("praise", folded) * favourable
+    praise = min(1.0, max(0.0, kindest) / 1.4) * favourable
     found = {
         "leaving": leaving,
         "complaint": complaint,
         "callback": callback,
-        "praise": max(praise, 0.3 * favourable**2),
+        "praise": praise,
     }
     return {intent: round(min(0.97, max(0.01, value)), 3) for intent, value in found.items()}
 
@@ -44,7 +45,11 @@ def says_leaving(folded: str) -> float:
 
 
 def _strongest(intent: str, folded: str) -> float:
-    return next((probability for probability, regex in _patterns()[intent] if regex.search(folded)), 0.0)
+    patterns = _patterns()
+    gate = patterns.get(f"{intent} only with")
+    if gate and not gate[0][1].search(folded):
+        return 0.0
+    return next((probability for probability, regex in patterns[intent] if regex.search(folded)), 0.0)
 
 
 @cache

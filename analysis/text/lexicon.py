@@ -89,7 +89,7 @@ class LexiconAnalyser:
             score=score,
             probabilities=named,
             aspects=mentions(weighed, score) if readable else (),
-            intents=intents(folded, named)
+            intents=intents(folded, named, max(weighed.contributions, default=0.0))
             if readable
             else dict.fromkeys(("leaving", "complaint", "callback", "praise"), 0.01),
             evidence=evidence(weighed) if readable else (),

@@ -67,10 +67,8 @@ def tokens(text: str) -> list[Token]:
             word = raw.lower()
             if len(word) > 3 and _STRETCHED.search(word):
                 word = _unstretched(word)
-            word = repair.get(word, word)
-            found.append(
-                Token(match.start(), match.end(), word, len(raw) > 2 and raw.isupper(), raw.istitle(), is_word=True)
-            )
+            shouted, titled = (False, False) if raw == word else (len(raw) > 2 and raw.isupper(), raw.istitle())
+            found.append(Token(match.start(), match.end(), repair.get(word, word), shouted, titled, is_word=True))
         else:
             mark = _FACES.get(raw.replace("'", "").replace("-", ""), raw[0] if raw[0] in "!?\n" else raw[:2])
             found.append(Token(match.start(), match.end(), mark, False, False, is_word=False))
@@ -98,6 +96,7 @@ def clauses(text: str) -> list[Clause]:
     found: list[Clause] = []
     current: list[Token] = []
     weight, sentence = 1.0, 0
+    contrasts = contrast_words()
 
     def close() -> None:
         nonlocal current
@@ -111,7 +110,7 @@ def clauses(text: str) -> list[Clause]:
             weight = 1.0
             while sentence < len(ends) and token.start >= ends[sentence]:
                 sentence += 1
-        kind = contrast_words().get(token.word)
+        kind = contrasts.get(token.word)
         if kind == "turn" and _turns(marks, at):
             close()
             _weaken(found, sentence)

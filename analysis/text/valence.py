@@ -14,6 +14,9 @@ from analysis.text.wordlists import names, pairs, phrases, roles, textblob_weigh
 
 _FEELING = 0.3  # a word this strong uses a negation up
 _STRONG = 0.8
+_LONGEST = 30  # letters of a word worth reading
+_HALTS = frozenset({",", "!", "?", ".", "\n"})
+_LINKS = frozenset({"a", "the", "to", "be"})  # small words inside a pair: "waste of the time"
 _REACH = 4  # words with a meaning of their own that a negation reaches forward
 
 
@@ -35,78 +38,113 @@ def cues(clauses: Sequence[Clause], folded: str) -> list[Cue]:
     emphasis = 1.2 if shouting * 2 < words else 1.0  # Capitals say something only beside small letters
     found: list[Cue] = []
     for number, clause in enumerate(clauses):
-        found.extend(
-            _clause_cues(clause, number, emphasis, opens=not number or clauses[number - 1].sentence != clause.sentence)
-        )
+        opens = not number or clauses[number - 1].sentence != clause.sentence
+        found.extend(_Reader(clause, number, emphasis, opens=opens).read())
     _turn_sarcasm(found, clauses, folded)
     _weaken_courtesy(found, clauses)
     return found
 
 
-def _clause_cues(clause: Clause, number: int, emphasis: float, *, opens: bool) -> list[Cue]:
-    found: list[Cue] = []
-    marks = clause.tokens
-    past = _used_to(marks)
-    loud = 1.15 if any(token.word == "!" for token in marks[-2:]) else 1.0
-    reach, relief, previous, at = 0, 0, "", 0
-    negator: Cue | None = None
-    idioms, plain, prior = phrases(), function_words(), prior_weights()
-    while at < len(marks):
-        token = marks[at]
-        word = token.word
-        if not token.is_word:
-            if word in {",", "!", "?", ".", "\n"}:
-                reach = relief = 0
-            if word in prior:
-                found.append(Cue(token.start, token.end, word, clause.weight, number))
-            previous = ""
+class _Reader:
+    """Reads one clause word by word; what a negation or a "used to" still covers is its state."""
+
+    def __init__(self, clause: Clause, number: int, emphasis: float, *, opens: bool) -> None:
+        self.marks, self.weight, self.number = clause.tokens, clause.weight, number
+        self.emphasis, self.opens = emphasis, opens
+        self.loud = 1.15 if any(token.word == "!" for token in clause.tokens[-2:]) else 1.0
+        self.past = _used_to(clause.tokens)
+        self.reach = 0  # words that a negation still covers
+        self.relief = 0  # words that a "fixed" still covers
+        self.negator: Cue | None = None
+        self.previous = ""  # the word before, if the two may be read as a pair
+        self.roles, self.idioms, self.plain, self.prior = roles(), phrases(), function_words(), prior_weights()
+        self.found: list[Cue] = []
+
+    def read(self) -> list[Cue]:
+        at = 0
+        while at < len(self.marks):
+            token = self.marks[at]
+            if not token.is_word:
+                self._mark(token)
+            elif token.word in self.idioms and (length := self._idiom(at)):
+                at += length
+                continue
+            elif is_negator(token.word):
+                self._negate(token)
+            elif not (self.reach and token.word in self.roles["seen through by a negation"]):
+                self._word(at)
             at += 1
-            continue
-        idiom = _idiom(marks, at, idioms[word]) if word in idioms else None
-        if idiom:
-            key, length = idiom
-            weight = prior[key]
-            negated = reach > 0 and abs(weight) >= _FEELING
-            factor = clause.weight * loud * _past_factor(past, at, weight)
-            start = negator.start if negator and negated else token.start
-            found.append(Cue(start, marks[at + length - 1].end, "!" + key if negated else key, factor, number))
-            reach, previous = 0, ""
-            at += length
-            continue
-        if is_negator(word):
-            reach, relief = _REACH, 0
-            negator = Cue(token.start, token.end, "not" if word.endswith("n't") else word, clause.weight, number)
-            found.append(negator)
-            previous = "not"
-        elif word in roles()["seen through by a negation"] and reach:
-            pass
-        elif word in plain or len(word) > 30:
-            previous = previous if word in {"a", "the", "to", "be"} else ""
-            if word in roles()["stops a negation"]:
-                reach = 0
-        elif not _is_name(marks, at, opens=opens):
-            factor = clause.weight * loud * (emphasis if token.shouted else 1.0)
-            if at:
-                factor *= _degree(marks[at - 1].word)
-            feeling = prior.get(word, 0.0)
-            factor *= _past_factor(past, at, feeling)
-            if relief and feeling < 0:
-                factor *= -0.3
-            mark = "!" if reach > 0 else ""
-            start = negator.start if negator and mark and abs(feeling) >= _FEELING else token.start
-            found.append(Cue(start, token.end, mark + word, factor, number))
-            if previous:
-                found.append(Cue(token.start, token.end, f"{previous} {word}", clause.weight, number))
-            if reach and abs(feeling) >= _FEELING:
-                if feeling < 0 and negator:  # "not late": the "not" itself does not speak against
-                    negator.factor *= 0.2
-                if not _goes_on(marks, at):
-                    reach = 0
-            relief = 5 if word in roles()["resolves"] and not reach else max(0, relief - 1)
-            reach = max(0, reach - 1)
-            previous = word
-        at += 1
-    return found
+        return self.found
+
+    def _mark(self, token: Token) -> None:
+        if token.word in _HALTS:
+            self.reach = self.relief = 0
+        if token.word in self.prior:
+            self.found.append(Cue(token.start, token.end, token.word, self.weight, self.number))
+        self.previous = ""
+
+    def _idiom(self, at: int) -> int:
+        """How many tokens the idiom at `at` takes; 0 if there is none."""
+        idiom = _idiom(self.marks, at, self.idioms[self.marks[at].word])
+        if idiom is None:
+            return 0
+        key, length = idiom
+        feeling = self.prior[key]
+        negated = self.negator if self.reach and abs(feeling) >= _FEELING else None
+        start = negated.start if negated else self.marks[at].start
+        factor = self.weight * self.loud * _past_factor(self.past, at, feeling)
+        key = "!" + key if negated else key
+        self.found.append(Cue(start, self.marks[at + length - 1].end, key, factor, self.number))
+        self.reach, self.previous = 0, ""
+        return length
+
+    def _negate(self, token: Token) -> None:
+        key = "not" if token.word.endswith("n't") else token.word
+        self.negator = Cue(token.start, token.end, key, self.weight, self.number)
+        self.found.append(self.negator)
+        self.reach, self.relief, self.previous = _REACH, 0, "not"
+
+    def _word(self, at: int) -> None:
+        token = self.marks[at]
+        word = token.word
+        if word in self.plain or len(word) > _LONGEST:
+            self.previous = self.previous if word in _LINKS else ""
+            if word in self.roles["stops a negation"]:
+                self.reach = 0
+        elif not (token.titled and _is_name(self.marks, at, opens=self.opens)):
+            feeling = self.prior.get(word, 0.0)
+            self._content(token, self._factor(at, feeling), feeling)
+            if self.reach and abs(feeling) >= _FEELING:
+                if feeling < 0 and self.negator:  # "not late": the "not" itself does not speak against
+                    self.negator.factor *= 0.2
+                if not _goes_on(self.marks, at):
+                    self.reach = 0
+            resolves = word in self.roles["resolves"] and not self.reach
+            self.relief = 5 if resolves else max(0, self.relief - 1)
+            self.reach = max(0, self.reach - 1)
+            self.previous = word
+
+    def _content(self, token: Token, factor: float, feeling: float) -> None:
+        negator = self.negator if self.reach else None
+        key = "!" + token.word if negator else token.word
+        start = negator.start if negator and abs(feeling) >= _FEELING else token.start
+        self.found.append(Cue(start, token.end, key, factor, self.number))
+        if self.previous:
+            pair = f"{self.previous} {token.word}"
+            self.found.append(Cue(token.start, token.end, pair, self.weight, self.number))
+
+    def _factor(self, at: int, feeling: float) -> float:
+        factor = self.weight * self.loud
+        if self.marks[at].shouted:
+            factor *= self.emphasis
+        before = self.marks[at - 1].word if at else ""
+        if before in self.roles["strengthens"]:
+            factor *= 1.25
+        elif before in self.roles["weakens"]:
+            factor *= 0.6
+        if self.relief and feeling < 0:
+            factor *= -0.3
+        return factor * _past_factor(self.past, at, feeling)
 
 
 def is_negator(word: str) -> bool:
@@ -169,12 +207,6 @@ def _past_factor(past: range, at: int, weight: float) -> float:
     return -0.5 if weight > 0 else 0.2
 
 
-def _degree(before: str) -> float:
-    if before in roles()["strengthens"]:
-        return 1.25
-    return 0.6 if before in roles()["weakens"] else 1.0
-
-
 def _goes_on(marks: Sequence[Token], at: int) -> bool:
     """ "not friendly or helpful": the negation goes on behind "or"."""
     return at + 1 < len(marks) and marks[at + 1].word in {"or", "nor"}
@@ -182,7 +214,7 @@ def _goes_on(marks: Sequence[Token], at: int) -> bool:
 
 def _is_name(marks: Sequence[Token], at: int, *, opens: bool) -> bool:
     token = marks[at]
-    kind = names().get(token.word) if token.titled else None
+    kind = names().get(token.word)
     if kind is None:
         return False
     before = marks[at - 1] if at else None
