@@ -9,6 +9,7 @@ from survey.editing import edit_contact
 from survey.firms import get_firm
 from survey.forms.desk import ROLES, ContactForm
 from survey.schedule import zone_for
+from survey.views.messages import posted
 
 blueprint = auth.guard(Blueprint("contacts", __name__, url_prefix="/desk/contacts"))
 
@@ -16,7 +17,7 @@ blueprint = auth.guard(Blueprint("contacts", __name__, url_prefix="/desk/contact
 @blueprint.route("/<int:contact_id>", methods=["GET", "POST"])
 def edit(contact_id: int) -> ResponseReturnValue:
     contact, zone = desk_queries.get_contact(db.session, contact_id), zone_for(get_firm(db.session).timezone)
-    form = ContactForm.of(contact, request.form, zone)
+    form = ContactForm.of(contact, posted(), zone)
     if request.method == "POST" and form.validate():
         with transaction() as session:
             edit_contact(session, desk_queries.get_contact(session, contact_id), form.change(zone), clock.now())

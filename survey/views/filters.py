@@ -64,7 +64,7 @@ def ago(when: datetime | None) -> str:
     delta = when - clock.now()
     if abs(delta.total_seconds()) < JUST_NOW_SECONDS:
         return "just now"
-    return format_timedelta(delta, add_direction=True, locale=_locale(), threshold=1.2)
+    return format_timedelta(delta, add_direction=True, locale=_locale(), threshold=1.0)
 
 
 def day(when: datetime | date | None) -> str:

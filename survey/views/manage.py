@@ -19,6 +19,7 @@ from survey.jobs import close_job, exclude_job, record_job, reopen_job
 from survey.models import Exclusion, Job, Resolution
 from survey.paging import page_number
 from survey.schedule import zone_for
+from survey.views.messages import posted
 
 blueprint = auth.guard(Blueprint("manage", __name__, url_prefix="/desk"))
 
@@ -102,7 +103,7 @@ def _verdicts(resolution: Resolution) -> list[dict[str, str | bool]]:
 @blueprint.route("/jobs/new", methods=["GET", "POST"])
 def new_job() -> ResponseReturnValue:
     zone = firm_zone()
-    form = NewJobForm(request.form, completed_at=on_clock(clock.now(), zone))
+    form = NewJobForm(posted(), completed_at=on_clock(clock.now(), zone))
     if request.method == "POST" and form.validate():
         external_id = form.external_id.data or f"{clock.now():%Y%m%d}-{secrets.token_hex(3).upper()}"
         with transaction() as session:
@@ -128,7 +129,7 @@ def suggest_contacts() -> ResponseReturnValue:
 @blueprint.route("/jobs/<int:job_id>/edit", methods=["GET", "POST"])
 def edit(job_id: int) -> ResponseReturnValue:
     zone, found = firm_zone(), desk_queries.get_job(db.session, job_id)
-    form = EditJobForm.of(found, request.form, zone)
+    form = EditJobForm.of(found, posted(), zone)
     if request.method == "POST" and form.validate():
         with transaction() as session:
             edit_job(session, desk_queries.get_job(session, job_id), form.change(zone), clock.now())

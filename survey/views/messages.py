@@ -1,8 +1,14 @@
-"""What the desk says after an action: a toast, with an undo button where there is a way back."""
+"""What a desk page is sent by its reader, and what it says in return: a toast, with undo where there is a way back."""
 
 from typing import Any
 
-from flask import flash
+from flask import flash, request
+from werkzeug.datastructures import MultiDict
+
+
+def posted() -> MultiDict[str, str] | None:
+    """What a form sent; None when the page is only looked at (to WTForms an empty form unticks every box)."""
+    return request.form if request.method == "POST" else None
 
 
 def tell(text: str, tone: str = "good", *, undo: str | None = None) -> None:

@@ -16,13 +16,14 @@ from survey.firms import get_firm
 from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm, RulesForm
 from survey.questionnaire import PromiseStep, promise_steps
 from survey.users import ApiKey, User
+from survey.views.messages import posted
 
 blueprint = auth.guard(Blueprint("settings", __name__, url_prefix="/desk/settings"), read="admin", write="admin")
 
 
 @blueprint.route("", methods=["GET", "POST"])
 def firm() -> ResponseReturnValue:
-    form = FirmForm(request.form, obj=get_firm(db.session))
+    form = FirmForm(posted(), obj=get_firm(db.session))
     if request.method == "POST" and form.validate():
         with transaction() as session:
             save_identity(session, form.identity(), clock.now())
@@ -47,7 +48,7 @@ def colour() -> ResponseReturnValue:
 @blueprint.route("/surveys", methods=["GET", "POST"])
 def surveys() -> ResponseReturnValue:
     kinds = desk_queries.job_kinds(db.session)
-    form = RulesForm.of(get_firm(db.session), request.form, kinds)
+    form = RulesForm.of(get_firm(db.session), posted(), kinds)
     if request.method == "POST" and form.validate():
         with transaction() as session:
             waiting = save_rules(session, form.rules(), clock.now())
