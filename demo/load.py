@@ -18,7 +18,7 @@ from analysis.models import Flag, FlagStatus, OutcomeResult
 from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story
 from emails import receipts
 from emails.models import SuppressionReason
-from survey import auth, clock, jobs, responses
+from survey import clock, jobs, people, responses
 from survey.config import EmailTransport
 from survey.db import db, transaction
 from survey.errors import ConflictError
@@ -29,6 +29,7 @@ from survey.users import User
 from survey.worker import Task, run_until_idle
 
 CHECKPOINT = time(10, 30)  # the hour (UTC) at which the background tasks run on each day of the past
+RECENT = timedelta(days=90)  # older days are played two at a time
 SCRIPTED_DAYS = 45  # flags younger than this are left as the story leaves them
 DEMO_BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X)"
 NOTES = {
@@ -68,7 +69,7 @@ def _furnish(session: Session, story: Story, now: datetime) -> None:
     for name, value in story.firm.items():
         setattr(firm, name, value)
     for person in story.owners:
-        auth.create_user(session, person["email"], person["role"], now, name=person["name"])
+        people.create_person(session, person["email"], person["role"], now, name=person["name"])
 
 
 class _Replay:
@@ -102,7 +103,7 @@ class _Replay:
         day = datetime.combine(self.first.date(), CHECKPOINT, self.today.tzinfo)
         while day < self.today:
             yield day
-            day += timedelta(days=1)
+            day += timedelta(days=2 if self.today - day > RECENT else 1)
         yield self.today
 
     def _at(self, moment: datetime, action: Callable[[Session, datetime], None]) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from inspect import iscoroutinefunction
 from typing import Any, cast
 
 from flask import Flask
@@ -89,6 +90,8 @@ class ReadOnlyTransactionError(RuntimeError):
 def init_app(app: Flask) -> None:
     """Bind engine and migrations to `app` and install the SQLite rules on its engine."""
     db.init_app(app)
+    # No session here is asynchronous; closing none of them would still start a thread at the end of every request.
+    app.teardown_appcontext_funcs = [f for f in app.teardown_appcontext_funcs if not iscoroutinefunction(f)]
     alembic.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
