@@ -67,7 +67,7 @@ def rate(count: int, total: int) -> Rate:
 
 def scoreboard(session: Session) -> Scoreboard:
     """What came of all flags so far."""
-    by_status = dict(session.execute(select(Flag.status, func.count()).group_by(Flag.status)).tuples())
+    by_status = dict(session.execute(select(Flag.status, func.count()).group_by(Flag.status)).all())
     judged = _judged(session)
     results = Counter(result for _, result in judged)
     total = len(judged)

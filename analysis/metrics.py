@@ -18,7 +18,7 @@ def count_analysis(session: Session, now: datetime) -> Iterator[Gauge]:  # noqa:
         .where(Flag.status.in_((FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)))
         .group_by(Flag.severity)
     )
-    by_severity = dict(session.execute(live).tuples())
+    by_severity = dict(session.execute(live).all())
     yield Gauge("live_flags", "Live flags by severity", {s.value: by_severity.get(s, 0) for s in Severity}, "severity")
     unread = select(func.count(Answer.id)).where(
         Answer.text.is_not(None), Answer.text != "", ~select(AnswerAnalysis.id).filter_by(answer_id=Answer.id).exists()

@@ -12,7 +12,7 @@ from survey.metrics import Gauge
 
 def count_emails(session: Session, now: datetime) -> Iterator[Gauge]:
     """Emails by state, and how long the oldest one that is due has waited."""
-    by_state = dict(session.execute(select(EmailMessage.state, func.count()).group_by(EmailMessage.state)).tuples())
+    by_state = dict(session.execute(select(EmailMessage.state, func.count()).group_by(EmailMessage.state)).all())
     yield Gauge("emails", "Emails by state", {s.value: by_state.get(s, 0) for s in EmailState}, label="state")
     due = session.scalar(
         select(func.min(EmailMessage.due_at)).where(

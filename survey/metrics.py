@@ -50,7 +50,7 @@ class StoryCollector(Collector):
 
 def count_survey(session: Session, now: datetime) -> Iterator[Gauge]:
     """Invitations by state, answers received, the worker's silence."""
-    by_state = dict(session.execute(select(Invitation.state, func.count()).group_by(Invitation.state)).tuples())
+    by_state = dict(session.execute(select(Invitation.state, func.count()).group_by(Invitation.state)).all())
     yield Gauge(
         "invitations", "Invitations by state", {s.value: by_state.get(s, 0) for s in InvitationState}, label="state"
     )
