@@ -47,6 +47,7 @@
   const toResolve = () => {
     const form = document.querySelector("[data-keys-resolve]");
     if (!form) return false;
+    form.closest("details").open = true;
     form.scrollIntoView({ block: "center" });
     form.querySelector("input[type=radio]:checked, input[type=radio]")?.focus({ preventScroll: true });
     return true;

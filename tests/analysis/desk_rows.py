@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from analysis import followups
 from analysis.models import (
     AnswerAnalysis,
+    Calibration,
+    CalibrationStatus,
     Flag,
     FlagStatus,
     LadderMove,
@@ -17,7 +20,7 @@ from analysis.models import (
     Rung,
     Severity,
 )
-from survey.models import Answer, Client, SurveyResponse, Touchpoint
+from survey.models import Answer, Client, Firm, SurveyResponse, Touchpoint
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution, make_response
 
@@ -155,3 +158,31 @@ def make_hurt_client(session: Session, name: str = "Harbour Dental", now: dateti
 def _miss_step(response: SurveyResponse) -> None:
     for step, value in (("greeted", 1), ("kept_informed", -1)):
         response.touchpoints.append(Touchpoint(resolution_id=response.resolution_id, step=step, value=value))
+
+
+def make_desk(session: Session, now: datetime) -> Flag:
+    """A desk with something on every page; returns the most urgent flag."""
+    session.get_one(Firm, 1).promise = [
+        {"key": "greeted", "text": "We greeted you"},
+        {"key": "kept_informed", "text": "We kept you informed"},
+    ]
+    urgent = make_hurt_client(session, "Harbour Dental", now, severity=Severity.SEVERE)
+    promised = make_hurt_client(session, "Lindqvist & Daughters", now, status=FlagStatus.ACKNOWLEDGED)
+    due, made_at = now - timedelta(hours=2), now - timedelta(days=1)
+    followups.promise_call(session, promised, None, due, "I call today.", made_at)
+    make_hurt_client(session, "Okafor School", now, severity=Severity.MODERATE)
+    for number, result in enumerate([*OutcomeResult] * 2):
+        made = make_hurt_client(session, f"Past Client {number}", now, raised_at=now - timedelta(days=40 * number + 9))
+        make_outcome(session, made, result, now - timedelta(days=40 * number + 1))
+    make_move(session, urgent.client, Rung.CLIENT, Rung.COOLING, now - timedelta(minutes=2))
+    make_move(session, promised.client, Rung.CUSTOMER, Rung.CLIENT, now - timedelta(minutes=1))
+    session.add(
+        Calibration(
+            status=CalibrationStatus.PROPOSED,
+            weights={"leaving": 1.4, "late_jobs": 0.2, "intercept": -0.1},
+            report={"outcomes": 24, "loss_before": 0.61, "loss_after": 0.52},
+            proposed_at=now,
+        )
+    )
+    session.flush()
+    return urgent
