@@ -83,7 +83,7 @@ def count_shelves(session: Session) -> dict[Shelf, int]:
         EmailMessage.state, EmailMessage.delivery
     )
     counts = dict.fromkeys(Shelf, 0)
-    for state, delivery, count in session.execute(query).tuples():
+    for state, delivery, count in session.execute(query):
         counts[Shelf.ALL] += count
         counts[shelf_of(state, delivery)] += count
     return counts

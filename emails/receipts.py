@@ -104,7 +104,8 @@ def process_event(session: Session, row: DeliveryEvent, now: datetime) -> None:
     if event.delivery is not None:
         _advance(message, event.delivery, event)
     if event.hit is not None:
-        suppress(session, message.to_email, SuppressionReason(event.hit.value), f"{event.name}: {event.reason}", now)
+        source = f"the provider reports: {event.name} {event.reason}".strip()
+        suppress(session, message.to_email, SuppressionReason(event.hit.value), source, now)
     session.flush()
 
 

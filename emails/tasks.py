@@ -14,7 +14,7 @@ from emails.senders import make_sender
 from emails.senders.base import Accepted, Sender, SendError, UnknownOutcomeError
 from survey import clock
 from survey.config import EmailTransport, Settings
-from survey.db import Base, begin_reading, db, transaction
+from survey.db import Base, db, transaction
 from survey.invitations import due_invitations, due_reminders, mark_reminded, release
 from survey.models import Invitation, InvitationState
 from survey.worker import Task
@@ -192,9 +192,5 @@ def _each(session: Session, rows: Sequence[Row], step: Callable[[Session, Row, d
 
 def _any(table: type[Base], condition: ColumnElement[bool]) -> bool:
     """Whether there is anything to do, asked without the write lock: an idle worker disturbs nobody."""
-    begin_reading(db.session)
-    try:
-        return db.session.execute(select(1).select_from(table).where(condition).limit(1)).first() is not None
-    finally:
-        db.session.info.pop("reading", None)
-        db.session.rollback()
+    with db.engine.connect().execution_options(reading=True) as connection:
+        return connection.execute(select(1).select_from(table).where(condition).limit(1)).first() is not None

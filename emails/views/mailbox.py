@@ -32,7 +32,8 @@ def only_with_this_transport() -> ResponseReturnValue | None:
     """The mailbox holds sign-in links, so beyond the machine itself it is for people with an account."""
     if settings().transport is not EmailTransport.MAILBOX:
         abort(404)
-    begin_reading(db.session)
+    if not db.session.in_transaction():
+        begin_reading(db.session)
     here = _is_loopback(urlsplit(settings().base_url).hostname) and _is_loopback(request.remote_addr)
     return None if here or auth.can("viewer") else auth.to_login()
 

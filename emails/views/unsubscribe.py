@@ -30,7 +30,8 @@ def keep_private(response: Response) -> Response:
 @blueprint.get("/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """Ask whether they mean it; mail scanners open every link."""
-    begin_reading(db.session)
+    if not db.session.in_transaction():
+        begin_reading(db.session)
     invitation = find_by_token(db.session, token)
     if invitation is None:
         return make_response(render_template("unsubscribe/unknown.html"), 404)

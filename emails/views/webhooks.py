@@ -1,7 +1,7 @@
 """/webhooks/sendgrid/events: raw events in, one transaction, then 2xx. The worker reads them afterwards."""
 
 import structlog
-from flask import Blueprint, request
+from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from emails import receipts
@@ -26,7 +26,8 @@ def sendgrid_events() -> ResponseReturnValue:
     except InvalidInputError:
         log.error("delivery events refused: SENDGRID_WEBHOOK_PUBLIC_KEY is missing or is not a P-256 public key")
         return "", 503
-    request.max_content_length = MAX_BYTES
+    if (request.content_length or 0) > MAX_BYTES:
+        abort(413)
     body = request.get_data(cache=False)
     try:
         verify(
