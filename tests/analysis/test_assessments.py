@@ -166,9 +166,10 @@ def test_a_live_flag_is_brought_up_to_date_not_doubled(session: Session) -> None
     answer_last(session, contact, csat=1, comment="bad, I leave")
     analyse_batch(session, KeywordAnalyser(), NOW)
     score(session, NOW + timedelta(hours=1))
-    assert session.scalars(select(Flag)).all() == [flag]
-    assert flag.severity is Severity.SEVERE
-    assert flag.updated_at == NOW + timedelta(hours=1)
+    flags = session.scalars(select(Flag)).all()
+    assert flags == [flag]
+    assert flags[0].severity is Severity.SEVERE
+    assert flags[0].updated_at == NOW + timedelta(hours=1)
 
 
 def test_a_flag_clears_when_its_evidence_has_aged(session: Session) -> None:
@@ -183,7 +184,7 @@ def test_a_flag_clears_when_its_evidence_has_aged(session: Session) -> None:
         make_resolution(session, make_job(session, contact), completed_at=at)
     contact.client.add_evidence()
     score(session, NOW + timedelta(days=10))
-    assert flag.status is FlagStatus.OPEN
+    assert live_flag(session, contact.client) is flag
     score(session, NOW + timedelta(days=61))
     assert flag.status is FlagStatus.CLEARED
     assert "Cleared on" in flag.clears_if

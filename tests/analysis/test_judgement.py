@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.relationships import ladder, rhythm, risk
@@ -85,6 +85,7 @@ def test_a_large_client_moves_up_a_step() -> None:
     assert risk.judge(0.55, (), large=True).severity == "moderate"
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.floats(0, 30), st.floats(0, 30))
 def test_risk_grows_with_points(some: float, more: float) -> None:
     """More points never mean less risk, and risk is a probability."""
@@ -92,6 +93,7 @@ def test_risk_grows_with_points(some: float, more: float) -> None:
     assert 0 <= risk.probability(low) <= risk.probability(high) <= 1
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.lists(st.tuples(st.sampled_from(sorted(LABELS)), st.floats(0, 20)), max_size=13))
 def test_health_stays_on_its_scale(found: list[tuple[str, float]]) -> None:
     """0…100, whatever speaks."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.relationships import promises, rhythm, scores, words
@@ -216,6 +216,7 @@ def test_a_survey_still_open_is_not_silence() -> None:
     assert rhythm.silence(client(asks=pending), FIRM, NOW) is None
 
 
+@settings(deadline=None)  # machines may be busy
 @given(
     answered=st.integers(0, 60),
     more=st.integers(0, 60),
@@ -248,6 +249,7 @@ def test_a_lapsed_client_is_not_overdue() -> None:
     assert rhythm.overdue(weekly, rhythm.rhythm(weekly, NOW), lapsed=True) is None
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.lists(st.floats(0, 700), min_size=4, max_size=40))
 def test_a_rhythm_is_finite_for_any_history(days: list[float]) -> None:
     """Jobs at once, far apart, in any pattern: a chance in [0, 1] or no rhythm at all."""
@@ -260,6 +262,7 @@ def test_jobs_of_one_day_are_one_visit() -> None:
     assert len(rhythm.visits(client(job_days=(10, 10.1, 10.2, 40)))) == 2
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=50))
 def test_the_firms_level_stays_inside_the_scale(answers: list[int]) -> None:
     """Whatever was answered, the mean lies on the scale and the spread is positive."""
