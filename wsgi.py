@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, instance_path=str(settings.instance_path.resolve()))
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_ENGINES={"default": {"url": settings.engine_url}},
+        SQLALCHEMY_ENGINES={"default": {"url": settings.engine_url, "hide_parameters": True}},
         ALEMBIC={
             "script_location": str(ROOT / "migrations"),
             "version_locations": [str(ROOT / "migrations" / "versions")],

@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         root=str(FOLDER),
         prefix="static/",
         max_age=DAY_SECONDS,
+        allow_all_origins=False,
         autorefresh=app.debug or app.testing,
         add_headers_function=_add_headers,
     )

@@ -1,5 +1,7 @@
 """The migrations build what the models describe, on both databases, and can be taken back with data in the tables."""
 
+import gc
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +37,9 @@ def empty_app(databases: Databases, tmp_path: Any) -> Iterator[Flask]:
     with app.app_context():
         engine = db.engine
         yield app
-    engine.dispose()  # after the context: Flask-Alembic gives its connection back when the context ends
+    engine.dispose()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()  # Flask-Alembic invalidates its connection when the context ends, and leaves the closing to this
 
 
 def _shape(inspector: Inspector) -> dict[str, Any]:

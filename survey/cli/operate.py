@@ -28,7 +28,7 @@ from survey.runtime import runtime, settings
 from survey.users import ROLES, Role, User
 
 BEAT_SECONDS = 5.0
-THREADS = 8
+THREADS = max(2, min(8, 2 * (os.cpu_count() or 1)))
 
 log = structlog.get_logger()
 

@@ -1,0 +1,42 @@
+# Everything a person types. `make help` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help run setup test lint lock bench browser
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: ## Start everything: web, worker, demo firm on the first start (PORT=8001 for another port)
+	@$(PYTHON) scripts/prepare.py requirements.txt
+	@$(BIN)/flask db upgrade
+	@test -n "$(filter 0 false no,$(DEMO))" || $(BIN)/flask demo load
+	@exec $(BIN)/flask serve --port $(PORT) --welcome
+
+setup: ## Make .venv with everything pinned; quick when nothing changed
+	@$(PYTHON) scripts/prepare.py requirements.txt requirements-dev.txt
+
+browser: setup
+	@$(BIN)/python scripts/prepare.py --browser
+
+lint: setup ## Format, lint, types, templates, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --profile=jinja --lint --quiet templates
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: browser lint ## Lint, types and all tests, on SQLite and on PostgreSQL
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --database=postgresql -m "not browser"
+
+lock: setup ## Pin requirements*.in again, with hashes
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 -q -o requirements.txt requirements.in
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 -q -o requirements-dev.txt requirements-dev.in
+
+bench: setup ## Measure: the desk with a firm's history loaded
+	$(BIN)/python -m bench.desk
