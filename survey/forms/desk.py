@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import override
 from wtforms import DateTimeLocalField, DecimalField, Field, Form, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from survey import cells
@@ -155,7 +156,7 @@ class EditJobForm(_JobFacts):
             currency=job.currency,
         )
         form.contact_id.choices = [
-            (contact.id, f"{contact.name or '–'} ({contact.email})") for contact in job.client.contacts
+            SelectChoice(str(contact.id), f"{contact.name or '–'} ({contact.email})") for contact in job.client.contacts
         ]
         return form
 

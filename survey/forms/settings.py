@@ -15,6 +15,7 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import ColorInput
 
@@ -59,7 +60,7 @@ class FirmForm(Form):
     sender_name = StringField("Sender’s name", filters=[stripped], validators=[Length(max=120)])
     sender_email = EmailField("Sender’s address", filters=[stripped], validators=[reads(cells.read_address)])
     reply_to = EmailField("Answers go to", filters=[stripped], validators=[reads(cells.read_address)])
-    language = SelectField("Language", choices=LANGUAGES)
+    language = SelectField("Language", choices=[SelectChoice(code, name) for code, name in LANGUAGES])
     timezone = StringField(
         "Time zone",
         filters=[stripped],
@@ -121,7 +122,7 @@ class RulesForm(Form):
             known_kinds=[known[kind] for kind in excluded if kind in known],
             other_kinds="\n".join(kind for kind in excluded if kind not in known),
         )
-        form.known_kinds.choices = [(kind, kind) for kind in kinds]
+        form.known_kinds.choices = [SelectChoice(kind, kind) for kind in kinds]
         return form
 
     def validate_send_until(self, field: Field) -> None:
@@ -158,7 +159,7 @@ class PersonForm(Form):
         "Email", filters=[stripped], validators=[InputRequired("Say whom to invite."), reads(cells.read_address)]
     )
     name = StringField("Name", filters=[stripped], validators=[Length(max=120)])
-    role = SelectField("Role", choices=ROLE_CHOICES)
+    role = SelectField("Role", choices=[SelectChoice(name, told) for name, told in ROLE_CHOICES])
 
 
 class KeyForm(Form):
