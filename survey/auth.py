@@ -59,7 +59,6 @@ def init_app(app: Flask, settings: Settings) -> None:
             "globally_deliverable": False
         },  # owner@office.local is a fine name to sign in by
         SECURITY_FLASH_MESSAGES=True,
-        SECURITY_LOGOUT_CSRF=True,
         SECURITY_POST_LOGIN_VIEW="/desk/",
         SECURITY_POST_LOGOUT_VIEW="/login",
         SECURITY_CHANGEABLE=True,

@@ -61,7 +61,7 @@ def test_settings_are_for_admins(manager: FlaskClient) -> None:
 
 
 def test_signing_in_with_a_password(session: Session, client: FlaskClient) -> None:
-    """The right password signs in and goes where the person wanted to go; a wrong one says nothing about the address."""
+    """The right password signs in and goes where the person wanted to go; a wrong one tells nothing."""
     user = create_person(session, "ana@brightside.example", "viewer", NOW)
     user.password = hash_password(PASSWORD)
     assert user.password.startswith("$argon2id$")
@@ -74,15 +74,17 @@ def test_signing_in_with_a_password(session: Session, client: FlaskClient) -> No
     assert client.get("/account").status_code == 200
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "///evil.example"])
-def test_signing_in_never_leads_to_another_site(session: Session, client: FlaskClient, target: str) -> None:
+@pytest.mark.parametrize("following", ["https://evil.example/", "//evil.example", "/\\evil.example", "///evil.example"])
+def test_signing_in_never_leads_to_another_site(session: Session, client: FlaskClient, following: str) -> None:
     """`next` is followed only inside this installation."""
     user = create_person(session, "ana@brightside.example", "viewer", NOW)
     user.password = hash_password(PASSWORD)
     response = client.post(
-        "/login", query_string={"next": target}, data={"email": "ana@brightside.example", "password": PASSWORD}
+        "/login", query_string={"next": following}, data={"email": "ana@brightside.example", "password": PASSWORD}
     )
-    assert response.location == "/desk/"
+    target = urlsplit(response.location or "/")
+    assert (target.scheme, target.netloc) == ("", "")
+    assert not target.path.startswith(("//", "/\\"))
 
 
 def test_a_link_signs_in_once(session: Session, client: FlaskClient, app: Flask) -> None:
@@ -159,7 +161,7 @@ def test_the_last_admin_stays(session: Session) -> None:
 
 
 def test_people_have_one_address_and_a_known_role(session: Session) -> None:
-    """A second user with the same address in other letters, a text that is no address, and an unknown role are refused."""
+    """The same address in other letters, a text that is no address, and an unknown role are refused."""
     create_person(session, "ana@brightside.example", "admin", NOW)
     with pytest.raises(ConflictError):
         create_person(session, "ANA@brightside.example", "viewer", NOW)
