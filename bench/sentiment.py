@@ -103,7 +103,7 @@ def main() -> None:
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `python -m bench.sentiment`.",
         NOTES,
-        "| set | rows | analyser | accuracy | macro-F1 | AUC (negative) | recall (negative) at precision 0.9 | ECE | docs/s |",
+        "| set | rows | analyser | accuracy | macro-F1 | AUC (negative) | recall at precision 0.9 | ECE | docs/s |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for path in sorted(options.data.glob("*.jsonl.gz")):

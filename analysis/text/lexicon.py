@@ -100,7 +100,7 @@ class LexiconAnalyser:
 def _with_context(chances: list[float], weighed: Weighed, folded: str, comment: Comment) -> list[float]:
     """The probabilities moved by what the words' weights do not hold: silence, an intent to leave, the rating."""
     if all(abs(value) < 0.4 for value in weighed.contributions):
-        favour = 1.5 if asked_for(comment.question) else 2.5
+        favour = 1.2 if asked_for(comment.question) else 1.8
         chances = _normal([chances[0], favour * chances[1], chances[2], chances[3]])
     leaving = says_leaving(folded)
     if leaving >= 0.5:
@@ -122,11 +122,13 @@ def _with_rating(chances: list[float], rating: float | None) -> list[float]:
 def _verdict(named: dict[str, float], weighed: Weighed) -> str:
     """The most probable sentiment, with a bar for the two that a manager acts on."""
     best = max(named, key=named.__getitem__)
-    both = max(weighed.clause_sums, default=0.0) >= 0.9 and min(weighed.clause_sums, default=0.0) <= -0.7
-    if best != "mixed" and both and named["mixed"] >= 0.3 and named[best] < 0.6:
+    kindest, harshest = max(weighed.clause_sums, default=0.0), min(weighed.clause_sums, default=0.0)
+    if best != "mixed" and kindest >= 0.9 and harshest <= -0.7 and named["mixed"] >= 0.2 and named[best] < 0.6:
         return "mixed"
     if best in ("negative", "positive") and named[best] < _SURE:
-        return "mixed" if named["mixed"] >= 0.25 and named["mixed"] + named[best] >= 0.7 else "neutral"
+        if named[best] + named["mixed"] < 0.7:
+            return "neutral"
+        return "mixed" if kindest >= 0.5 and harshest <= -0.5 else best
     return best
 
 

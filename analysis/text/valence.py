@@ -111,6 +111,8 @@ class _Reader:
             self.previous = self.previous if word in _LINKS else ""
             if word in self.roles["stops a negation"]:
                 self.reach = 0
+        elif self._only_degree(at):
+            self.previous = ""
         elif not (token.titled and _is_name(self.marks, at, opens=self.opens)):
             feeling = self.prior.get(word, 0.0)
             self._content(token, self._factor(at, feeling), feeling)
@@ -123,6 +125,12 @@ class _Reader:
             self.relief = 5 if resolves else max(0, self.relief - 1)
             self.reach = max(0, self.reach - 1)
             self.previous = word
+
+    def _only_degree(self, at: int) -> bool:
+        """Whether this word ("always", "sometimes") only says how strongly the next one is meant."""
+        degree = self.marks[at].word in self.roles["strengthens"] or self.marks[at].word in self.roles["weakens"]
+        following = self.marks[at + 1].word if at + 1 < len(self.marks) else ""
+        return degree and abs(self.prior.get(following, 0.0)) >= _FEELING
 
     def _content(self, token: Token, factor: float, feeling: float) -> None:
         negator = self.negator if self.reach else None
@@ -204,7 +212,7 @@ def _past_factor(past: range, at: int, weight: float) -> float:
     """What was good and is no longer speaks against; what was bad hardly speaks at all."""
     if at not in past:
         return 1.0
-    return -0.5 if weight > 0 else 0.2
+    return -0.9 if weight > 0 else 0.2
 
 
 def _goes_on(marks: Sequence[Token], at: int) -> bool:

@@ -79,7 +79,7 @@ def vocabulary(rows: Sequence[Row]) -> list[str]:
     for key, count in seen.items():
         words = key.lstrip("!").split()
         often = count >= (SEEN if len(words) == 1 else 2 * SEEN) and len(sets[key]) >= 2
-        often = often and in_service[key] >= 4 and not any(word in fixed for word in words)
+        often = often and in_service[key] >= 4 and not any(word in fixed for word in (*words, key.lstrip("!")))
         plain = all(word in known or word in prior or is_negator(word) or word == "not" for word in words)
         if often and plain and not any(word in names for word in words):
             kept.append(key)
