@@ -1,4 +1,4 @@
-"""What clients answered: confirmed on the survey page or brought in from another tool, and the evidence around it.
+"""What clients confirmed on the survey page, and the evidence around it. History of other tools: `survey.history`.
 
 Mail scanners open every link and replay what they saw posted. So only `submit` stores answers; a replay of the same
 values changes nothing, and a post based on an older state with other values is refused (`StaleAnswersError`).
@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from survey.errors import ConflictError, InvalidInputError
-from survey.history import ImportedResponse, ImportResult, import_response, import_responses
 from survey.models import (
     Answer,
     Client,
@@ -25,8 +24,6 @@ from survey.models import (
     Touchpoint,
 )
 from survey.questionnaire import checked_answers, checked_steps
-
-__all__ = ["ImportResult", "ImportedResponse", "import_response", "import_responses"]  # the rest is defined here
 
 OPEN_STATES = frozenset({InvitationState.SENT, InvitationState.ANSWERED})
 VISIT_LIMIT = 200  # visits kept as evidence per invitation, so that a robot cannot fill the disk

@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 from survey import responses
 from survey.errors import InvalidInputError, NotFoundError
 from survey.history import ImportedResponse, import_response, import_responses
-from survey.models import Contact, Invitation, InvitationState, ResponseOrigin, SurveyEvent, SurveyEventKind
+from survey.models import (
+    Contact,
+    Invitation,
+    InvitationState,
+    ResponseOrigin,
+    SurveyEvent,
+    SurveyEventKind,
+    SurveyResponse,
+)
 from survey.responses import StaleAnswersError, SurveyClosedError, answers_of, steps_of, submit, version
 from tests.factories import make_contact, make_invitation, make_job, make_resolution, make_response
 
@@ -83,7 +91,7 @@ def test_an_emptied_comment_goes(session: Session, now: datetime) -> None:
 def test_a_replay_changes_nothing(session: Session, now: datetime) -> None:
     """A scanner that posts the same again, even from the old page, leaves no event and moves no moment."""
     invitation = make_invitation(session)
-    answers = {"csat": 5, "comment": "Great"}
+    answers: dict[str, int | str] = {"csat": 5, "comment": "Great"}
     submit(session, invitation, answers, {"greeted": 1}, now, based_on=responses.NOTHING_YET)
     seen = invitation.client.evidence_version
 
@@ -214,7 +222,7 @@ def test_history_is_taken_over_once(session: Session, now: datetime) -> None:
     assert import_response(session, record, now) is True
     assert import_response(session, record, now) is False
 
-    (response,) = session.scalars(select(responses.SurveyResponse)).all()
+    (response,) = session.scalars(select(SurveyResponse)).all()
     assert answers_of(response) == {"csat": 2, "nps": 3, "comment": "Slow"}
     assert (response.origin, response.language) == (ResponseOrigin.IMPORT, "de")
     assert (response.contact_id, response.submitted_at) == (contact.id, record.submitted_at)
@@ -227,7 +235,7 @@ def test_history_belongs_to_the_closing_before_it(session: Session, now: datetim
     psa_job(session)
     import_response(session, history(csat=2, submitted_at=datetime(2026, 2, day, tzinfo=UTC)), now)
 
-    (response,) = session.scalars(select(responses.SurveyResponse)).all()
+    (response,) = session.scalars(select(SurveyResponse)).all()
     assert response.resolution.sequence == sequence
 
 
@@ -236,7 +244,7 @@ def test_history_before_every_closing_belongs_to_the_latest(session: Session, no
     psa_job(session)
     import_response(session, history(csat=2, submitted_at=datetime(2026, 1, 1, tzinfo=UTC)), now)
 
-    (response,) = session.scalars(select(responses.SurveyResponse)).all()
+    (response,) = session.scalars(select(SurveyResponse)).all()
     assert response.resolution.sequence == 2
 
 
@@ -245,7 +253,7 @@ def test_history_from_a_colleague_makes_a_contact(session: Session, now: datetim
     contact = psa_job(session)
     import_response(session, history(csat=2, contact_email="bo@x.example"), now)
 
-    (response,) = session.scalars(select(responses.SurveyResponse)).all()
+    (response,) = session.scalars(select(SurveyResponse)).all()
     assert response.contact.email == "bo@x.example"
     assert response.contact.client_id == contact.client_id
 
