@@ -125,6 +125,11 @@ def open_promises(session: Session, flag_ids: Iterable[int]) -> dict[int, Follow
     return {promise.flag_id: promise for promise in latest_first if promise.flag_id is not None}
 
 
+def live_count(session: Session) -> int:
+    """How many clients need a call."""
+    return session.scalar(select(func.count(Flag.id)).where(Flag.status.in_(LIVE))) or 0
+
+
 def summary(session: Session, user_id: int | None, now: datetime) -> AttentionSummary:
     """The sentence over the list: how many need a call, how many of them severe, and which promises are late."""
     live = Flag.status.in_(LIVE)

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.local import LocalProxy
 
 from analysis import followups
-from analysis.desk.attention import STATUSES, AttentionFilter, attention, summary
+from analysis.desk.attention import STATUSES, AttentionFilter, attention, live_count, summary
 from analysis.desk.clients import who_to_call
 from analysis.desk.flag_page import flag_by_id, flag_page, last_actions, people_who_act
 from analysis.desk.timeline import timeline
@@ -26,6 +28,22 @@ auth.guard(blueprint)
 parts.install(blueprint)
 
 TIMELINE_HERE = 15  # the rest is on the client's page
+
+
+@blueprint.app_context_processor
+def count_attention() -> dict[str, Any]:
+    """`attention_count` for the desk's frame; asked of the database only where a template shows it."""
+    return {"attention_count": LocalProxy(_attention_count)}
+
+
+def _attention_count() -> int:
+    """Counted once in a request; 0 where the database cannot be asked (the error page shows the frame too)."""
+    if "attention_count" not in g:
+        try:
+            g.attention_count = live_count(db.session)
+        except SQLAlchemyError:
+            g.attention_count = 0
+    return int(g.attention_count)
 
 
 @blueprint.get("/")

@@ -101,5 +101,6 @@
     stored(tab, BACK, null);
     select(document.getElementById(back));
   }
-  if (location.hash === "#resolve") toResolve();
+  // After the browser has gone to the fragment itself, which would take the focus away again.
+  if (location.hash === "#resolve") window.addEventListener("load", () => setTimeout(toResolve));
 })();
