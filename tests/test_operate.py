@@ -82,6 +82,16 @@ def test_user_create_prints_a_link_that_signs_in(app: Flask, client: FlaskClient
     assert [user["email"] for user in json.loads(listed.stdout)] == ["ana@brightside.example"]
 
 
+def test_apikey_create_prints_a_key_that_opens_the_api(app: Flask, client: FlaskClient) -> None:
+    """The key on stdout is let in; without one the API answers 401 as a problem document."""
+    result = app.test_cli_runner().invoke(args=["apikey", "create", "helpdesk"])
+    assert result.exit_code == 0
+    headers = {"Authorization": f"Bearer {result.stdout.strip()}"}
+    assert client.post("/api/v1/jobs", json={}, headers=headers).status_code == 422
+    refused = client.post("/api/v1/jobs", json={})
+    assert (refused.status_code, refused.mimetype) == (401, "application/problem+json")
+
+
 def test_user_create_refuses_what_is_no_address(app: Flask) -> None:
     """One sentence and exit code 1."""
     result = app.test_cli_runner().invoke(args=["user", "create", "ana", "--role", "viewer"])

@@ -17,7 +17,7 @@ from rich.console import Console
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from survey import clock, doctor, schema, supervisor, worker
+from survey import api_keys, clock, doctor, schema, supervisor, worker
 from survey.auth import make_sign_in_link
 from survey.config import ROOT, EmailTransport
 from survey.db import db, transaction
@@ -33,11 +33,12 @@ THREADS = max(2, min(8, 2 * (os.cpu_count() or 1)))
 log = structlog.get_logger()
 
 user_group = AppGroup("user", help="The people who sign in to the desk.")
+apikey_group = AppGroup("apikey", help="The programs that call the API.")
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (run_worker, serve, run_doctor, user_group):
+    for command in (run_worker, serve, run_doctor, user_group, apikey_group):
         app.cli.add_command(command)
 
 
@@ -240,3 +241,12 @@ def list_users(as_json: bool) -> None:
         return
     for user in users:
         click.echo(f"{user['email']}\t{user['role']}\t{'' if user['active'] else 'may not sign in'}")
+
+
+@apikey_group.command("create")
+@click.argument("name")
+def create_key(name: str) -> None:
+    """Make a key for the program NAME and print it; it is shown this once."""
+    with transaction() as session:
+        _key, plaintext = api_keys.create(session, name, clock.now())
+    click.echo(plaintext)
