@@ -16,7 +16,14 @@ def test_the_question_about_words_fits_the_rating() -> None:
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
-    [({}, None), ({"csat": 3, "nps": 10}, 3), ({"nps": 6}, 2), ({"nps": 7}, 4), ({"nps": 9}, 5), ({"comment": "x"}, None)],
+    [
+        ({}, None),
+        ({"csat": 3, "nps": 10}, 3),
+        ({"nps": 6}, 2),
+        ({"nps": 7}, 4),
+        ({"nps": 9}, 5),
+        ({"comment": "x"}, None),
+    ],
 )
 def test_rating_comes_from_csat_else_nps(answers: dict[str, int | str], expected: int | None) -> None:
     """The five-word scale counts first; 0–10 stands in by promoter, passive, detractor."""
