@@ -19,7 +19,7 @@ from emails.compose import TO_CLIENTS, compose
 from emails.delivery import DeliveryState, EmailState, moved
 from emails.models import EmailAttempt, EmailKind, EmailMessage, SuppressionReason
 from emails.pauses import current_pause, pause, resume
-from emails.receipts import reason_suppressed, suppress
+from emails.receipts import nobody_was_asked, reason_suppressed, suppress
 from emails.retry import backoff
 from emails.senders.base import (
     Accepted,
@@ -32,7 +32,7 @@ from emails.senders.base import (
 )
 from survey.config import Settings
 from survey.db import insert_or_ignore
-from survey.invitations import mark_unsent, reason_not_to_send
+from survey.invitations import reason_not_to_send
 from survey.models import Invitation
 from survey.users import User
 
@@ -147,6 +147,7 @@ def begin_sending(session: Session, claim: Claim, settings: Settings, now: datet
     except Exception as error:  # whatever its rows hold, one message must not stop the queue
         log.exception("an email could not be composed", message_id=message.id, kind=message.kind.value)
         message.move(EmailState.REJECTED, f"It could not be written: {error}")
+        nobody_was_asked(session, message, "The email could not be written.", now)
         return None
     session.add(EmailAttempt(id=attempt_id, message_id=message.id, started_at=now))
     message.state = moved(message.state, EmailState.SENDING)
@@ -215,9 +216,8 @@ def _reason_to_cancel(session: Session, message: EmailMessage, now: datetime) ->
 
 def _cancel(session: Session, message: EmailMessage, reason: str, now: datetime) -> None:
     message.move(EmailState.CANCELLED, reason)
-    invitation = session.get(Invitation, message.invitation_id) if message.invitation_id else None
-    if invitation is not None and message.kind is EmailKind.SURVEY and message.attempts == 0:
-        mark_unsent(session, invitation, reason, now)
+    if message.attempts == 0:
+        nobody_was_asked(session, message, reason, now)
     session.flush()
 
 
@@ -225,6 +225,7 @@ def _record_failure(session: Session, message: EmailMessage, error: SendError, n
     text = str(error)
     if isinstance(error, RejectedError):
         message.move(EmailState.REJECTED, text)
+        nobody_was_asked(session, message, f"The email was refused. {text}", now)
         if error.bad_address:
             suppress(session, message.to_email, SuppressionReason.BOUNCED, f"email {message.id}: {text}", now)
     elif isinstance(error, CredentialsError):

@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from emails.delivery import DeliveryState, EmailState, advanced
 from emails.events import BadEventError, ProviderEvent, event_id, parse
-from emails.models import DeliveryEvent, EmailAttempt, EmailMessage, Suppression, SuppressionReason
+from emails.models import DeliveryEvent, EmailAttempt, EmailKind, EmailMessage, Suppression, SuppressionReason
 from survey.db import insert_or_ignore
-from survey.models import Contact, MailBlock
+from survey.invitations import mark_unsent
+from survey.models import Contact, Invitation, MailBlock
 
 log = structlog.get_logger()
 
 NO_RECEIPT_AFTER = timedelta(days=3)
+_NEVER_ARRIVED = (DeliveryState.BOUNCED, DeliveryState.BLOCKED, DeliveryState.DROPPED)
 _NOT_FINAL = (DeliveryState.PROCESSED, DeliveryState.DEFERRED)
 
 
@@ -103,10 +105,19 @@ def process_event(session: Session, row: DeliveryEvent, now: datetime) -> None:
     _prove_acceptance(session, message, event, now)
     if event.delivery is not None:
         _advance(message, event.delivery, event)
+    if event.delivery in _NEVER_ARRIVED:
+        nobody_was_asked(session, message, f"The email did not arrive. {event.reason}".strip(), now)
     if event.hit is not None:
         source = f"the provider reports: {event.name} {event.reason}".strip()
         suppress(session, message.to_email, SuppressionReason(event.hit.value), source, now)
     session.flush()
+
+
+def nobody_was_asked(session: Session, message: EmailMessage, why: str, now: datetime) -> None:
+    """A survey's first email did not reach anybody: its invitation counts neither as asked nor as silence."""
+    invitation = session.get(Invitation, message.invitation_id) if message.invitation_id else None
+    if invitation is not None and message.kind is EmailKind.SURVEY:
+        mark_unsent(session, invitation, why[:300], now)
 
 
 def quarantine(row: DeliveryEvent, why: str, now: datetime) -> None:

@@ -6,6 +6,8 @@ from emails.senders.sendgrid import SendGridSender
 from emails.senders.smtp import SmtpSender
 from survey.config import EmailTransport, Settings
 
+__all__ = ["MailboxSender", "SendGridSender", "Sender", "SmtpSender", "make_sender"]
+
 
 def make_sender(settings: Settings) -> Sender:
     """The sender of the transport in force.

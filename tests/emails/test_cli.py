@@ -42,7 +42,7 @@ def test_lists_print_one_json_document(app: Flask, session: Session, parked: Ema
     assert parked.to_email in run(app, "list").stdout
 
 
-def test_an_empty_outbox_is_an_empty_list(app: Flask) -> None:
+def test_an_empty_outbox_is_an_empty_list(app: Flask, session: Session) -> None:
     """A script gets [], a person a sentence."""
     assert json.loads(run(app, "list", "--json").stdout) == []
     assert "no such email" in run(app, "parked").stdout

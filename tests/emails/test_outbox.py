@@ -27,6 +27,10 @@ from tests.factories import make_contact, make_invitation, make_response
 LATER = NOW + timedelta(minutes=6)  # past any lease
 
 
+def state_of(message: EmailMessage) -> EmailState:
+    return message.state
+
+
 def test_a_message_is_put_in_once(session: Session) -> None:
     """The second enqueue with the same key changes nothing."""
     message = queue_survey(session)
@@ -41,11 +45,11 @@ def test_the_way_of_a_message_that_is_accepted(session: Session, settings: Setti
     """pending → claimed → sending with its attempt written down → accepted with the provider's id."""
     message = queue_survey(session)
     (claim,) = outbox.claim_batch(session, NOW)
-    assert message.state is EmailState.CLAIMED
+    assert state_of(message) is EmailState.CLAIMED
     assert outbox.claim_batch(session, NOW) == []
     begun = outbox.begin_sending(session, claim, settings, NOW)
     assert begun is not None
-    assert message.state is EmailState.SENDING
+    assert state_of(message) is EmailState.SENDING
     attempt = session.get_one(EmailAttempt, begun.attempt_id)
     assert (attempt.message_id, attempt.outcome) == (message.id, None)
     assert outbox.record_result(session, begun, Accepted("id-1"), NOW)
@@ -72,10 +76,10 @@ def test_killed_after_the_claim(session: Session, settings: Settings) -> None:
     (claim,) = outbox.claim_batch(session, NOW)
     assert recovery.recover(session, NOW) == 0
     assert recovery.recover(session, LATER) == 1
-    assert message.state is EmailState.PENDING
+    assert state_of(message) is EmailState.PENDING
     outbox.claim_batch(session, LATER)
     assert outbox.begin_sending(session, claim, settings, LATER) is None
-    assert message.state is EmailState.CLAIMED
+    assert state_of(message) is EmailState.CLAIMED
 
 
 def test_killed_after_sending_was_committed(session: Session, settings: Settings) -> None:
@@ -83,11 +87,11 @@ def test_killed_after_sending_was_committed(session: Session, settings: Settings
     message = queue_survey(session)
     begin(session, settings)
     recovery.recover(session, LATER)
-    assert message.state is EmailState.UNKNOWN
+    assert state_of(message) is EmailState.UNKNOWN
     assert outbox.claim_batch(session, LATER) == []
     assert recovery.recover(session, NOW + timedelta(hours=25, minutes=59)) == 0
     assert recovery.recover(session, NOW + timedelta(hours=26)) == 1
-    assert message.state is EmailState.PARKED
+    assert state_of(message) is EmailState.PARKED
     assert "26 hours" in message.reason
 
 
@@ -97,7 +101,7 @@ def test_an_answer_after_the_lease_is_still_the_truth(session: Session, settings
     begun = begin(session, settings)
     recovery.recover(session, LATER)
     assert outbox.record_result(session, begun, Accepted("id-1"), LATER)
-    assert message.state is EmailState.ACCEPTED
+    assert state_of(message) is EmailState.ACCEPTED
 
 
 def test_a_late_unclear_answer_changes_nothing(session: Session, settings: Settings) -> None:
@@ -106,7 +110,7 @@ def test_a_late_unclear_answer_changes_nothing(session: Session, settings: Setti
     begun = begin(session, settings)
     recovery.recover(session, LATER)
     outbox.record_result(session, begun, UnknownOutcomeError("reset"), LATER)
-    assert message.state is EmailState.UNKNOWN
+    assert state_of(message) is EmailState.UNKNOWN
 
 
 def test_a_late_failure_does_not_touch_a_newer_try(session: Session, settings: Settings) -> None:
@@ -156,10 +160,10 @@ def test_a_message_that_never_leaves_ends_with_a_person(session: Session, settin
     message.attempts = outbox.MOST_TRIES - 1
     session.commit()
     outbox.record_result(session, begin(session, settings), NotSentError("450 later"), NOW)
-    assert message.state is EmailState.PARKED
+    assert state_of(message) is EmailState.PARKED
     recovery.send_again(session, [message], "Ana", NOW)
     outbox.record_result(session, begin(session, settings), NotSentError("450 later"), NOW)
-    assert message.state is EmailState.PENDING
+    assert state_of(message) is EmailState.PENDING
 
 
 def test_refused_credentials_pause_everything_and_lose_nothing(session: Session, settings: Settings) -> None:
@@ -204,7 +208,7 @@ def test_a_suppressed_address_is_not_written_to(session: Session, settings: Sett
     receipts.suppress(session, message.to_email.upper(), SuppressionReason.BOUNCED, "test", NOW)
     (claim,) = outbox.claim_batch(session, NOW)
     assert outbox.begin_sending(session, claim, settings, NOW) is None
-    assert message.state is EmailState.CANCELLED
+    assert state_of(message) is EmailState.CANCELLED
     assert "bounced" in message.reason
     assert invitation.state is InvitationState.SKIPPED
     assert session.scalar(select(func.count()).select_from(EmailAttempt)) == 0
@@ -219,7 +223,7 @@ def test_an_answered_survey_is_not_sent_again(session: Session, settings: Settin
     session.commit()
     (claim,) = outbox.claim_batch(session, NOW)
     assert outbox.begin_sending(session, claim, settings, NOW) is None
-    assert message.state is EmailState.CANCELLED
+    assert state_of(message) is EmailState.CANCELLED
     assert message.reason
 
 
@@ -236,7 +240,7 @@ def test_a_message_that_cannot_be_composed_is_rejected(session: Session, setting
     message = queue_survey(session, kind=EmailKind.DIGEST, once_key="digest/1", context={})
     (claim,) = outbox.claim_batch(session, NOW)
     assert outbox.begin_sending(session, claim, settings, NOW) is None
-    assert message.state is EmailState.REJECTED
+    assert state_of(message) is EmailState.REJECTED
     assert "could not be written" in message.reason
 
 
@@ -247,7 +251,7 @@ def test_an_unknown_mailbox_suppresses_the_address(session: Session, settings: S
     contact.email = message.to_email
     session.commit()
     outbox.record_result(session, begin(session, settings), RejectedError("550 5.1.1 unknown", bad_address=True), NOW)
-    assert contact.mail_block is MailBlock.BOUNCED
+    assert contact.mail_block == MailBlock.BOUNCED
     assert session.scalars(select(Suppression.email)).all() == [message.to_email]
 
 

@@ -13,7 +13,7 @@ from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessa
 from emails.outbox import Begun
 from emails.senders.base import Accepted, UnknownOutcomeError
 from survey.config import Settings
-from survey.models import Contact, MailBlock
+from survey.models import Contact, Invitation, InvitationState, MailBlock
 from tests.conftest import NOW
 from tests.emails.factories import begin, queue_survey
 from tests.factories import make_contact
@@ -71,14 +71,14 @@ def test_any_event_with_our_attempt_id_proves_acceptance(
     """A message whose answer was lost is settled by the first event about it."""
     outbox.record_result(session, begun, UnknownOutcomeError("time-out"), NOW)
     report(session, begun, kind)
-    assert message.state is EmailState.ACCEPTED
+    assert message.state == EmailState.ACCEPTED
     assert session.get_one(EmailAttempt, begun.attempt_id).outcome is EmailState.ACCEPTED
 
 
 def test_an_event_may_be_quicker_than_the_answer(session: Session, message: EmailMessage, begun: Begun) -> None:
     """The webhook came before the 202 was recorded: accepted, delivered, and the provider's id still gets in."""
     report(session, begun, "delivered")
-    assert message.state is EmailState.ACCEPTED
+    assert message.state == EmailState.ACCEPTED
     outbox.record_result(session, begun, Accepted("id-1"), NOW)
     assert (message.delivery, message.provider_id) == (DeliveryState.DELIVERED, "id-1")
 
@@ -95,7 +95,7 @@ def test_proof_also_settles_a_parked_message(
     elif decision == "give_up":
         recovery.give_up(session, [message], "Ana")
     report(session, begun, "delivered")
-    assert message.state is EmailState.ACCEPTED
+    assert message.state == EmailState.ACCEPTED
     assert outbox.claim_batch(session, NOW + timedelta(hours=28)) == []
 
 
@@ -115,7 +115,7 @@ def test_a_hard_bounce_suppresses_and_marks_every_contact(
     report(session, begun, "bounce", type="bounce", reason="550 unknown")
     assert accepted.delivery is DeliveryState.BOUNCED
     assert contact_of(session, accepted).mail_block is MailBlock.BOUNCED
-    assert namesake.mail_block is MailBlock.BOUNCED
+    assert namesake.mail_block == MailBlock.BOUNCED
     assert namesake.client.evidence_version == before + 1
 
 
@@ -168,10 +168,10 @@ def test_lifting_one_reason_leaves_the_others(session: Session) -> None:
     receipts.suppress(session, " Mona@Client.example ", SuppressionReason.BOUNCED, "event", NOW)
     receipts.suppress(session, "mona@client.example", SuppressionReason.UNSUBSCRIBED, "link", NOW)
     receipts.unsuppress(session, "mona@client.example", "link", NOW, SuppressionReason.UNSUBSCRIBED)
-    assert contact.mail_block is MailBlock.BOUNCED
+    assert contact.mail_block == MailBlock.BOUNCED
     receipts.unsuppress(session, "MONA@client.example", "Ana: new mailbox", NOW)
-    assert contact.mail_block is None
     assert receipts.reason_suppressed(session, "mona@client.example") is None
+    assert session.scalars(select(Contact.mail_block)).all() == [None]
 
 
 def test_suppressing_says_whether_it_was_new(session: Session) -> None:
@@ -181,3 +181,14 @@ def test_suppressing_says_whether_it_was_new(session: Session) -> None:
     receipts.unsuppress(session, "a@b.example", "x", NOW)
     assert receipts.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
     assert receipts.reason_suppressed(session, "a@b.example") is SuppressionReason.MANUAL
+
+
+@pytest.mark.parametrize("kind", ["bounce", "dropped"])
+def test_an_email_that_never_arrived_is_no_silence(
+    session: Session, accepted: EmailMessage, begun: Begun, kind: str
+) -> None:
+    """Nobody was asked, so the invitation no longer counts as sent, and says why."""
+    report(session, begun, kind, reason="550 unknown")
+    invitation = session.get_one(Invitation, accepted.invitation_id)
+    assert invitation.state is InvitationState.SKIPPED
+    assert "550 unknown" in invitation.reason
