@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+SLIGHT = 0.35  # evidence below this is left unmarked where stronger evidence is there: too many marks say nothing
 STRONG = 0.5  # an evidence weight from here on is marked strongly
 
 
@@ -27,7 +28,7 @@ def stretches(
     `analysis.text` stores them; offsets count characters. Marks that lie outside the text (it was changed since) are
     cut to it or dropped. Where evidence and aspect disagree, the evidence decides the tone.
     """
-    spans = [span for span in (_evidence_span(item, len(text)) for item in evidence) if span]
+    spans = _telling([span for span in (_evidence_span(item, len(text)) for item in evidence) if span])
     mentions = [span for span in (_aspect_span(item, len(text)) for item in aspects) if span]
     edges = (
         {0, len(text)}
@@ -48,6 +49,10 @@ def stretches(
             )
         )
     return _joined(cut)
+
+
+def _telling(spans: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    return [span for span in spans if abs(span[2]) >= SLIGHT] or spans
 
 
 def _evidence_span(item: Mapping[str, Any], length: int) -> tuple[int, int, float] | None:

@@ -20,13 +20,23 @@ def test_an_empty_comment_has_no_stretches() -> None:
 
 def test_evidence_is_marked_by_its_direction() -> None:
     """A negative weight marks against the firm, a positive one for it, a large one strongly."""
-    cut = stretches(TEXT, [{"start": 0, "end": 18, "weight": -0.8}, {"start": 20, "end": 24, "weight": 0.2}])
+    cut = stretches(TEXT, [{"start": 0, "end": 18, "weight": -0.8}, {"start": 20, "end": 24, "weight": 0.4}])
     assert [(piece.text, piece.tone, piece.strong) for piece in cut] == [
         ("Nobody called back", "negative", True),
         (". ", "", False),
         ("Nice", "positive", False),
         (" office.", "", False),
     ]
+
+
+def test_slight_evidence_is_marked_only_where_there_is_nothing_better() -> None:
+    """Too many marks say nothing; a comment with only slight evidence still shows it."""
+    slight = {"start": 20, "end": 24, "weight": 0.2}
+    assert [piece.tone for piece in stretches(TEXT, [slight, {"start": 0, "end": 6, "weight": -0.9}])] == [
+        "negative",
+        "",
+    ]
+    assert "positive" in {piece.tone for piece in stretches(TEXT, [slight])}
 
 
 def test_evidence_decides_where_it_and_the_aspect_disagree() -> None:
