@@ -155,7 +155,8 @@ def list_flags(as_json: bool) -> None:
     if as_json:
         _print_json([_flag_document(flag) for flag in rows])
         return
-    table = Table("id", "client", "severity", "status", "risk", "raised", "owner", "why")
+    table = Table("id", "client", "severity", "status", "risk", "raised")
+    table.add_column("why", ratio=1)
     for flag in rows:
         table.add_row(
             str(flag.id),
@@ -164,7 +165,6 @@ def list_flags(as_json: bool) -> None:
             flag.status.value,
             f"{flag.risk:.0%}",
             _day(flag.raised_at),
-            flag.owner.display_name if flag.owner else "",
             "\n".join(str(reason["text"]) for reason in flag.reasons[:2]),
         )
     Console().print(table)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey.db import Base
@@ -72,6 +72,18 @@ class RelationshipState(Base):
     client: Mapped[Client] = relationship()
 
 
+def _rung(name: str) -> Enum:
+    """Two columns of one enumeration: each check constraint needs a name of its own (PostgreSQL refuses the second)."""
+    return Enum(
+        Rung,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
 class LadderMove(Base):
     """One move on the ladder, with its date and reason."""
 
@@ -79,8 +91,8 @@ class LadderMove(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
-    from_rung: Mapped[Rung | None]
-    to_rung: Mapped[Rung]
+    from_rung: Mapped[Rung | None] = mapped_column(_rung("from_rung"))
+    to_rung: Mapped[Rung] = mapped_column(_rung("to_rung"))
     moved_at: Mapped[datetime] = mapped_column(index=True)
     reason: Mapped[str] = mapped_column(String(300))
 

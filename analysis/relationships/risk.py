@@ -91,6 +91,7 @@ def _severity(risk: float, signals: Sequence[Signal], large: bool, thresholds: T
     return "moderate"
 
 
+WORTH_WAITING = timedelta(days=120)  # nobody plans further ahead than that on a sign fading by itself
 _REMEDIES = {
     "leaving": "they say or show that they stay (a good answer after you spoke to them)",
     "low_scores": "their next answers are back at their usual level",
@@ -125,7 +126,7 @@ def clears_if(
         remedies.append(_REMEDIES.get(signal.name, "nothing new happens"))
     text = "Clears if " + ", and ".join(remedies) if remedies else "Clears if nothing new happens"
     faded = fades_on(signals, now, weights, thresholds)
-    if faded is None:
+    if faded is None or faded - now > WORTH_WAITING:
         return text + "."
     return f"{text}; or by itself about {short_day(faded)} if nothing new happens."
 
