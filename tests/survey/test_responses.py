@@ -1,12 +1,16 @@
 """What counts as an answer, and what a replay or an old page can do to it: nothing."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey import responses
+from survey.db import transaction
 from survey.errors import InvalidInputError, NotFoundError
 from survey.history import ImportedResponse, import_response, import_responses
 from survey.models import (
@@ -19,6 +23,7 @@ from survey.models import (
     SurveyResponse,
 )
 from survey.responses import StaleAnswersError, SurveyClosedError, answers_of, steps_of, submit, version
+from tests.conftest import NOW
 from tests.factories import make_contact, make_invitation, make_job, make_resolution, make_response
 
 LATER = timedelta(minutes=5)
@@ -305,3 +310,23 @@ def test_the_survey_continues_an_imported_answer(session: Session, now: datetime
     assert response.id == imported.id
     assert response.invitation_id == invitation.id
     assert answers_of(response) == {"csat": 3, "nps": 8}
+
+
+def test_two_first_posts_at_once_make_one_response(app: Flask, session: Session) -> None:
+    """A double tap, or a scanner's replay at the same moment: one is stored, the other finds it there."""
+    invitation_id = make_invitation(session).id
+    session.commit()
+    ready = threading.Barrier(4)
+
+    def post() -> None:
+        with app.app_context():
+            ready.wait()
+            with transaction() as own:
+                submit(own, own.get_one(Invitation, invitation_id), {"csat": 4}, {"greeted": 1}, NOW, based_on="0")
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(post) for _ in range(4)]:
+            done.result()
+
+    assert session.scalar(select(func.count()).select_from(SurveyResponse)) == 1
+    assert session.scalar(select(func.count()).select_from(SurveyEvent)) == 1
