@@ -1,6 +1,7 @@
 """The firm's settings: what admins change, what it is worth at once, and what is refused."""
 
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -85,7 +86,7 @@ def test_what_cannot_be_is_refused_with_a_reason(
 def test_new_rules_hold_for_surveys_that_wait_and_not_for_those_sent(session: Session, admin: FlaskClient) -> None:
     """A scheduled survey moves to the new delay and hours, one of a kind now left out is skipped, a sent one stays."""
     with clock.fixed_at(NOW):
-        values = {"state": InvitationState.SCHEDULED, "sent_at": None}
+        values: dict[str, Any] = {"state": InvitationState.SCHEDULED, "sent_at": None}
         waiting = make_invitation(session, **values)
         quote = make_invitation(session, make_resolution(session, make_job(session, kind="Quote")), **values)
         sent = make_invitation(session)

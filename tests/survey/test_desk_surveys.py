@@ -14,10 +14,12 @@ from tests.factories import make_contact, make_invitation, make_job, make_resolu
 STATES = list(InvitationState)
 
 
-def waiting(session: Session, **values: object) -> Invitation:
-    return make_invitation(
-        session, **{"state": InvitationState.SCHEDULED, "sent_at": None, "due_at": NOW + timedelta(hours=2), **values}
-    )
+def waiting(session: Session) -> Invitation:
+    return make_invitation(session, state=InvitationState.SCHEDULED, sent_at=None, due_at=NOW + timedelta(hours=2))
+
+
+def state_of(session: Session, invitation: Invitation) -> InvitationState:
+    return session.get_one(Invitation, invitation.id).state
 
 
 @pytest.mark.parametrize("state", STATES, ids=[state.value for state in STATES])
@@ -45,10 +47,10 @@ def test_hold_resume_send_and_cancel(session: Session, manager: FlaskClient) -> 
     with clock.fixed_at(NOW):
         invitation = waiting(session)
         held = manager.post(f"/desk/surveys/{invitation.id}/hold", follow_redirects=True).get_data(as_text=True)
-        assert invitation.state is InvitationState.HELD
+        assert state_of(session, invitation) is InvitationState.HELD
         assert f'action="/desk/surveys/{invitation.id}/resume"' in held
         manager.post(f"/desk/surveys/{invitation.id}/resume")
-        assert invitation.state is InvitationState.SCHEDULED
+        assert state_of(session, invitation) is InvitationState.SCHEDULED
         manager.post(f"/desk/surveys/{invitation.id}/send-now")
         assert invitation.forced_by_id is not None
         assert invitation.due_at == NOW
