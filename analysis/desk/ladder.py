@@ -1,10 +1,10 @@
 """How many stand on each rung, who climbed, who fell, and the net growth in clients by quarter."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from analysis.models import LadderMove, RelationshipState, Rung
@@ -19,7 +19,7 @@ FALLEN = frozenset({Rung.COOLING, Rung.LAPSED})
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """One move and what preceded it: jobs done until then and the last scores given until then."""
+    """One move and, for this quarter's climbs and falls, what preceded it: jobs done and the last scores until then."""
 
     move: LadderMove
     client: Client
@@ -70,38 +70,47 @@ def ladder_page(session: Session, now: datetime) -> LadderPage:
     )
     standing = dict(counted.all())
     starts = quarter_starts(now, QUARTERS)
-    found = session.execute(
-        select(LadderMove, Client)
-        .join(Client, Client.id == LadderMove.client_id)
-        .where(LadderMove.moved_at >= starts[-1], LadderMove.moved_at <= now)
-        .order_by(LadderMove.moved_at.desc(), LadderMove.id.desc())
-    ).all()
-    recent = [(move, client) for move, client in found if move.moved_at >= starts[0]]
-    latest = [(move, client) for move, client in found if move.from_rung is not None][:LATEST_MOVES]
-    preceded = _preceded(session, {move.id for move, _ in (*recent, *latest)})
-    described = {move.id: _described(move, client, preceded) for move, client in (*recent, *latest)}
+    recent = session.execute(_moves(now).where(LadderMove.moved_at >= starts[0])).all()
+    told = [(move, client) for move, client in recent if _is_climb(move) or _is_fall(move)]
+    before = _preceded(session, [move.id for move, _ in told])
+    latest = session.execute(_moves(now).where(LadderMove.moved_at >= starts[-1]).limit(LATEST_MOVES)).all()
     return LadderPage(
         standing={rung: standing.get(rung, 0) for rung in Rung},
-        quarters=_quarters([move for move, _ in found], starts),
-        became=[described[move.id] for move, _ in recent if is_climb(move)],
-        fell=[described[move.id] for move, _ in recent if is_fall(move)],
-        moves=[described[move.id] for move, _ in latest],
+        quarters=_quarters(session, starts, now),
+        became=[_described(move, client, before) for move, client in told if _is_climb(move)],
+        fell=[_described(move, client, before) for move, client in told if _is_fall(move)],
+        moves=[_described(move, client, before) for move, client in latest],
     )
 
 
-def is_climb(move: LadderMove) -> bool:
-    """A customer became a client. The first rung a client is ever given is a finding, not a climb."""
-    return move.from_rung in BELOW and move.to_rung in CLIENTS
+def _moves(now: datetime) -> Select[LadderMove, Client]:
+    """Moves with their clients, the latest first, without each client's first finding."""
+    return (
+        select(LadderMove, Client)
+        .join(Client, Client.id == LadderMove.client_id)
+        .where(LadderMove.moved_at <= now, LadderMove.from_rung.is_not(None))
+        .order_by(LadderMove.moved_at.desc(), LadderMove.id.desc())
+    )
 
 
-def is_won_back(move: LadderMove) -> bool:
-    """A client who was drifting away is a client again."""
-    return move.from_rung in FALLEN and move.to_rung in CLIENTS
+def _is_climb(move: LadderMove) -> bool:
+    return kind_of(move.from_rung, move.to_rung) == "became"
 
 
-def is_fall(move: LadderMove) -> bool:
-    """A client started to drift away or is gone. From cooling to lapsed is the same fall going on."""
-    return move.from_rung in CLIENTS and move.to_rung in FALLEN
+def _is_fall(move: LadderMove) -> bool:
+    return kind_of(move.from_rung, move.to_rung) == "fell"
+
+
+def kind_of(before: Rung | None, after: Rung) -> str:
+    """What a move means for the number of clients: became, won_back, fell, or "" for neither.
+
+    The first rung a client is ever given is a finding, not a climb; from cooling to lapsed is the same fall going on.
+    """
+    if after in CLIENTS and before in BELOW:
+        return "became"
+    if after in CLIENTS and before in FALLEN:
+        return "won_back"
+    return "fell" if after in FALLEN and before in CLIENTS else ""
 
 
 def quarter_starts(now: datetime, count: int) -> list[datetime]:
@@ -110,21 +119,29 @@ def quarter_starts(now: datetime, count: int) -> list[datetime]:
     return [datetime(i // 4, i % 4 * 3 + 1, 1, tzinfo=UTC) for i in range(index, index - count, -1)]
 
 
-def _quarters(moves: Sequence[LadderMove], starts: list[datetime]) -> list[Quarter]:
-    quarters = []
-    ends: list[datetime | None] = [None, *starts[:-1]]
-    for start, end in zip(starts, ends, strict=True):
-        inside = [move for move in moves if move.moved_at >= start and (end is None or move.moved_at < end)]
-        quarters.append(
-            Quarter(
-                label=f"Q{(start.month + 2) // 3} {start.year}",
-                start=start,
-                became=sum(map(is_climb, inside)),
-                won_back=sum(map(is_won_back, inside)),
-                fell=sum(map(is_fall, inside)),
-            )
+def _quarters(session: Session, starts: list[datetime], now: datetime) -> list[Quarter]:
+    """The counts of each quarter. Plain columns, because a busy firm has thousands of moves."""
+    found = session.execute(
+        select(LadderMove.from_rung, LadderMove.to_rung, LadderMove.moved_at).where(
+            LadderMove.moved_at >= starts[-1],
+            LadderMove.moved_at <= now,
+            or_(LadderMove.from_rung.in_(CLIENTS), LadderMove.to_rung.in_(CLIENTS)),
         )
-    return quarters
+    )
+    counts: Counter[tuple[datetime, str]] = Counter()
+    for before, after, moved_at in found:
+        start = next(start for start in starts if moved_at >= start)
+        counts[start, kind_of(before, after)] += 1
+    return [
+        Quarter(
+            label=f"Q{(start.month + 2) // 3} {start.year}",
+            start=start,
+            became=counts[start, "became"],
+            won_back=counts[start, "won_back"],
+            fell=counts[start, "fell"],
+        )
+        for start in starts
+    ]
 
 
 @dataclass(frozen=True)
@@ -133,9 +150,8 @@ class _Before:
     scores: dict[tuple[int, str], int]
 
 
-def _preceded(session: Session, move_ids: Iterable[int]) -> _Before:
+def _preceded(session: Session, ids: list[int]) -> _Before:
     """For each move: jobs completed until then, and the last CSAT and NPS given until then."""
-    ids = list(move_ids)
     jobs = session.execute(
         select(LadderMove.id, func.count(Resolution.id))
         .join(Job, Job.client_id == LadderMove.client_id)
