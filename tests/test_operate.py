@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from survey.config import ROOT
+from survey.db import alembic, db
 from survey.runtime import Runtime
 from survey.supervisor import Child, Supervisor
 from survey.worker import Task
@@ -42,6 +44,19 @@ def _flask(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.fixture
+def migrated(app: Flask) -> Iterator[None]:
+    """The tables of this test carry the mark of the newest migration."""
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        for head in alembic.script_directory.get_heads():
+            connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
+    yield
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+
+
+@pytest.mark.usefixtures("migrated")
 def test_worker_once_reports_what_it_did_and_fails_loudly(app: Flask) -> None:
     """A task that raises is named and makes the exit code 1; the others still run."""
     moments: list[datetime] = []
@@ -126,10 +141,10 @@ def test_readyz_tells_a_database_that_was_not_migrated(client: FlaskClient) -> N
 
 def test_metrics_answer_this_machine_only(client: FlaskClient) -> None:
     """Numbers by state come from the tables; a request that came through a proxy sees nothing."""
-    text = client.get("/metrics").text
-    assert 'clientele_emails{state="pending"} 0.0' in text
-    assert 'clientele_invitations{state="sent"} 0.0' in text
-    assert "clientele_answers_awaiting_reading 0.0" in text
+    page = client.get("/metrics").text
+    assert 'clientele_emails{state="pending"} 0.0' in page
+    assert 'clientele_invitations{state="sent"} 0.0' in page
+    assert "clientele_answers_awaiting_reading 0.0" in page
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"}).status_code == 404
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.5"}).status_code == 404
 

@@ -26,7 +26,8 @@ print(max(storage.incr("caller", 60) for _ in range(25)))
 @pytest.mark.parametrize("path", ["/login", "/nowhere", "/livez", "/api/v1/nowhere", "/static/css/desk.css"])
 def test_every_response_has_strict_headers(client: FlaskClient, path: str) -> None:
     """Pages, errors, probes, the API and static files alike."""
-    headers = client.get(path).headers
+    with client.get(path) as response:
+        headers = response.headers
     policy = headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
@@ -61,7 +62,8 @@ def test_pages_are_not_kept_by_caches(client: FlaskClient) -> None:
 def test_static_addresses_change_with_their_content(client: FlaskClient) -> None:
     """The sign-in page links its style sheet with a fingerprint, and the file may be cached for a day."""
     assert "/static/css/desk.css?v=" in client.get("/login").text
-    assert "max-age=86400" in client.get("/static/css/desk.css").headers["Cache-Control"]
+    with client.get("/static/css/desk.css") as response:
+        assert "max-age=86400" in response.headers["Cache-Control"]
 
 
 def test_an_oversized_body_is_refused(client: FlaskClient) -> None:
