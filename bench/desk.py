@@ -2,9 +2,9 @@
 
     .venv/bin/python -m bench.desk --data ../shared/data/firm
 
-Imports jobs.csv and responses.csv, runs the worker until nothing is due, starts `flask serve`, signs in over HTTP and asks
-for every list page. The baseline of the same run is `/livez`, a page that reads nothing: what is above it is our work.
-Results go to bench/results/desk.md.
+Imports jobs.csv and responses.csv, runs the worker until nothing is due, starts `flask serve`, signs in over HTTP and
+asks for every list page. The baseline of the same run is `/livez`, a page that reads nothing: what is above it is our
+work. Results go to bench/results/desk.md.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """The demo firm's past as a list of dated scenes, made from `firm.toml`. Pure: the same day gives the same story.
 
-A client's ordinary jobs follow its `rhythm` (days between jobs), their answers its `mood` (mean CSAT, 1…5) and its habit
-of answering (`answers`, 0…1). `moments` are written by hand. `bad_days` are ordinary days on which the work went wrong.
+A client's ordinary jobs follow its `rhythm` (days between jobs), their answers its `mood` (mean CSAT, 1…5) and its
+habit of answering (`answers`, 0…1). `moments` are written by hand. `bad_days` are ordinary days on which the
+work went wrong.
 """
 
 import random

@@ -11,13 +11,24 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from inspect import iscoroutinefunction
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from flask import Flask
 from flask_alembic import Alembic
 from flask_sqlalchemy_lite import SQLAlchemy
-from sqlalchemy import JSON, CursorResult, DateTime, Dialect, Engine, Enum, MetaData, Numeric, Table, TypeDecorator
-from sqlalchemy import event
+from sqlalchemy import (
+    JSON,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    MetaData,
+    Numeric,
+    Table,
+    TypeDecorator,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -41,7 +52,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         moment = as_utc(value)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
@@ -62,7 +73,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UTCDateTime(),
         Decimal: Numeric(12, 2),
         StrEnum: Enum(
@@ -156,7 +167,7 @@ def insert_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[st
     statement = insert(target).on_conflict_do_nothing()
     inserted = 0
     for row in rows:
-        result = cast("CursorResult[Any]", session.execute(statement.values(row)))
+        counted = statement.values(row).execution_options(preserve_rowcount=True)  # RETURNING would lose the count
+        result = cast("CursorResult[Any]", session.execute(counted))
         inserted += max(result.rowcount, 0)
     return inserted
-

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, inspect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey.db import Base
@@ -64,7 +64,8 @@ class Client(Base):
 
     def add_evidence(self) -> None:
         """Say that something about this client changed, so that the relationship is scored again."""
-        self.evidence_version = (self.evidence_version or 0) + 1
+        known = inspect(self).persistent  # counted by the database then: two transactions must not end on one number
+        self.evidence_version = Client.evidence_version + 1 if known else (self.evidence_version or 0) + 1
 
 
 class MailBlock(StrEnum):
@@ -268,7 +269,7 @@ class Answer(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     response_id: Mapped[int] = mapped_column(ForeignKey("survey_responses.id", ondelete="CASCADE"))
-    question: Mapped[str] = mapped_column(String(40))  # csat, nps, ces, comment, return, contact_me
+    question: Mapped[str] = mapped_column(String(40))  # a key of survey.questionnaire: csat, nps, comment, …
     number: Mapped[int | None]
     text: Mapped[str | None] = mapped_column(Text)
     answered_at: Mapped[datetime]  # moves when the client changes the answer; the analysis is redone
