@@ -231,6 +231,12 @@ def find_by_token(session: Session, token: str) -> Invitation | None:
 
 
 def survey_url(settings: Settings, invitation: Invitation) -> str:
-    """The link in the email: `{PUBLIC_URL}/s/{token}`."""
+    """The link in the email: `{PUBLIC_URL}/s/{token}`.
+
+    After a change of SECRET_KEY the same seed gives another token; the invitation then opens by the new one.
+    """
     assert settings.secret_key is not None
-    return f"{settings.base_url}/s/{tokens.derive(settings.secret_key, TOKEN_PURPOSE, invitation.seed)}"
+    token = tokens.derive(settings.secret_key, TOKEN_PURPOSE, invitation.seed)
+    if invitation.token_hash != tokens.fingerprint(token):
+        invitation.token_hash = tokens.fingerprint(token)
+    return f"{settings.base_url}/s/{token}"

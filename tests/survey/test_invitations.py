@@ -67,6 +67,15 @@ def test_the_link_opens_its_invitation_and_no_other(session: Session, settings: 
     assert token not in (invitation.seed, invitation.token_hash)
 
 
+def test_a_link_written_after_a_change_of_secret_key_opens_the_survey(session: Session, settings: Settings) -> None:
+    """A reminder composed with a new SECRET_KEY carries a link that works."""
+    invitation = decided(session)
+    rotated = settings.model_copy(update={"secret_key": "another-key-0123456789"})
+    url = invitations.survey_url(rotated, invitation)
+    session.flush()
+    assert invitations.find_by_token(session, url.rsplit("/", 1)[1]) is invitation
+
+
 def test_history_is_decided_in_bulk_and_skipped(session: Session) -> None:
     """Old closings are skipped as too old, with a number of queries that does not grow with their number."""
     contact = make_contact(session)
