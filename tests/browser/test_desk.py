@@ -57,9 +57,10 @@ def test_every_page_is_accessible(
         f"/desk/jobs/{job_id}",
     ):
         page.goto(path)
-        assert violations(page) == [], path
+        assert complaints == [], path
         assert not scrolls_sideways(page), path
-    assert complaints == []
+        assert violations(page) == [], path
+        complaints.clear()  # axe itself styles the page while it looks
 
 
 def test_the_list_is_walked_by_keyboard(
