@@ -1,4 +1,5 @@
 """Runs what is due. The rows are the schedule; a task claims some, does them, records it, and may be killed."""
+
 import threading
 import time
 from collections.abc import Callable, Sequence

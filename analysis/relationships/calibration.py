@@ -6,8 +6,6 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from analysis.relationships.risk import BASE_POINTS
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
@@ -59,6 +57,9 @@ def refit(labelled: Sequence[Labelled], before: Weights = DEFAULT_WEIGHTS) -> Re
     to 1 and the intercept to 0 (ridge: le Cessie & van Houwelingen 1992), multipliers held in 0…3, solved with
     L-BFGS-B (Byrd et al. 1995). Signals that no judged flag had keep their multiplier.
     """
+    from scipy.optimize import minimize  # a second of loading that web pages need not pay
+    from scipy.special import expit
+
     names = sorted({name for item in labelled for name in item.points})
     design = np.array([[item.points.get(name, 0.0) for name in names] for item in labelled], dtype=np.float64)
     real = np.array([item.real for item in labelled], dtype=np.float64)

@@ -6,8 +6,6 @@ from itertools import pairwise
 from math import exp, lgamma, log
 from statistics import fmean, median
 
-from scipy.special import gammaincc
-
 from analysis.relationships.evidence import Ask, Evidence, Quote, Signal, days_between, short_day
 from analysis.relationships.usual import FirmUsual
 
@@ -65,6 +63,8 @@ def rhythm(evidence: Evidence, now: datetime) -> Rhythm | None:
     shape = (len(gaps) * own_shape + SHAPE_PRIOR_GAPS) / (len(gaps) + SHAPE_PRIOR_GAPS)
     shape = min(MOST_SHAPE, max(LEAST_SHAPE, shape))
     waiting = max(0.0, days_between(moments[-1], now))
+    from scipy.special import gammaincc  # half a second of loading that web pages need not pay
+
     chance = float(gammaincc(shape, shape * waiting / mean))
     return Rhythm(len(moments), middle, waiting, min(1.0, max(0.0, chance)))
 
