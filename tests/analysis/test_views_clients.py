@@ -30,7 +30,7 @@ def test_the_list_is_searched_filtered_and_sorted(manager: FlaskClient, session:
     """By name, rung, owner and flag; by risk unless asked otherwise; the unscored come last."""
     me = find_person(session, "manager@brightside.example")
     assert me
-    names = ("Alder", "Birch", "Cedar", "Doum")
+    names: tuple[str, ...] = ("Alder", "Birch", "Cedar", "Doum")
     alder, birch, cedar, _ = (make_client(session, name=name) for name in names)
     alder.owner_id = me.id
     make_state(session, alder, risk=0.1, health=90, value_year=5, rung=Rung.ADVOCATE)
