@@ -147,11 +147,12 @@ def show_client(client_id: int, as_json: bool) -> None:
 
 
 @flags.command("list")
+@click.option("--all", "closed_too", is_flag=True, help="Resolved and cleared ones too.")
 @json_option
-def list_flags(as_json: bool) -> None:
+def list_flags(closed_too: bool, as_json: bool) -> None:
     """The live flags, the most urgent first."""
     begin_reading(db.session)
-    rows = queries.live_flags(db.session)
+    rows = queries.flags(db.session, live=not closed_too)
     if as_json:
         _print_json([_flag_document(flag) for flag in rows])
         return
@@ -168,7 +169,7 @@ def list_flags(as_json: bool) -> None:
             "\n".join(str(reason["text"]) for reason in flag.reasons[:2]),
         )
     Console().print(table)
-    click.echo(f"{len(rows)} live flags", err=True)
+    click.echo(f"{len(rows)} flags", err=True)
 
 
 @learning_group.command("show")

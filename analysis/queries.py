@@ -13,14 +13,14 @@ LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
 _BY_SEVERITY = case({Severity.SEVERE: 0, Severity.HIGH: 1, Severity.MODERATE: 2}, value=Flag.severity)
 
 
-def live_flags(session: Session) -> Sequence[Flag]:
-    """Live flags with client and owner loaded, the most urgent first."""
-    return session.scalars(
+def flags(session: Session, *, live: bool = True) -> Sequence[Flag]:
+    """The live flags, or all that were ever raised, with client and owner loaded; the most urgent first."""
+    statement = (
         select(Flag)
-        .where(Flag.status.in_(LIVE))
         .options(joinedload(Flag.client), joinedload(Flag.owner))
-        .order_by(_BY_SEVERITY, Flag.risk.desc(), Flag.raised_at, Flag.id)
-    ).all()
+        .order_by(Flag.status.in_(LIVE).desc(), _BY_SEVERITY, Flag.risk.desc(), Flag.raised_at, Flag.id)
+    )
+    return session.scalars(statement.where(Flag.status.in_(LIVE)) if live else statement).all()
 
 
 def client_states(session: Session, rung: Rung | None = None) -> Sequence[tuple[Client, RelationshipState]]:

@@ -63,7 +63,7 @@ def _load(data: Path, env: dict[str, str]) -> tuple[dict[str, float], int, int]:
         started = time.perf_counter()
         _flask(command, env)
         steps[name] = time.perf_counter() - started
-    flags = json.loads(_flask(["flags", "list", "--json"], env))
+    flags = json.loads(_flask(["flags", "list", "--all", "--json"], env))
     clients = json.loads(_flask(["clients", "list", "--json"], env))
     return steps, len(flags), len(clients)
 

@@ -103,7 +103,9 @@ def test_contact_keeps_the_promised_call(session: Session, flag: Flag, user: Use
     """A logged contact is the call that was promised; both are evidence for the next score."""
     version = flag.client.evidence_version
     promise = followups.promise_call(session, flag, user.id, NOW + timedelta(days=1), "", NOW)
+    session.flush()
     followups.log_contact(session, flag, user.id, "Spoke with Ida", LATER)
+    session.flush()
     assert promise.done_at == LATER
     assert flag.client.evidence_version == version + 2
 

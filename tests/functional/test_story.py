@@ -23,7 +23,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from survey.config import ROOT
-from tests.fakes import FakeSendGrid, smtp_sink
+from tests.fakes import API_KEY, FakeSendGrid, smtp_sink
 from tests.functional.visitor import Page, Visitor
 
 pytestmark = pytest.mark.servers
@@ -53,11 +53,11 @@ class Installation:
     url: str
     inbox: Callable[[], list[Received]]
 
-    def flask(self, *command: str) -> str:
+    def flask(self, *command: str, status: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "flask", *command], cwd=ROOT, env=self.env, capture_output=True, text=True
         )
-        assert done.returncode == 0, f"flask {' '.join(command)}: {done.stdout}\n{done.stderr}"
+        assert done.returncode == status, f"flask {' '.join(command)}: {done.stdout}\n{done.stderr}"
         return done.stdout
 
     def read(self, *command: str) -> Any:
@@ -117,8 +117,9 @@ def serving(folder: Path, transport: dict[str, str], inbox: Callable[[], list[Re
         yield installation
     finally:
         server.terminate()
-        assert server.wait(30) == 0
+        stopped = server.wait(30)
         log.close()
+    assert stopped == 0
 
 
 @pytest.fixture(params=["smtp", "sendgrid"])
@@ -149,7 +150,7 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
 
         transport = {
             "EMAIL_TRANSPORT": "sendgrid",
-            "SENDGRID_API_KEY": "SG.only-for-this-test",
+            "SENDGRID_API_KEY": API_KEY,
             "SENDGRID_BASE_URL": fake.url,
             "SENDGRID_WEBHOOK_PUBLIC_KEY": fake.public_key,
         }
@@ -257,7 +258,8 @@ def act(installation: Installation, desk: Visitor, flag_id: int) -> None:
     page = desk.send(page.form("/contact"), note="Called Chidi, sent the engineer who did the migration.")
     page = desk.send(page.form("/resolve"), result="kept", note="The archive is back; they stay.")
     assert page.status == 200
-    assert installation.read("flags", "list")[0]["status"] == "resolved"
+    assert installation.read("flags", "list") == []
+    assert installation.read("flags", "list", "--all")[0]["status"] == "resolved"
 
 
 def learn(installation: Installation, desk: Visitor) -> None:
@@ -265,7 +267,8 @@ def learn(installation: Installation, desk: Visitor) -> None:
     learning: Page = desk.get(f"{installation.url}/desk/learning")
     assert learning.status == 200
     assert "kept" in learning.text.lower()
-    installation.flask("doctor")
+    doctor = json.loads(installation.flask("doctor", "--json", status=1))
+    assert [check["name"] for check in doctor if check["level"] == "fail"] == ["public address"]  # it is loopback here
     assert desk.get(f"{installation.url}/readyz").status == 200
 
 

@@ -73,8 +73,8 @@ class Page:
         parser = _Forms()
         parser.feed(self.text)
         return next(
-            Form(urljoin(self.url, form.action), form.method, form.values)
-            for form in parser.found
+            form
+            for form in (Form(urljoin(self.url, found.action), found.method, found.values) for found in parser.found)
             if form.method == "post" and form.action.partition("?")[0].endswith(ending)
         )
 

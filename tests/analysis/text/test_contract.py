@@ -31,8 +31,8 @@ def check(reading: Reading) -> None:
     assert set(reading.intents) == set(INTENTS)
     for value in (*reading.probabilities.values(), *reading.intents.values()):
         assert 0 <= value <= 1
-    for span in (*reading.aspects, *reading.evidence):
-        assert 0 <= span.start < span.end <= len(reading.text)
+    for start, end in [*((a.start, a.end) for a in reading.aspects), *((e.start, e.end) for e in reading.evidence)]:
+        assert 0 <= start < end <= len(reading.text)
     for evidence in reading.evidence:
         assert -1 <= evidence.weight <= 1
     for mention in reading.aspects:
