@@ -29,8 +29,8 @@ from survey.users import User
 from survey.worker import Task, run_until_idle
 
 CHECKPOINT = time(10, 30)  # the hour (UTC) at which the background tasks run on each day of the past
-RECENT = timedelta(days=90)  # older days are played two at a time
-SCRIPTED_DAYS = 45  # flags younger than this are left as the story leaves them
+RECENT = timedelta(days=90)  # older days are played three at a time
+SCRIPTED_DAYS = 24  # flags younger than this are left as the story leaves them
 DEMO_BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X)"
 NOTES = {
     OutcomeResult.KEPT: "Called, listened, put it right and said so in writing. They stay.",
@@ -103,7 +103,7 @@ class _Replay:
         day = datetime.combine(self.first.date(), CHECKPOINT, self.today.tzinfo)
         while day < self.today:
             yield day
-            day += timedelta(days=2 if self.today - day > RECENT else 1)
+            day += timedelta(days=3 if self.today - day > RECENT else 1)
         yield self.today
 
     def _at(self, moment: datetime, action: Callable[[Session, datetime], None]) -> None:
@@ -181,7 +181,7 @@ class _Replay:
             if flag.status is FlagStatus.OPEN and age >= timedelta(days=1):
                 followups.acknowledge(session, flag, owner, now)
                 followups.log_contact(session, flag, owner, "Called and listened.", now)
-            elif age >= timedelta(days=12):
+            elif age >= timedelta(days=7):
                 result = OutcomeResult(told.get("outcome", "kept"))
                 followups.resolve(session, flag, owner, result, NOTES[result], now)
 

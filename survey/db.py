@@ -133,6 +133,8 @@ def begin_reading(session: Session) -> None:
     Raises:
         ReadOnlyTransactionError: later, when something tries to write.
     """
+    if session.in_transaction():
+        session.rollback()  # what was opened before (say, by loading the user) would go on with its own kind of begin
     session.info["reading"] = True
     session.connection(execution_options={"reading": True})
 
