@@ -29,7 +29,7 @@ from survey.users import User
 from survey.worker import Task, run_until_idle
 
 CHECKPOINT = time(10, 30)  # the hour (UTC) at which the background tasks run on each day of the past
-RECENT = timedelta(days=90)  # older days are played three at a time
+RECENT = timedelta(days=90)  # older days are played five at a time
 SCRIPTED_DAYS = 24  # flags younger than this are left as the story leaves them
 DEMO_BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X)"
 NOTES = {
@@ -103,7 +103,7 @@ class _Replay:
         day = datetime.combine(self.first.date(), CHECKPOINT, self.today.tzinfo)
         while day < self.today:
             yield day
-            day += timedelta(days=3 if self.today - day > RECENT else 1)
+            day += timedelta(days=5 if self.today - day > RECENT else 1)
         yield self.today
 
     def _at(self, moment: datetime, action: Callable[[Session, datetime], None]) -> None:
@@ -178,6 +178,8 @@ class _Replay:
             return
         for flag in session.scalars(select(Flag).where(Flag.status.in_(followups.LIVE))):
             told, owner, age = self.clients[flag.client.ref], flag.client.owner_id, now - flag.raised_at
+            if not told.get("attended", True):
+                continue  # the story wants this one to be found still open
             if flag.status is FlagStatus.OPEN and age >= timedelta(days=1):
                 followups.acknowledge(session, flag, owner, now)
                 followups.log_contact(session, flag, owner, "Called and listened.", now)
