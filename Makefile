@@ -14,7 +14,7 @@ help: ## Show this list
 run: ## Start everything: web, worker, demo firm on the first start (PORT=8001 for another port)
 	@$(PYTHON) scripts/prepare.py requirements.txt
 	@$(BIN)/flask db upgrade
-	@test -n "$(filter 0 false no,$(DEMO))" || $(BIN)/flask demo load
+	@$(BIN)/flask demo load --first-start
 	@exec $(BIN)/flask serve --port $(PORT) --welcome
 
 setup: ## Make .venv with everything pinned; quick when nothing changed

@@ -52,10 +52,10 @@ def load(app: Flask, today: datetime, on_progress: Progress = lambda _done, _tot
         ConflictError: email would leave this machine; the demo firm is only loaded with the local mailbox.
     """
     with app.app_context():
-        if runtime().settings.transport is not EmailTransport.MAILBOX:
-            raise ConflictError("The demo firm is loaded only with EMAIL_TRANSPORT=mailbox, so that no email leaves.")
         if db.session.scalar(select(Client.id).limit(1)) is not None:
             return False
+        if runtime().settings.transport is not EmailTransport.MAILBOX:
+            raise ConflictError("The demo firm is loaded only with EMAIL_TRANSPORT=mailbox, so that no email leaves.")
         story = read_story(today)
         with transaction() as session:
             _furnish(session, story, story.scenes[0].at)

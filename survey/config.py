@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     smtp_url: str | None = None
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     metrics_token: Annotated[str, StringConstraints(min_length=16)] | None = None
-    demo: bool = False
+    demo: bool = True
     log_level: LogLevel = LogLevel.INFO
     instance_path: Path = Field(default=ROOT / "instance")
 
