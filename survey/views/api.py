@@ -10,18 +10,8 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized, UnsupportedMediaType, abort
 
 from survey import api_keys, auth, clock, queries
-from survey.api_models import (
-    InvitationOut,
-    InvitationPage,
-    InvitationQuery,
-    JobDocument,
-    JobOut,
-    PageQuery,
-    Problem,
-    ResponseOut,
-    ResponsePage,
-    cursor,
-)
+from survey.api_input import InvitationQuery, JobDocument, PageQuery
+from survey.api_output import InvitationOut, InvitationPage, JobOut, Problem, ResponseOut, ResponsePage, cursor
 from survey.db import begin_reading, db, transaction
 from survey.jobs import record_job
 
