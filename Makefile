@@ -13,8 +13,7 @@ help: ## Show this list
 
 run: ## Start everything: web, worker, demo firm on the first start (PORT=8001 for another port)
 	@$(PYTHON) scripts/prepare.py requirements.txt
-	@$(BIN)/flask db upgrade
-	@$(BIN)/flask demo load --first-start
+	@$(BIN)/flask prepare
 	@exec $(BIN)/flask serve --port $(PORT) --welcome
 
 setup: ## Make .venv with everything pinned; quick when nothing changed

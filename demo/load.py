@@ -56,11 +56,15 @@ def load(app: Flask, today: datetime, on_progress: Progress = lambda _done, _tot
             return False
         if runtime().settings.transport is not EmailTransport.MAILBOX:
             raise ConflictError("The demo firm is loaded only with EMAIL_TRANSPORT=mailbox, so that no email leaves.")
-        story = read_story(today)
-        with transaction() as session:
-            _furnish(session, story, story.scenes[0].at)
-    _Replay(app, story, today).run(on_progress)
+    play(app, read_story(today), today, on_progress)
     return True
+
+
+def play(app: Flask, story: Story, today: datetime, on_progress: Progress = lambda _done, _total: None) -> None:
+    """Let everything in `story` happen, from its first scene up to `today`."""
+    with app.app_context(), transaction() as session:
+        _furnish(session, story, story.scenes[0].at)
+    _Replay(app, story, today).run(on_progress)
 
 
 def _furnish(session: Session, story: Story, now: datetime) -> None:

@@ -6,12 +6,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, ValidationError, model_validator
+from pydantic import Field, HttpUrl, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from survey.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
+DATABASES = ("sqlite://", "postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 class EmailTransport(StrEnum):
@@ -51,6 +52,13 @@ class Settings(BaseSettings):
     demo: bool = True
     log_level: LogLevel = LogLevel.INFO
     instance_path: Path = Field(default=ROOT / "instance")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_known(cls, value: str) -> str:
+        if value and not value.startswith(DATABASES):
+            raise ValueError("expected sqlite:///file or postgresql://user:password@host/database")
+        return value
 
     @model_validator(mode="after")
     def _transport_has_what_it_needs(self) -> Self:
