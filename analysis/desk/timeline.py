@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from analysis.desk.words import (
     FOLLOW_UP_WORDS,
     INVITATION_WORDS,
+    MOVE_WORDS,
     OUTCOME_WORDS,
-    RUNG_WORDS,
     SEVERITY_WORDS,
     delivery_words,
 )
@@ -248,7 +248,7 @@ def _moves(session: Session, client_id: int, before: datetime | None, limit: int
         yield Event(
             at=move.moved_at,
             kind="ladder",
-            title=f"Became {RUNG_WORDS[move.to_rung].lower()}",
+            title=MOVE_WORDS[move.to_rung],
             text=move.reason,
             tone="warning" if move.to_rung in _FALLS else "good",
         )

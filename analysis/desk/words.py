@@ -46,6 +46,14 @@ RUNG_TONES = {
     Rung.COOLING: "warning",
     Rung.LAPSED: "danger",
 }
+MOVE_WORDS = {
+    Rung.NEW: "New here",
+    Rung.CUSTOMER: "Now a customer",
+    Rung.CLIENT: "Now a client",
+    Rung.ADVOCATE: "Now an advocate",
+    Rung.COOLING: "Cooling off",
+    Rung.LAPSED: "Lapsed",
+}
 RUNG_MEANS = {
     Rung.NEW: "First job, too early to say",
     Rung.CUSTOMER: "Buys once, or now and then",
@@ -102,7 +110,7 @@ def delivery_words(state: DeliveryState | None) -> str:
 def chance(risk: float) -> str:
     """A risk (0–1) as people say it: "about 1 in 3"."""
     if risk >= 0.95:
-        return "almost certain"
+        return "very high"
     if risk >= 0.45:
         return f"about {round(risk * 10)} in 10"
     if risk <= 0.02:
