@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,9 @@ from analysis import flagging
 from analysis.evidence import load_evidence
 from analysis.learning import weights_in_force
 from analysis.models import AnswerAnalysis, Flag, LadderMove, RelationshipState, Rung
-from analysis.relationships.assessment import Assessment, Before, assess, stood
+from analysis.relationships.assessment import Assessment, assess, stood
 from analysis.relationships.evidence import Evidence, as_of
+from analysis.relationships.ladder import Before
 from analysis.relationships.signals import Weights
 from analysis.relationships.usual import FirmUsual
 from analysis.text.analyser import Comment, Reading, TextAnalyser
@@ -165,14 +167,14 @@ class _Scorer:
         evidence, state = self.evidence[client.id], self.states.get(client.id)
         before = self._history(client, evidence) if state is None else self._before(state)
         severity = flag.severity.value if flag else None
-        found = assess(evidence, self.usual, self.now, Before(before.rung, before.was, severity), self.weights)
+        found = assess(evidence, self.usual, self.now, replace(before, live_severity=severity), self.weights)
         self._move(client, before.rung, found.standing.rung, found.standing.reason, self.now)
         self._save(client, state, found, evidence)
         flagging.apply(self.session, self.firm, client, flag, found, self.now)
 
     def _before(self, state: RelationshipState) -> Before:
         was = self.was.get(state.client_id) if state.rung in _PASSING else state.rung
-        return Before(state.rung.value, was.value if was else None)
+        return Before(state.rung.value, was.value if was else None, since=state.rung_since)
 
     def _history(self, client: Client, evidence: Evidence) -> Before:
         """Replay the ladder over a history that came in at once, so that its moves have the dates they had."""
@@ -181,10 +183,9 @@ class _Scorer:
             return before
         moment = evidence.jobs[0].completed_at + timedelta(days=1)
         while moment < self.now:
-            standing = stood(as_of(evidence, moment), self.usual, moment, before, self.weights)
+            standing, severity = stood(as_of(evidence, moment), self.usual, moment, before, self.weights)
             self._move(client, before.rung, standing.rung, standing.reason, moment)
-            was = before.was if Rung(standing.rung) in _PASSING else standing.rung
-            before = Before(standing.rung, was)
+            before = before.then(standing.rung, severity, moment)
             moment += HISTORY_STEP
         return before
 

@@ -7,19 +7,10 @@ from analysis.relationships import health as health_rule
 from analysis.relationships import ladder, rhythm, risk, signals
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.health import Health
-from analysis.relationships.ladder import Standing
+from analysis.relationships.ladder import Before, Standing
 from analysis.relationships.risk import Judgement
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 from analysis.relationships.usual import FirmUsual
-
-
-@dataclass(frozen=True)
-class Before:
-    """Where the client stood until now: the rung, the last rung that was not cooling or lapsed, the live flag."""
-
-    rung: str | None = None
-    was: str | None = None
-    live_severity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +51,7 @@ def assess(
         points=points,
         risk=chance,
         health=health_rule.health(evidence, firm, found, own, lapsed, now),
-        standing=ladder.stand(evidence, own, chance, now, before=before.rung, was=before.was),
+        standing=ladder.stand(evidence, own, judged.severity, now, before),
         judgement=judged,
         clears_if=risk.clears_if(found, now, weights) if judged.flagged else "",
         value_year=value_year,
@@ -70,9 +61,14 @@ def assess(
 
 def stood(
     evidence: Evidence, firm: FirmUsual, now: datetime, before: Before, weights: Weights = DEFAULT_WEIGHTS
-) -> Standing:
-    """Only where the client stood on the ladder at `now`: for replaying a history quickly."""
+) -> tuple[Standing, str | None]:
+    """Only where the client stood on the ladder at `now`, and how severe a flag would have stood: for replaying a
+    history quickly."""
     own = rhythm.rhythm(evidence, now)
-    found = signals.find(evidence, firm, own, now, lapsed=ladder.has_lapsed(evidence, own, now), weights=weights)
+    lapsed = ladder.has_lapsed(evidence, own, now)
+    found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
     chance = risk.probability(risk.total_points(found), weights)
-    return ladder.stand(evidence, own, chance, now, before=before.rung, was=before.was)
+    severity = risk.judge(chance, found, live_severity=before.live_severity).severity
+    if lapsed and before.live_severity is None:
+        severity = None
+    return ladder.stand(evidence, own, severity, now, before), severity

@@ -1,5 +1,6 @@
 """What is known about one client at one moment, as plain values. Every rule in this package reads only this."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -206,6 +207,11 @@ def _person_as_of(person: Person, moment: datetime) -> Person:
 def plural(count: int, one: str, many: str = "") -> str:
     """`3 jobs`, `1 job`."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`one, two and three`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def short_day(moment: datetime) -> str:

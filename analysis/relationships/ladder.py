@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analysis.relationships.evidence import Evidence, days_between, plural, short_day
-from analysis.relationships.rhythm import Rhythm, visits
+from analysis.relationships.rhythm import LONG_OVERDUE, LongOverdue, Rhythm, visits
 
 NEW, CUSTOMER, CLIENT, ADVOCATE, COOLING, LAPSED = "new", "customer", "client", "advocate", "cooling", "lapsed"
 YEAR = timedelta(days=365)
@@ -18,12 +18,14 @@ class LadderRules:
     client_jobs: tuple[int, int] = (3, 2)  # jobs in the last 12 months
     trusting_csat: int = 4
     distrust_csat: int = 2
-    advocate_nps: int = 9
-    advocate_days: tuple[int, int] = (270, 365)  # how long a recommendation counts
+    advocate_nps: tuple[int, int] = (9, 8)  # kept unless the last two both lie below the lower bar
+    detractor_nps: int = 6  # one answer this low ends an advocate's rung at once
+    advocate_days: tuple[int, int] = (270, 540)  # how long a recommendation counts
     referral_days: int = 365
-    cooling_chance: float = 0.05  # a gap so long has at most this chance by their own rhythm
-    cooling_risk: tuple[float, float] = (0.5, 0.32)
-    cooling_least_days: int = 30
+    least_stay_days: int = 90  # on a rung before stepping down from it, cooling and lapsing apart
+    overdue: LongOverdue = LONG_OVERDUE  # what is too long by their own rhythm
+    cooling_flags: tuple[str, ...] = ("severe", "high")  # a live flag of these severities is cooling too
+    cooling_stay_days: int = 30  # at least, and then until a job, a good answer or a flag closed as dealt with
     lapsed_days: int = 180
     lapsed_rhythms: float = 3.0
 
@@ -37,6 +39,26 @@ class Standing:
 
     rung: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Before:
+    """Where the client stood until now: the rung and since when, the last rung that was not cooling or lapsed, and the
+    severity of the live flag."""
+
+    rung: str | None = None
+    was: str | None = None
+    live_severity: str | None = None
+    since: datetime | None = None
+
+    def then(self, rung: str, severity: str | None, at: datetime) -> "Before":
+        """What stands before the next look, when `rung` and a flag of `severity` were found at `at`."""
+        was = self.was if rung in {COOLING, LAPSED} else rung
+        return Before(rung, was, severity, self.since if rung == self.rung else at)
+
+    def stayed(self, now: datetime) -> float:
+        """Days on this rung; endless when nobody knows since when."""
+        return days_between(self.since, now) if self.since else float("inf")
 
 
 def lapsed_after(rhythm: Rhythm | None, rules: LadderRules = DEFAULT_RULES) -> float:
@@ -58,27 +80,33 @@ def has_lapsed(evidence: Evidence, rhythm: Rhythm | None, now: datetime, rules: 
 def stand(
     evidence: Evidence,
     rhythm: Rhythm | None,
-    risk: float,
+    severity: str | None,
     now: datetime,
-    *,
-    before: str | None = None,
-    was: str | None = None,
+    before: Before,
     rules: LadderRules = DEFAULT_RULES,
 ) -> Standing:
-    """Where the client stands. `before` is the rung until now, `was` the last rung that was not cooling or lapsed.
+    """Where the client stands; `severity` is that of the flag found at `now`.
 
-    A rung once reached is kept by the lower of each pair of thresholds, so that nobody flickers between two rungs.
+    Steps up, cooling and lapsing come at once. A rung once reached is kept by the lower of each pair of thresholds and
+    for `least_stay_days`; from cooling only evidence that they are back leads up. So nobody flickers between rungs.
     """
     if not evidence.jobs:
         return Standing(NEW, "No job finished yet.")
     if has_lapsed(evidence, rhythm, now, rules):
         return Standing(LAPSED, _lapsed_reason(evidence, now))
-    grown = _grown(evidence, now, was or before, rules)
-    if grown.rung in {CLIENT, ADVOCATE} or was in {CLIENT, ADVOCATE} or before == COOLING:
-        cooling = _cooling(rhythm, risk, before == COOLING, rules)
+    grown = _grown(evidence, now, before.was or before.rung, rules)
+    if grown.rung in {CLIENT, ADVOCATE} or before.was in {CLIENT, ADVOCATE} or before.rung == COOLING:
+        cooling = _cooling(evidence, rhythm, severity, now, before, rules)
         if cooling:
             return Standing(COOLING, cooling)
+    if _falls(before.rung, grown.rung) and before.stayed(now) < rules.least_stay_days and before.rung:
+        return Standing(before.rung, f"{grown.reason} Stays for {rules.least_stay_days} days at least.")
     return grown
+
+
+def _falls(before: str | None, after: str) -> bool:
+    order = {NEW: 0, CUSTOMER: 1, CLIENT: 2, ADVOCATE: 3}
+    return before in order and order[after] < order[before]
 
 
 def _grown(evidence: Evidence, now: datetime, before: str | None, rules: LadderRules) -> Standing:
@@ -114,20 +142,41 @@ def _distrust(evidence: Evidence, now: datetime, rules: LadderRules) -> str:
 def _recommends(evidence: Evidence, now: datetime, before: str | None, rules: LadderRules) -> str:
     if any(days_between(at, now) <= rules.referral_days for at in evidence.referred):
         return "Referred another client to you."
-    counts = rules.advocate_days[1 if before == ADVOCATE else 0]
+    already = before == ADVOCATE
+    counts, (reach, keep) = rules.advocate_days[1 if already else 0], rules.advocate_nps
     said = [(r.at, r.numbers["nps"]) for r in evidence.responses if "nps" in r.numbers]
-    if said and said[-1][1] >= rules.advocate_nps and days_between(said[-1][0], now) <= counts:
+    if not said or days_between(said[-1][0], now) > counts or said[-1][1] <= rules.detractor_nps:
+        return ""
+    best = max(nps for _, nps in said[-2:]) if already else said[-1][1]
+    if best >= (keep if already else reach):
         return f"Would recommend you ({said[-1][1]} of 10 on {short_day(said[-1][0])})."
     return ""
 
 
-def _cooling(rhythm: Rhythm | None, risk: float, already: bool, rules: LadderRules) -> str:
-    chance = rules.cooling_chance * (2 if already else 1)
-    if rhythm and rhythm.chance <= chance and rhythm.waiting >= rules.cooling_least_days:
-        return f"No job for {rhythm.waiting:.0f} days; they usually come every {max(1.0, rhythm.usual_gap):.0f} days."
-    if risk >= rules.cooling_risk[1 if already else 0]:
-        return f"The relationship is at risk ({risk:.0%})."
+def _cooling(
+    evidence: Evidence, rhythm: Rhythm | None, severity: str | None, now: datetime, before: Before, rules: LadderRules
+) -> str:
+    """Why this client is cooling, or still is; nothing when they are not."""
+    if rhythm and rules.overdue.holds(rhythm):
+        return f"No job for {rhythm.waiting:.0f} days; usually every {max(1.0, rhythm.usual_gap):.0f}."
+    if severity in rules.cooling_flags or (before.rung == COOLING and severity):
+        return f"At risk: a {severity} flag stands."
+    if before.rung != COOLING:
+        return ""
+    if before.since and not _back_since(evidence, before.since, rules):
+        return f"Cooling since {short_day(before.since)}; no job and no good answer since."
+    if before.stayed(now) < rules.cooling_stay_days:
+        return f"Coming back; cooling for {rules.cooling_stay_days} days at least."
     return ""
+
+
+def _back_since(evidence: Evidence, since: datetime, rules: LadderRules) -> bool:
+    """Whether anything says that they are back: a job, a good answer, or a person who closed their flag."""
+    return (
+        any(job.completed_at > since for job in evidence.jobs)
+        or any(r.at > since and r.numbers.get("csat", 0) >= rules.trusting_csat for r in evidence.responses)
+        or any(settled.at > since and not settled.lost for settled in evidence.settlements)
+    )
 
 
 def _lapsed_reason(evidence: Evidence, now: datetime) -> str:

@@ -20,6 +20,7 @@ REOPENED_POINTS, MOST_REOPENED_POINTS = 0.9, 1.8
 STEP_POINTS, MOST_STEP_POINTS, STEP_RESPONSES = 0.5, 1.8, 3
 BROKEN_CALL_POINTS, MOST_BROKEN_CALL_POINTS = 1.8, 3.0
 BOUNCED_POINTS, LEFT_POINTS, COMPLAINED_POINTS = 1.2, 1.5, 1.4
+ONLY_CONTACT_POINTS = 0.8  # more when nobody else there can be reached
 
 
 def late_jobs(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
@@ -37,9 +38,9 @@ def late_jobs(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | No
     )
     if not late or excess <= 0.25:
         return None
-    text = f"{len(late)} of the last {plural(len(dated), 'job')} finished after the promised date."
+    text = f"{len(late)} of the last {plural(len(dated), 'job')} done after the promised date."
     if len(dated) == 1:
-        text = "The last job finished after the promised date."
+        text = "The last job was done after the promised date."
     quotes = tuple(_late_quote(job) for job in reversed(late[-3:]))
     return Signal("late_jobs", min(MOST_LATE_POINTS, LATE_POINTS * excess), text, quotes)
 
@@ -63,7 +64,7 @@ def reopened_jobs(evidence: Evidence, now: datetime) -> Signal | None:
     points = sum(REOPENED_POINTS * evidence.weight(at, now) for _, at in again)
     if points < 0.1:
         return None
-    text = f"{plural(len(again), 'job')} had to be opened again."
+    text = "A job had to be opened again." if len(again) == 1 else f"{len(again)} jobs had to be opened again."
     quotes = tuple(
         Quote(f"{job.name or 'Job'} opened again, {short_day(at)}", at, f"job/{job.id}")
         for job, at in reversed(again[-3:])
@@ -88,9 +89,7 @@ def missed_steps(evidence: Evidence, now: datetime) -> Signal | None:
     if points < 0.1:
         return None
     said = "; ".join(f"“{text}”" for text in missed[:3])
-    return Signal(
-        "missed_steps", min(MOST_STEP_POINTS, points), f"They say this did not happen: {said}.", tuple(quotes[:4])
-    )
+    return Signal("missed_steps", min(MOST_STEP_POINTS, points), f"They say you skipped: {said}.", tuple(quotes[:4]))
 
 
 def broken_calls(evidence: Evidence, now: datetime) -> Signal | None:
@@ -121,22 +120,19 @@ def lost_contact(evidence: Evidence, now: datetime) -> Signal | None:
     person = main_contact(evidence)
     if person is None:
         return None
-    name = person.name or "The main contact"
+    others = any(p.id != person.id and p.left_at is None and p.mail_block is None for p in evidence.people)
+    which = "Main" if others else "Only"
+    name = person.name or "no name known"
+    bounced_at = person.blocked_at if person.mail_block == "bounced" else None
+    complained_at = person.blocked_at if person.mail_block == "complained" else None
     kinds = [
-        (person.left_at, LEFT_POINTS, f"{name}, your main contact, has left."),
-        (
-            person.blocked_at if person.mail_block == "bounced" else None,
-            BOUNCED_POINTS,
-            f"Emails to {name}, your main contact, bounce.",
-        ),
-        (
-            person.blocked_at if person.mail_block == "complained" else None,
-            COMPLAINED_POINTS,
-            f"{name}, your main contact, marked your email as spam.",
-        ),
+        (person.left_at, LEFT_POINTS, f"{which} contact has left: {name}."),
+        (bounced_at, BOUNCED_POINTS, f"{which} contact's address bounces: {name}."),
+        (complained_at, COMPLAINED_POINTS, f"{which} contact marked your email as spam: {name}."),
     ]
     for at, points, text in kinds:
         if at is not None and at <= now and evidence.unsettled(at):
+            points += 0.0 if others else ONLY_CONTACT_POINTS
             quote = Quote(f"{text[:-1]}, {short_day(at)}", at, f"contact/{person.id}")
             return Signal("lost_contact", points * freshness(at, now), text, (quote,))
     return None

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import exp, lgamma, log
 from statistics import fmean, median
 
-from analysis.relationships.evidence import Ask, Evidence, Quote, Signal, days_between, short_day
+from analysis.relationships.evidence import Ask, Evidence, Quote, Signal, days_between, plural, short_day
 from analysis.relationships.usual import FirmUsual
 
 LEAST_JOBS = 4
@@ -16,6 +16,7 @@ SHAPE_PRIOR_GAPS = 6.0  # the gaps' shape is shrunk towards 1 (exponential) as i
 LEAST_SHAPE, MOST_SHAPE = 0.6, 6.0
 OVERDUE_FROM = 0.12  # chance of a gap this long below which it is worth mentioning
 OVERDUE_POINTS, MOST_OVERDUE_POINTS = 0.6, 2.5
+LONG_OVERDUE_POINTS = 3.1  # enough for a flag by itself: most of those who stay away so long do not come back
 ANSWER_GRACE = timedelta(days=10)
 LEAST_ANSWERED, LEAST_SILENCES = 2, 2
 SILENCE_FROM = 0.2
@@ -32,6 +33,21 @@ class Rhythm:
     usual_gap: float
     waiting: float
     chance: float
+
+
+@dataclass(frozen=True)
+class LongOverdue:
+    """A silence that no holiday explains: all three must hold."""
+
+    chance: float = 0.003  # a gap so long has at most this chance by their own rhythm
+    gaps: float = 2.5  # at least so many of their usual gaps
+    days: int = 75
+
+    def holds(self, found: Rhythm) -> bool:
+        return found.chance <= self.chance and found.waiting >= max(float(self.days), self.gaps * found.usual_gap)
+
+
+LONG_OVERDUE = LongOverdue()
 
 
 def visits(evidence: Evidence) -> list[datetime]:
@@ -75,16 +91,16 @@ def overdue(evidence: Evidence, found: Rhythm | None, lapsed: bool) -> Signal | 
         return None
     surprise = log(OVERDUE_FROM) - log(max(found.chance, 1e-12))
     last = evidence.jobs[-1]
-    text = (
-        f"No job for {found.waiting:.0f} days; they usually come every {max(1.0, found.usual_gap):.0f} days "
-        f"(a gap this long has a chance of {_share(found.chance)})."
-    )
+    text = f"No job for {plural(round(found.waiting), 'day')}; usually every {max(1, round(found.usual_gap))}."
     quote = Quote(
         f"Last job {last.name or ''}, {short_day(last.completed_at)}".replace(" ,", ","),
         last.completed_at,
         f"job/{last.id}",
     )
-    return Signal("overdue", min(MOST_OVERDUE_POINTS, 0.4 + OVERDUE_POINTS * surprise), text, (quote,), fades=False)
+    points = min(MOST_OVERDUE_POINTS, 0.4 + OVERDUE_POINTS * surprise)
+    if LONG_OVERDUE.holds(found):
+        points = LONG_OVERDUE_POINTS
+    return Signal("overdue", points, text, (quote,), fades=False)
 
 
 def chance_of_silence(answered: int, asked: int, silences: int, prior: tuple[float, float]) -> float:
@@ -126,7 +142,7 @@ def silence(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None
     name = next(
         (person.name for person in evidence.people if person.id == first.contact_id and person.name), "Their contact"
     )
-    text = f"{name} answered {answered} of {asked} surveys, then none of the last {run} (a chance of {_share(chance)})."
+    text = f"No answer to the last {run} surveys; {name} had answered {answered} of {asked}."
     quote = Quote(f"First unanswered survey, {short_day(first.at)}", first.at, f"contact/{first.contact_id}")
     points = min(MOST_SILENCE_POINTS, 0.3 + SILENCE_POINTS * (log(SILENCE_FROM) - log(max(chance, 1e-12))))
     return Signal("silence", points, text, (quote,), fades=False)
@@ -134,9 +150,3 @@ def silence(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None
 
 def _had_time(ask: Ask, now: datetime) -> bool:
     return now >= (ask.settles_at or ask.at + ANSWER_GRACE)
-
-
-def _share(chance: float) -> str:
-    if chance < 0.001:
-        return "under 1 in 1,000"
-    return f"1 in {round(1 / chance):,}" if chance < 0.1 else f"{chance:.0%}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp, log, log2
 
-from analysis.relationships.evidence import HALF_LIFE, Signal, short_day
+from analysis.relationships.evidence import HALF_LIFE, Signal, listed, short_day
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 
 BASE_POINTS = -3.0  # no sign at all: about 1 client in 20 is in trouble that nobody sees
@@ -61,14 +61,14 @@ def judge(
 
     `live_severity` is that of the flag already standing: it is kept down to `clear_below`, and falls to a lower step
     only with a margin. A large client's flag in the upper half of a step moves up one; an intent to leave is at least
-    high.
+    high. Severe is earned: a clear intent to leave, or strong signs of several kinds.
     """
     standing = live_severity is not None
     if risk < (thresholds.clear_below if standing else thresholds.raise_at):
         return Judgement(False, None)
     severity = _severity(risk, signals, large, thresholds)
     if live_severity is not None and _RANK[severity] > _RANK[live_severity]:
-        kept = _severity(risk + thresholds.downgrade_margin, signals, large, thresholds)
+        kept = _severity(risk + thresholds.downgrade_margin, signals, large, thresholds, strong=KEEPS_STRONG)
         severity = live_severity if _RANK[kept] <= _RANK[live_severity] else severity
     return Judgement(True, severity)
 
@@ -78,11 +78,34 @@ LEAVING_POINTS_HIGH = 2.0  # an intent to leave that is still this strong keeps 
 LEAVING_POINTS_SEVERE = 4.4  # said clearly, and lately
 
 
-def _severity(risk: float, signals: Sequence[Signal], large: bool, thresholds: Thresholds) -> str:
+STRONG, VERY_STRONG = 1.0, 3.0  # points; one fresh 2 of 5 is very strong
+KEEPS_STRONG = 0.75  # a sign counts as strong for a flag that is severe already
+# Signs of one kind tell the same story twice: five lukewarm ratings are one sign, not five.
+_KINDS = {
+    "leaving": "leaving",
+    "low_scores": "ratings",
+    "low_level": "ratings",
+    "negative_words": "words",
+    "complaint": "words",
+    "wants_contact": "words",
+    "missed_steps": "promises",
+    "late_jobs": "promises",
+    "reopened_jobs": "promises",
+    "broken_call": "promises",
+    "silence": "absence",
+    "overdue": "absence",
+    "lost_contact": "absence",
+}
+
+
+def _severity(
+    risk: float, signals: Sequence[Signal], large: bool, thresholds: Thresholds, strong: float = STRONG
+) -> str:
     leaving = max((signal.points for signal in signals if signal.name == "leaving"), default=0.0)
-    if large and risk >= (thresholds.severe_at + thresholds.high_at) / 2:
+    if leaving >= LEAVING_POINTS_SEVERE:
         return "severe"
-    if risk >= thresholds.severe_at or leaving >= LEAVING_POINTS_SEVERE:
+    step_up = large and risk >= (thresholds.severe_at + thresholds.high_at) / 2
+    if (risk >= thresholds.severe_at or step_up) and _several_strong(signals, large, strong):
         return "severe"
     if risk >= thresholds.high_at or leaving >= LEAVING_POINTS_HIGH:
         return "high"
@@ -91,21 +114,28 @@ def _severity(risk: float, signals: Sequence[Signal], large: bool, thresholds: T
     return "moderate"
 
 
+def _several_strong(signals: Sequence[Signal], large: bool, strong: float) -> bool:
+    """Strong signs of three kinds; two are enough from a large client, or when one of them is very strong."""
+    kinds = {_KINDS.get(signal.name, signal.name) for signal in signals if signal.points >= strong}
+    strongest = max((signal.points for signal in signals), default=0.0)
+    return len(kinds) >= (2 if large or strongest >= VERY_STRONG * strong else 3)
+
+
 WORTH_WAITING = timedelta(days=120)  # nobody plans further ahead than that on a sign fading by itself
 _REMEDIES = {
-    "leaving": "they say or show that they stay (a good answer after you spoke to them)",
+    "leaving": "they say that they stay, or their next answer is good",
     "low_scores": "their next answers are back at their usual level",
-    "low_level": "their answers come up to what your clients usually say",
+    "low_level": "their average comes up to your other clients'",
     "negative_words": "their next comments are friendlier",
     "complaint": "a contact about the complaint is logged",
     "wants_contact": "the contact they asked for is logged",
     "missed_steps": "their next answers say the steps happened",
     "late_jobs": "the next jobs are done by the promised date",
-    "reopened_jobs": "the next jobs stay closed",
+    "reopened_jobs": "no job is opened again for a while",
     "broken_call": "the promised call is made and logged",
-    "silence": "their contact answers a survey",
+    "silence": "they answer a survey again",
     "overdue": "they bring a new job",
-    "lost_contact": "you have a contact there whose address works",
+    "lost_contact": "you add a contact there who can be reached",
 }
 
 
@@ -124,7 +154,7 @@ def clears_if(
             break
         left -= signal.points
         remedies.append(_REMEDIES.get(signal.name, "nothing new happens"))
-    text = "Clears if " + ", and ".join(remedies) if remedies else "Clears if nothing new happens"
+    text = "Clears if " + listed(remedies) if remedies else "Clears if nothing new happens"
     faded = fades_on(signals, now, weights, thresholds)
     if faded is None or faded - now > WORTH_WAITING:
         return text + "."

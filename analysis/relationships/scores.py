@@ -10,6 +10,7 @@ from analysis.relationships.evidence import (
     Signal,
     days_between,
     freshness,
+    listed,
     plural,
     short_day,
 )
@@ -39,6 +40,7 @@ class Rated:
     response: Response
     standing: float
     usual: float
+    earlier: int = 0  # how many rated answers of theirs came before
 
     @property
     def surprise(self) -> float:
@@ -53,7 +55,7 @@ def rated_responses(evidence: Evidence, firm: FirmUsual) -> list[Rated]:
     for response in evidence.responses:
         own = standing(response, firm)
         if own is not None:
-            rated.append(Rated(response, own, own_usual(earlier, firm)))
+            rated.append(Rated(response, own, own_usual(earlier, firm), len(earlier)))
             earlier.append(own)
     return rated
 
@@ -79,7 +81,7 @@ def low_scores(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: d
             total = max(0.0, total - FORGIVENESS * freshness(response.at, now))
     if not low or total <= 0:
         return None
-    return Signal("low_scores", min(MOST_POINTS, total), _low_text(low, firm), _quotes(evidence, low[-4:]))
+    return Signal("low_scores", min(MOST_POINTS, total), _low_text(low, ratings[-1], firm), _quotes(evidence, low[-4:]))
 
 
 def _points(rated: Rated) -> float:
@@ -111,10 +113,10 @@ def low_level(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: da
     if level > -0.25 or (usual and sum(usual) / len(usual) > firm.levels["csat"].mean - LOW_LEVEL_FROM):
         return None
     points = min(MOST_LOW_LEVEL_POINTS, LOW_LEVEL_POINTS * -level)
-    text = "Their answers of the last 12 months lie below what your clients usually say."
+    text = "Their answers lie below what your clients usually say, over the last 12 months."
     if usual:
         mine, usually = sum(usual) / len(usual), firm.levels["csat"].mean
-        text = f"They rate you {mine:.1f} of 5 on average over 12 months; your clients usually say {usually:.1f}."
+        text = f"Rates you {mine:.1f} of 5 on average; your clients say {usually:.1f}."
     return Signal("low_level", points, text, _quotes(evidence, rated[-3:]))
 
 
@@ -128,17 +130,22 @@ def said(response: Response) -> str:
     )
 
 
-def _low_text(low: list[Rated], firm: FirmUsual) -> str:
+def _low_text(low: list[Rated], newest: Rated, firm: FirmUsual) -> str:
+    """What a manager would say first: `Rated the last job 2 of 5; usually 4.3.`"""
     last = low[-1]
-    first = f"Rated a job {said(last.response)} on {short_day(last.response.at)}"
-    if len(low) > 1:
-        number = plural(len(low), "rating")
-        first = f"{number} below their usual, the latest {said(last.response)} on {short_day(last.response.at)}"
-    csat = last.response.numbers.get("csat")
-    usual_csat = firm.levels["csat"].mean + last.usual * firm.levels["csat"].spread
-    if csat is not None and usual_csat - csat >= 0.7:
-        return f"{first}; they usually say about {min(5.0, usual_csat):.1f}."
-    return first + "."
+    numbers = last.response.numbers
+    stars = [item.response.numbers["csat"] for item in low if "csat" in item.response.numbers]
+    if "csat" not in numbers:
+        return f"Answered low: {said(last.response)} ({short_day(last.response.at)})."
+    if len(stars) > 1:
+        first = f"Rated {plural(len(stars), 'job')} low: {listed([str(star) for star in stars[-4:]])} of 5"
+    else:
+        first = f"Rated {'the last job' if last is newest else 'a job'} {numbers['csat']} of 5"
+    usual = firm.levels["csat"].mean + last.usual * firm.levels["csat"].spread
+    if usual - numbers["csat"] >= 0.7:
+        first += f"; {'usually' if last.earlier else 'your clients say'} {min(5.0, usual):.1f}"
+    recommends = f", recommends {numbers['nps']} of 10" if numbers.get("nps", 10) <= DETRACTOR_NPS else ""
+    return f"{first} ({short_day(last.response.at)}{recommends})."
 
 
 def _quotes(evidence: Evidence, rated: list[Rated]) -> tuple[Quote, ...]:

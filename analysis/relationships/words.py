@@ -2,13 +2,24 @@
 
 from datetime import datetime
 
-from analysis.relationships.evidence import Evidence, Quote, Reading, Response, Signal, days_between, freshness
+from analysis.relationships.evidence import (
+    Evidence,
+    Quote,
+    Reading,
+    Response,
+    Signal,
+    days_between,
+    freshness,
+    listed,
+)
 
 LEAVING_FROM, LEAVING_POINTS = 0.6, 5.2
 NOT_RETURNING_POINTS = 4.2
+STAYS_AFTER_ALL = 0.4  # what an intent to leave still weighs after a good answer
 COMPLAINT_FROM, COMPLAINT_POINTS, COMPLAINT_DAYS = 0.5, 1.1, 180
 CALLBACK_FROM, CALLBACK_POINTS, CALLBACK_GRACE_DAYS = 0.5, 1.2, 1.0
 NEGATIVE_FROM, NEGATIVE_POINTS, MOST_NEGATIVE_POINTS = -0.25, 0.9, 2.0
+FRIENDLIER_SINCE = 0.5  # what negative words still weigh after a friendly comment
 PLEASED_DISCOUNT = 0.25  # they rated the job 4 or 5 all the same
 # What ends relationships weighs more than what annoys.
 ASPECT_WEIGHT = {
@@ -24,7 +35,7 @@ ASPECT_WEIGHT = {
     "access": 0.8,
 }
 ASPECT_NAMES = {
-    "staff_attitude": "how your people treat them",
+    "staff_attitude": "how they were treated",
     "communication": "communication",
     "timeliness": "timeliness",
     "quality_of_work": "the quality of the work",
@@ -34,9 +45,9 @@ ASPECT_NAMES = {
     "reception": "reception",
     "booking": "booking",
     "facilities": "the premises",
-    "ease_of_use": "how hard things are to use",
+    "ease_of_use": "how hard it is to use",
     "access": "how hard you are to reach",
-    "digital": "the website, portal or app",
+    "digital": "the website or app",
     "competitor": "a competitor",
     "reputation": "your reputation",
     "general": "you in general",
@@ -54,7 +65,7 @@ def leaving(evidence: Evidence, now: datetime) -> Signal | None:
         points = LEAVING_POINTS * sure if sure >= LEAVING_FROM else 0.0
         answer = response.numbers.get("would_return")
         points = max(points, NOT_RETURNING_POINTS) if answer == 0 else points * (0.5 if answer == 1 else 1.0)
-        points *= freshness(response.at, now)
+        points *= freshness(response.at, now) * (STAYS_AFTER_ALL if _content_since(evidence, response) else 1.0)
         if points > 0 and (best is None or points >= best[0]):
             best = (points, response)
     if best is None:
@@ -63,8 +74,19 @@ def leaving(evidence: Evidence, now: datetime) -> Signal | None:
     if response.numbers.get("would_return") == 0:
         text, quotes = "Said they would not come back.", _answered(response, "Would you come back? No")
     else:
-        text, quotes = "Their words say they may leave.", _quotes(response)
+        text, quotes = "Their words say that they may leave.", _quotes(response)
     return Signal("leaving", points, text, quotes)
+
+
+def _content_since(evidence: Evidence, said: Response) -> bool:
+    """Whether a later answer says that they stay: that they would come back, or a good rating without such words."""
+    later = [response for response in evidence.responses if response.at > said.at]
+    if not later:
+        return False
+    numbers, reading = later[-1].numbers, later[-1].reading
+    if numbers.get("would_return") is not None:
+        return numbers["would_return"] == 1
+    return _pleased(later[-1]) and (reading is None or reading.intents.get("leaving", 0.0) < LEAVING_FROM)
 
 
 def complaints(evidence: Evidence, now: datetime) -> Signal | None:
@@ -81,9 +103,9 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
             total += COMPLAINT_POINTS * sure * evidence.weight(response.at, now)
     if not open_ones:
         return None
-    text = "They complained, and no contact has been logged since."
+    text = "Complained; no contact logged since."
     if len(open_ones) > 1:
-        text = f"They complained {len(open_ones)} times, and no contact has been logged since."
+        text = f"Complained {len(open_ones)} times; no contact logged since."
     quotes = tuple(quote for response in reversed(open_ones[-3:]) for quote in _quotes(response))
     return Signal("complaint", min(2.2, total), text, quotes)
 
@@ -100,20 +122,22 @@ def wants_contact(evidence: Evidence, now: datetime) -> Signal | None:
             continue
         quotes = _answered(response, "May we contact you about this? Yes") if asked else _quotes(response)
         points = CALLBACK_POINTS * (1.0 if asked else sure) * freshness(response.at, now)
-        return Signal("wants_contact", points, "They asked to be contacted, and no contact has been logged.", quotes)
+        return Signal("wants_contact", points, "Asked to be contacted; no contact logged since.", quotes)
     return None
 
 
 def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
     """Negative sentences, by the aspect they are about. A pleased rating beside them takes most of the weight away."""
     total = 0.0
+    friendlier = False
     aspects: list[str] = []
     quotes: list[Quote] = []
     for response in reversed(evidence.responses):
         reading = response.reading
         if reading is None or reading.score > NEGATIVE_FROM or not evidence.unsettled(response.at):
+            friendlier = friendlier or (reading is not None and reading.score > -NEGATIVE_FROM)
             continue
-        fresh = evidence.weight(response.at, now)
+        fresh = evidence.weight(response.at, now) * (FRIENDLIER_SINCE if friendlier else 1.0)
         if fresh < 0.05:
             continue
         found = [(aspect, start, end) for aspect, mood, start, end in reading.aspects if mood == "negative"]
@@ -123,17 +147,13 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
         quotes += _quotes(response)
     if total < 0.1:
         return None
-    named = _listed([ASPECT_NAMES.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:3]])
-    text = f"Negative words about {named}." if named else "Negative words."
+    named = listed([ASPECT_NAMES.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:2]])
+    text = f"Unhappy with {named}." if named else "Unhappy words in their comments."
     return Signal("negative_words", min(MOST_NEGATIVE_POINTS, total), text, tuple(quotes[:4]))
 
 
 def _pleased(response: Response) -> bool:
     return response.numbers.get("csat", 0) >= 4
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
 
 
 def _answered(response: Response, words: str) -> tuple[Quote, ...]:

@@ -56,7 +56,7 @@ def test_clients_list_filters_by_rung(run: Callable[..., Result], session: Sessi
     client = make_flagged(session)
     found = json.loads(run("clients", "list", "--json").stdout)
     assert [row["id"] for row in found] == [client.id]
-    assert found[0]["rung"] == "cooling"
+    assert found[0]["rung"] == "client"
     assert json.loads(run("clients", "list", "--rung", "lapsed", "--json").stdout) == []
 
 

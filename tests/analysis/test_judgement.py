@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.relationships import ladder, rhythm, risk
-from analysis.relationships.assessment import Assessment, Before, assess
+from analysis.relationships.assessment import Assessment, assess
 from analysis.relationships.evidence import Ask, Evidence, Settlement, Signal
 from analysis.relationships.health import health
+from analysis.relationships.ladder import Before
 from analysis.relationships.signals import LABELS, Weights
 from analysis.relationships.usual import FirmUsual
 from tests.analysis.stories import ago, client, loyal, rated, read
@@ -17,6 +18,7 @@ from tests.conftest import NOW
 
 FIRM = FirmUsual()
 UNKNOWN = Before()
+STRONG = (Signal("low_scores", 3.2, "why"), Signal("overdue", 2.5, "why"))
 
 
 def judged(evidence: Evidence, before: Before = UNKNOWN, firm: FirmUsual = FIRM) -> Assessment:
@@ -73,9 +75,21 @@ def test_a_flag_does_not_flicker() -> None:
 
 def test_severity_falls_with_a_margin_only() -> None:
     """A severe flag just below the step stays severe; well below it falls; it rises at once."""
-    assert risk.judge(0.89, (), live_severity="severe").severity == "severe"
-    assert risk.judge(0.8, (), live_severity="severe").severity == "high"
-    assert risk.judge(0.93, (), live_severity="moderate").severity == "severe"
+    assert risk.judge(0.89, STRONG, live_severity="severe").severity == "severe"
+    assert risk.judge(0.8, STRONG, live_severity="severe").severity == "high"
+    assert risk.judge(0.93, STRONG, live_severity="moderate").severity == "severe"
+
+
+def test_severe_is_earned() -> None:
+    """Lukewarm ratings, however many, are high; strong signs of several kinds are severe, sooner on a large client."""
+    ratings = (Signal("low_scores", 4.2, "why"), Signal("low_level", 1.4, "why"), Signal("late_jobs", 0.4, "why"))
+    assert risk.judge(0.95, ratings).severity == "high"
+    assert risk.judge(0.95, ratings, large=True).severity == "high"
+    two = (Signal("low_scores", 2.4, "why"), Signal("overdue", 1.6, "why"), Signal("low_level", 1.2, "why"))
+    assert risk.judge(0.95, two).severity == "high"
+    assert risk.judge(0.95, two, large=True).severity == "severe"
+    assert risk.judge(0.95, (*two, Signal("complaint", 1.1, "why"))).severity == "severe"
+    assert risk.judge(0.95, STRONG).severity == "severe"
 
 
 def test_a_large_client_moves_up_a_step() -> None:
@@ -151,16 +165,46 @@ def test_distrust_keeps_a_regular_from_being_a_client() -> None:
 
 def test_a_client_cools_by_rhythm_or_by_risk_and_comes_back() -> None:
     """Overdue or at risk: cooling, with the reason; a job later they are what they were."""
-    days = tuple(50 + 10 * n for n in range(12))
-    quiet = client(job_days=days, responses=(rated(90, 5),))
+    days = tuple(90 + 10 * n for n in range(12))
+    quiet = client(job_days=days, responses=(rated(120, 5),))
     found = judged(quiet, Before("client", "client"))
     assert found.standing.rung == "cooling"
-    assert "No job for 50 days" in found.standing.reason
+    assert "No job for 90 days" in found.standing.reason
     back = client(job_days=(*days, 2), responses=(rated(90, 5),))
     assert rung(back, Before("cooling", "client")) == "client"
-    hurt = judged(loyal(rated(2, 1)), Before("client", "client"))
+    hurt = judged(loyal(rated(20, 2), rated(2, 1)), Before("client", "client"))
     assert hurt.standing.rung == "cooling"
-    assert "at risk" in hurt.standing.reason
+    assert "At risk" in hurt.standing.reason
+
+
+def test_cooling_ends_with_evidence_and_not_with_time() -> None:
+    """After a flag has gone they stay cooling until a job or a good answer, and for a month at least."""
+    evidence = client(job_days=(300, 200, 120, 70), responses=(rated(120, 5),))
+    assert rung(evidence, Before("cooling", "client", since=ago(40))) == "cooling"
+    assert rung(evidence, Before("cooling", "client", since=ago(80))) == "client"
+    answered = replace(evidence, responses=(*evidence.responses, rated(5, 4)))
+    assert rung(answered, Before("cooling", "client", since=ago(40))) == "client"
+    assert rung(answered, Before("cooling", "client", since=ago(10))) == "cooling"
+    spoken = replace(evidence, settlements=(Settlement(ago(3), lost=False),))
+    assert rung(spoken, Before("cooling", "client", since=ago(40))) == "client"
+
+
+def test_a_moderate_flag_cools_nobody() -> None:
+    """One bad rating is a reason to call, and no fall."""
+    found = judged(loyal(rated(2, 2)), Before("client", "client"))
+    assert found.judgement.severity == "moderate"
+    assert found.standing.rung == "client"
+
+
+def test_an_advocate_is_not_lost_by_one_eight() -> None:
+    """Nine and ten make an advocate; two answers below eight, or one of six, end it; and not within three months."""
+    days = (300, 200, 100)
+    was = Before("advocate", "advocate", since=ago(200))
+    assert rung(client(job_days=days, responses=(rated(190, 5, nps=10), rated(90, 5, nps=8))), was) == "advocate"
+    assert rung(client(job_days=days, responses=(rated(190, 5, nps=7), rated(90, 5, nps=7))), was) == "client"
+    unsure = client(job_days=days, responses=(rated(190, 5, nps=10), rated(90, 4, nps=6)))
+    assert rung(unsure, was) == "client"
+    assert rung(unsure, Before("advocate", "advocate", since=ago(30))) == "advocate"
 
 
 def test_a_rung_once_reached_is_kept_by_a_lower_bar() -> None:

@@ -19,6 +19,7 @@ from analysis.relationships.evidence import (
     as_of,
     freshness,
 )
+from analysis.relationships.risk import BASE_POINTS
 from analysis.relationships.usual import FirmUsual, level_from, own_usual, shrinkage_from, standing
 from tests.analysis.stories import ago, client, jobs, loyal, rated, read
 from tests.conftest import NOW
@@ -35,9 +36,18 @@ def test_a_bad_rating_is_a_sign_and_says_which() -> None:
     signal = low_scores(loyal(rated(2, 2)))
     assert signal is not None
     assert signal.points > 3
-    assert "2 of 5 on 8 Mar 2026" in signal.text
-    assert "usually say about" in signal.text
+    assert signal.text == "Rated the last job 2 of 5; usually 4.8 (8 Mar 2026)."
     assert signal.evidence[0].text.startswith("2 of 5 for Repair")
+
+
+def test_the_telling_part_comes_first() -> None:
+    """A one-line list cuts a reason after some fifty characters: what happened and what is usual stand before that."""
+    several = low_scores(loyal(rated(60, 3), rated(30, 2), rated(2, 3, nps=4)))
+    assert several is not None
+    assert several.text == "Rated 3 jobs low: 3, 2 and 3 of 5; usually 4.4 (8 Mar 2026, recommends 4 of 10)."
+    first = low_scores(client(responses=(rated(2, 2),)))
+    assert first is not None
+    assert first.text.startswith("Rated the last job 2 of 5; your clients say 4.4")
 
 
 def test_usual_ratings_are_no_sign() -> None:
@@ -118,6 +128,28 @@ def test_would_not_come_back_is_an_intent_to_leave() -> None:
     assert words.leaving(loyal(rated(1, 3, would_return=1)), NOW) is None
 
 
+def test_a_good_answer_later_takes_an_intent_to_leave_back() -> None:
+    """What clears the flag is what the flag's page promises: they say that they stay, or their next answer is good."""
+    angry = rated(20, 2, read("We are looking for another provider.", leaving=0.95))
+    alone, after = words.leaving(loyal(angry), NOW), words.leaving(loyal(angry, rated(2, 5)), NOW)
+    still = words.leaving(loyal(angry, rated(2, 5, read("Goodbye, we are leaving.", leaving=0.9))), NOW)
+    assert alone is not None
+    assert after is not None
+    assert still is not None
+    assert after.points < alone.points / 2
+    assert still.points > alone.points
+
+
+def test_friendlier_comments_take_weight_off_negative_words() -> None:
+    """A kind comment since halves what was said before."""
+    sour = rated(20, 3, read("Nobody told us anything.", aspect="communication"))
+    before = words.negative_words(loyal(sour), NOW)
+    after = words.negative_words(loyal(sour, rated(2, 5, read("Lovely work.", score=0.8))), NOW)
+    assert before is not None
+    assert after is not None
+    assert after.points < 0.6 * before.points
+
+
 def test_a_complaint_speaks_until_somebody_has_spoken_with_them() -> None:
     """A logged contact resolves it."""
     evidence = loyal(rated(10, 2, read("Nobody called me back.", complaint=0.9)))
@@ -196,6 +228,18 @@ def test_losing_the_main_contact_is_a_sign(person: Person, words_expected: str) 
     assert promises.lost_contact(replace(client(), people=(Person(1, "Ida", True), bystander)), NOW) is None
 
 
+def test_losing_the_only_contact_weighs_more() -> None:
+    """Where nobody else is known, nobody at the client can be reached."""
+    gone = Person(1, "Ida Berg", True, mail_block="bounced", blocked_at=ago(9))
+    only = promises.lost_contact(replace(client(), people=(gone,)), NOW)
+    one_of_two = promises.lost_contact(replace(client(), people=(gone, Person(2, "Ole"))), NOW)
+    assert only is not None
+    assert one_of_two is not None
+    assert only.text == "Only contact's address bounces: Ida Berg."
+    assert one_of_two.text == "Main contact's address bounces: Ida Berg."
+    assert only.points > one_of_two.points
+
+
 def asks(answered: int, silent: int) -> tuple[Ask, ...]:
     count = answered + silent
     return tuple(Ask(1, ago(35 * (count - n) + 20), n < answered) for n in range(count))
@@ -205,7 +249,7 @@ def test_silence_is_measured_against_the_contacts_own_habit() -> None:
     """Three silences from one who always answered speak; from one who never did they do not."""
     signal = rhythm.silence(client(asks=asks(6, 3)), FIRM, NOW)
     assert signal is not None
-    assert "Ida Berg answered 6 of 6 surveys, then none of the last 3" in signal.text
+    assert "No answer to the last 3 surveys; Ida Berg had answered 6 of 6" in signal.text
     assert rhythm.silence(client(asks=asks(0, 5)), FIRM, NOW) is None
     assert rhythm.silence(client(asks=asks(6, 0)), FIRM, NOW) is None
 
@@ -236,11 +280,21 @@ def test_overdue_is_measured_against_the_clients_own_rhythm() -> None:
     weekly = client(job_days=tuple(60 + 7 * n for n in range(10)))
     signal = rhythm.overdue(weekly, rhythm.rhythm(weekly, NOW), lapsed=False)
     assert signal is not None
-    assert "No job for 60 days; they usually come every 7 days" in signal.text
+    assert "No job for 60 days; usually every 7" in signal.text
     quarterly = client(job_days=tuple(60 + 90 * n for n in range(6)))
     assert rhythm.overdue(quarterly, rhythm.rhythm(quarterly, NOW), lapsed=False) is None
     few = client(job_days=(74, 67, 60))
     assert rhythm.rhythm(few, NOW) is None
+
+
+def test_a_silence_that_no_holiday_explains_is_enough_for_a_flag() -> None:
+    """Ninety days of nothing from a weekly client weigh more than fifty, and flag by themselves."""
+    weekly, silent = (client(job_days=tuple(day + 7 * n for n in range(10))) for day in (50, 90))
+    short = rhythm.overdue(weekly, rhythm.rhythm(weekly, NOW), lapsed=False)
+    long = rhythm.overdue(silent, rhythm.rhythm(silent, NOW), lapsed=False)
+    assert short is not None
+    assert long is not None
+    assert short.points < -BASE_POINTS < long.points
 
 
 def test_a_lapsed_client_is_not_overdue() -> None:

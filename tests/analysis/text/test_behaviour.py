@@ -322,6 +322,15 @@ def test_the_rating_speaks_where_the_words_do_not() -> None:
         "This was the last time I called you.",
         "We won't be renewing.",
         "I'm leaving after ten years.",
+        "Taking our business elsewhere",
+        "Wont be using this comparison again",
+        "Uses other options in the future",
+        "We have signed with another company",
+        "our contract ends in March and we are looking at other providers",
+        "Our new IT provider starts in June.",
+        "We won't be needing your services any more.",
+        "Next time I will use a different company.",
+        "We are shopping around for a new accountant.",
     ],
 )
 def test_intent_to_leave(text: str) -> None:
@@ -343,6 +352,15 @@ def test_intent_to_leave(text: str) -> None:
         "They cancelled my appointment.",
         "I changed the router myself.",
         "Would use again.",
+        "I look at other shops but always come back.",
+        "I have looked at other providers and you are the best.",
+        "We tried other suppliers but came back to you.",
+        "Our contract ends in March and we will renew.",
+        "They helped us with cancelling our subscription to the old phone line.",
+        "I am taking our business to the next level with your help.",
+        "Cannot wait to use them again.",
+        "Your engineer explained the other options very well.",
+        "We compared other companies and stayed with you.",
     ],
 )
 def test_no_intent_to_leave(text: str) -> None:
