@@ -104,7 +104,7 @@ def acknowledge(flag_id: int) -> ResponseReturnValue:
     with transaction() as session:
         flag = flag_by_id(session, flag_id)
         done = followups.acknowledge(session, flag, current_user_id(), clock.now())
-    return _done(flag_id, done, f"{flag.client.name}: acknowledged. You look after it now.")
+    return _done(flag_id, done, f"{flag.client.name}: acknowledged. You look after them now.")
 
 
 @blueprint.post("/flags/<int:flag_id>/owner")
