@@ -18,6 +18,7 @@ from analysis.relationships.usual import FirmUsual
 LATE_POINTS, MOST_LATE_POINTS, LATE_WINDOW_DAYS = 0.55, 1.6, 120
 REOPENED_POINTS, MOST_REOPENED_POINTS = 0.9, 1.8
 STEP_POINTS, MOST_STEP_POINTS, STEP_RESPONSES = 0.5, 1.8, 3
+MOST_REPEATED_STEP_POINTS = 2.5  # missed in more than one answer: the promise is not kept, it was no slip
 BROKEN_CALL_POINTS, MOST_BROKEN_CALL_POINTS = 1.8, 3.0
 BOUNCED_POINTS, LEFT_POINTS, COMPLAINED_POINTS = 1.2, 1.5, 1.4
 ONLY_CONTACT_POINTS = 0.8  # more when nobody else there can be reached
@@ -88,8 +89,10 @@ def missed_steps(evidence: Evidence, now: datetime) -> Signal | None:
                 quotes.append(Quote(f"{text}: no", response.at, f"response/{response.id}"))
     if points < 0.1:
         return None
+    answers = {quote.source for quote in quotes}
+    most = MOST_STEP_POINTS if len(answers) == 1 else MOST_REPEATED_STEP_POINTS
     said = "; ".join(f"“{text}”" for text in missed[:3])
-    return Signal("missed_steps", min(MOST_STEP_POINTS, points), f"They say you skipped: {said}.", tuple(quotes[:4]))
+    return Signal("missed_steps", min(most, points), f"They say you skipped: {said}.", tuple(quotes[:4]))
 
 
 def broken_calls(evidence: Evidence, now: datetime) -> Signal | None:
@@ -116,7 +119,10 @@ def main_contact(evidence: Evidence) -> Person | None:
 
 
 def lost_contact(evidence: Evidence, now: datetime) -> Signal | None:
-    """The main contact left, their address bounces, or they marked our mail as spam."""
+    """The main contact left, their address bounces, or they marked our mail as spam.
+
+    It fades while somebody else there can be reached; the only contact stays lost until there is another.
+    """
     person = main_contact(evidence)
     if person is None:
         return None
@@ -134,5 +140,5 @@ def lost_contact(evidence: Evidence, now: datetime) -> Signal | None:
         if at is not None and at <= now and evidence.unsettled(at):
             points += 0.0 if others else ONLY_CONTACT_POINTS
             quote = Quote(f"{text[:-1]}, {short_day(at)}", at, f"contact/{person.id}")
-            return Signal("lost_contact", points * freshness(at, now), text, (quote,))
+            return Signal("lost_contact", points * (freshness(at, now) if others else 1.0), text, (quote,), others)
     return None

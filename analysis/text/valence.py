@@ -189,10 +189,12 @@ def weigh(key: str, learned: Mapping[str, float]) -> float:
 
 
 def _idiom(marks: Sequence[Token], at: int, known: Sequence[tuple[tuple[str, ...], float]]) -> tuple[str, int] | None:
+    left = len(marks) - at
+    following = marks[at + 1].word if left > 1 else ""
     for words, _ in known:
-        if len(marks) - at >= len(words) and all(
-            word in ("*", token.word) for word, token in zip(words, marks[at : at + len(words)], strict=True)
-        ):
+        if len(words) > left or (len(words) > 1 and words[1] != following and words[1] != "*"):
+            continue
+        if all(word in ("*", token.word) for word, token in zip(words, marks[at : at + len(words)], strict=True)):
             return " ".join(words), len(words)
     return None
 

@@ -186,6 +186,16 @@ def test_missed_steps_are_named_in_the_firms_words() -> None:
     assert len(signal.evidence) == 1
 
 
+def test_steps_missed_again_weigh_more_than_a_slip() -> None:
+    """The same number of steps counts for more when it happened in two answers."""
+    missing = {"explained": -1, "told_next": -1, "kept_informed": -1}
+    once = promises.missed_steps(loyal(replace(rated(2, 4), steps={**missing, "greeted": -1})), NOW)
+    twice = promises.missed_steps(loyal(replace(rated(9, 4), steps=missing), replace(rated(2, 4), steps=missing)), NOW)
+    assert once is not None
+    assert twice is not None
+    assert once.points == promises.MOST_STEP_POINTS < twice.points <= promises.MOST_REPEATED_STEP_POINTS
+
+
 def test_late_jobs_count_beyond_the_firms_usual_share() -> None:
     """Jobs after their promised date are a sign; the firm's usual lateness is not."""
     signal = promises.late_jobs(client(job_days=(80, 60, 40, 20), late=True), FIRM, NOW)
@@ -238,6 +248,17 @@ def test_losing_the_only_contact_weighs_more() -> None:
     assert only.text == "Only contact's address bounces: Ida Berg."
     assert one_of_two.text == "Main contact's address bounces: Ida Berg."
     assert only.points > one_of_two.points
+
+
+def test_the_only_contact_stays_lost_until_there_is_another() -> None:
+    """An address that bounces does not get better with time, unless somebody else there can be reached."""
+    gone = Person(1, "Ida Berg", True, mail_block="bounced", blocked_at=ago(90))
+    only = promises.lost_contact(replace(client(), people=(gone,)), NOW)
+    one_of_two = promises.lost_contact(replace(client(), people=(gone, Person(2, "Ole"))), NOW)
+    assert only is not None
+    assert one_of_two is not None
+    assert (only.fades, one_of_two.fades) == (False, True)
+    assert only.points > 3 * one_of_two.points
 
 
 def asks(answered: int, silent: int) -> tuple[Ask, ...]:
