@@ -18,7 +18,7 @@
   const local = () => localStorage;
   const tab = () => sessionStorage;
 
-  const rows = () => [...document.querySelectorAll("[data-keys-row]")];
+  const rows = () => [...document.querySelectorAll("[data-keys-row]")].filter((row) => row.checkVisibility());
   const selected = () => document.activeElement?.closest?.("[data-keys-row]");
   const select = (row) => {
     row?.querySelector("[data-keys-open]")?.focus({ preventScroll: true });
