@@ -131,7 +131,7 @@ def said(response: Response) -> str:
 
 
 def _low_text(low: list[Rated], newest: Rated, firm: FirmUsual) -> str:
-    """What a manager would say first: `Rated the last job 2 of 5; usually 4.3.`"""
+    """What a manager would say first: `Latest rating 2 of 5; usually 4.3.`"""
     last = low[-1]
     numbers = last.response.numbers
     stars = [item.response.numbers["csat"] for item in low if "csat" in item.response.numbers]
@@ -140,7 +140,7 @@ def _low_text(low: list[Rated], newest: Rated, firm: FirmUsual) -> str:
     if len(stars) > 1:
         first = f"Rated {plural(len(stars), 'job')} low: {listed([str(star) for star in stars[-4:]])} of 5"
     else:
-        first = f"Rated {'the last job' if last is newest else 'a job'} {numbers['csat']} of 5"
+        first = f"{'Latest rating' if last is newest else 'Rated a job'} {numbers['csat']} of 5"
     usual = firm.levels["csat"].mean + last.usual * firm.levels["csat"].spread
     if usual - numbers["csat"] >= 0.7:
         first += f"; {'usually' if last.earlier else 'your clients say'} {min(5.0, usual):.1f}"

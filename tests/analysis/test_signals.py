@@ -36,7 +36,7 @@ def test_a_bad_rating_is_a_sign_and_says_which() -> None:
     signal = low_scores(loyal(rated(2, 2)))
     assert signal is not None
     assert signal.points > 3
-    assert signal.text == "Rated the last job 2 of 5; usually 4.8 (8 Mar 2026)."
+    assert signal.text == "Latest rating 2 of 5; usually 4.8 (8 Mar 2026)."
     assert signal.evidence[0].text.startswith("2 of 5 for Repair")
 
 
@@ -47,7 +47,7 @@ def test_the_telling_part_comes_first() -> None:
     assert several.text == "Rated 3 jobs low: 3, 2 and 3 of 5; usually 4.4 (8 Mar 2026, recommends 4 of 10)."
     first = low_scores(client(responses=(rated(2, 2),)))
     assert first is not None
-    assert first.text.startswith("Rated the last job 2 of 5; your clients say 4.4")
+    assert first.text.startswith("Latest rating 2 of 5; your clients say 4.4")
 
 
 def test_usual_ratings_are_no_sign() -> None:
