@@ -32,7 +32,7 @@ def test_the_list_says_who_needs_a_call_and_why(manager: FlaskClient, session: S
     assert "1 severe" in page
     assert '1<span class="visually-hidden"> need attention</span>' in page
     assert "Harbour Dental" in page
-    assert '>Their words say they may leave.</span><q class="why clamp-1">we are looking for another firm</q>' in page
+    assert '>Their words say they may leave.</span><q class="why clamp-2">we are looking for another firm</q>' in page
     assert "€12,400" in page
 
 

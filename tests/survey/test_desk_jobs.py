@@ -76,7 +76,7 @@ def test_a_job_shows_its_survey_with_every_rule_and_the_answer(session: Session,
     make_invitation(session, resolution, verdicts=verdicts, state=InvitationState.ANSWERED, answered_at=NOW)
     make_response(session, resolution, csat=2, comment="Nobody <called> back", nps=3)
     found = page(viewer, f"/desk/jobs/{resolution.job.id}")
-    for text in ("70%", "Contact rested", "Uma was asked yesterday.", "1 of 1 rules say no", "2 of 5", "3 of 10"):
+    for text in ("70%", "Not asked lately", "Uma was asked yesterday.", "1 of 1 rules says no", "2 of 5", "3 of 10"):
         assert text in found, text
     assert "Nobody &lt;called&gt; back" in found
     assert "New York" in found
