@@ -107,13 +107,25 @@ def _stored(answer: Answer, reading: Reading, model: str, text_hash: str, analys
     )
 
 
-def score_batch(session: Session, now: datetime, limit: int = 100) -> int:
-    """Score up to `limit` clients whose evidence changed or whose time came; returns how many.
+def lock_due_clients(session: Session, now: datetime, limit: int = 100) -> Sequence[Client]:
+    """Up to `limit` clients whose evidence changed or whose time came, locked; one being acted on is left for later."""
+    return session.scalars(
+        _due_clients(now)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Client)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def score_clients(session: Session, clients: Sequence[Client], now: datetime) -> int:
+    """Score these clients, locked by `lock_due_clients`; returns how many.
 
     Each gets its state, its moves on the ladder, and its flag raised, brought up to date or cleared. Internal clients
     are left out.
+
+    `now` must be read after the lock was taken: evidence later than `now` is not seen, and an outcome that was recorded
+    while this waited for the lock would be overlooked and the client flagged again.
     """
-    clients = session.scalars(_due_clients(now).limit(limit).with_for_update(skip_locked=True, of=Client)).all()
     if not clients:
         return 0
     firm = get_firm(session)

@@ -7,9 +7,10 @@ from functools import cache
 from sqlalchemy.orm import Session
 
 from analysis import alerts
-from analysis.assessments import analyse_batch, score_batch
+from analysis.assessments import analyse_batch, lock_due_clients, score_clients
 from analysis.text.analyser import TextAnalyser
 from analysis.text.lexicon import LexiconAnalyser
+from survey import clock
 from survey.config import Settings
 from survey.db import transaction
 from survey.worker import Task
@@ -28,7 +29,7 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
 
     return (
         Task("read answers", _read_answers),
-        Task("score relationships", _in_transaction(score_batch)),
+        Task("score relationships", _score),
         Task("alert about flags", _in_transaction(alert)),
         Task("send the morning digest", _in_transaction(digest)),
     )
@@ -48,6 +49,12 @@ def _read_answers(now: datetime) -> int:
         read += count
         if count < READ_AT_ONCE:
             return read
+
+
+def _score(_now: datetime) -> int:
+    with transaction() as session:
+        clients = lock_due_clients(session, clock.now())
+        return score_clients(session, clients, clock.now())
 
 
 def _in_transaction(work: Callable[[Session, datetime], int]) -> Callable[[datetime], int]:

@@ -147,11 +147,16 @@ def _refuse_writes(session: Session, _context: Any, _instances: Any) -> None:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """One use case, one transaction, owned by the edge: commit at the end, roll back on any error."""
+    """One use case, one transaction, owned by the edge: commit at the end, roll back on any error.
+
+    On SQLite the write lock is held from the first line of the block on, so a `now` read inside lies after all that
+    others have committed.
+    """
     session = db.session
     if session.info.pop("reading", False):
         session.rollback()  # end the reading transaction, so that this one begins IMMEDIATE
     try:
+        session.connection()
         yield session
         session.commit()
     except BaseException:

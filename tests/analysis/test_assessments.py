@@ -8,10 +8,23 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from analysis.assessments import analyse_batch, next_morning, score_batch
+from analysis.assessments import analyse_batch, lock_due_clients, next_morning, score_clients
 from analysis.evidence import load_evidence
-from analysis.models import AnswerAnalysis, Flag, FlagStatus, LadderMove, RelationshipState, Rung, Severity
+from analysis.followups import resolve
+from analysis.models import (
+    AnswerAnalysis,
+    Flag,
+    FlagStatus,
+    LadderMove,
+    OutcomeResult,
+    RelationshipState,
+    Rung,
+    Severity,
+)
+from analysis.tasks import tasks
 from analysis.text.analyser import AspectMention, Comment, Reading, Span
+from survey import clock
+from survey.config import Settings
 from survey.firms import get_firm
 from survey.models import Answer, Client, Contact, InvitationState, ResponseOrigin
 from tests.conftest import NOW
@@ -62,7 +75,7 @@ def answer_last(session: Session, contact: Contact, **answers: object) -> Answer
 
 
 def score(session: Session, now: datetime = NOW) -> None:
-    while score_batch(session, now):
+    while score_clients(session, lock_due_clients(session, now), now):
         session.flush()
 
 
@@ -138,8 +151,8 @@ def test_a_healthy_client_is_scored_and_not_flagged(session: Session) -> None:
     assert state.evidence_version == contact.client.evidence_version
     assert state.contributions[0]["text"]
     assert live_flag(session, contact.client) is None
-    assert score_batch(session, NOW) == 0
-    assert score_batch(session, state.rescore_at) == 1
+    assert score_clients(session, lock_due_clients(session, NOW), NOW) == 0
+    assert score_clients(session, lock_due_clients(session, state.rescore_at), state.rescore_at) == 1
 
 
 def test_history_that_came_at_once_moves_up_the_ladder_on_its_own_dates(session: Session) -> None:
@@ -189,6 +202,23 @@ def test_a_flag_clears_when_its_evidence_has_aged(session: Session) -> None:
     assert flag.status is FlagStatus.CLEARED
     assert "Cleared on" in flag.clears_if
     assert contact.client.surveys_held_at is None
+
+
+def test_an_outcome_recorded_while_the_scorer_waited_is_seen(session: Session, settings: Settings) -> None:
+    """A worker that read its clock before a manager resolved the flag does not flag the client again."""
+    contact = make_history(session)
+    answer_last(session, contact, csat=1, comment="We will leave")
+    analyse_batch(session, KeywordAnalyser(), NOW)
+    score(session)
+    flag = live_flag(session, contact.client)
+    assert flag is not None
+    later = NOW + timedelta(minutes=5)
+    resolve(session, flag, None, OutcomeResult.KEPT, "They stay.", later)
+    session.commit()
+    scoring = next(task for task in tasks(settings) if task.name == "score relationships")
+    with clock.fixed_at(later + timedelta(seconds=1)):
+        assert scoring.run(NOW) == 1
+    assert live_flag(session, contact.client) is None
 
 
 def test_a_flag_that_somebody_took_on_waits_for_them(session: Session) -> None:

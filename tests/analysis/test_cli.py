@@ -9,7 +9,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from analysis.assessments import score_batch
+from analysis.assessments import lock_due_clients, score_clients
 from survey.models import Client
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_job, make_resolution, make_response
@@ -22,7 +22,7 @@ def make_flagged(session: Session) -> Client:
         at = NOW - timedelta(days=day)
         resolution = make_resolution(session, make_job(session, contact), completed_at=at)
         make_response(session, resolution, submitted_at=at + timedelta(days=1), csat=1 if day == 5 else 5)
-    score_batch(session, NOW)
+    score_clients(session, lock_due_clients(session, NOW), NOW)
     session.commit()
     return contact.client
 
