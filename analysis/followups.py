@@ -140,7 +140,7 @@ def undo(session: Session, follow_up: FollowUp, user_id: int | None, now: dateti
     if why_not:
         raise ConflictError(why_not)
     _lock_client(session, follow_up.client_id)
-    flag = session.get(Flag, follow_up.flag_id, with_for_update=True) if follow_up.flag_id else None
+    flag = session.get(Flag, follow_up.flag_id, populate_existing=True) if follow_up.flag_id else None
     if flag is not None and "before" in follow_up.details:
         if _state(flag) != follow_up.details["after"]:
             raise ConflictError("This flag has changed since, so the action can no longer be undone.")
@@ -185,14 +185,14 @@ def _take_on(flag: Flag, user_id: int | None, now: datetime) -> None:
 
 
 def _lock_client(session: Session, client_id: int) -> None:
-    """Let the scorer and other people's actions on this client wait until this one is committed."""
+    """Let the scorer and other people's actions on this client, its flag included, wait until this one is committed."""
     session.execute(select(Client.id).where(Client.id == client_id).with_for_update(key_share=True))
 
 
 def _lock_live(session: Session, flag: Flag) -> None:
     session.flush()
-    _lock_client(session, flag.client_id)  # before the flag, in the order of the scorer
-    session.refresh(flag, with_for_update=True)
+    _lock_client(session, flag.client_id)
+    session.refresh(flag)
     if flag.status not in LIVE:
         raise ConflictError("This flag is closed; nothing more can be done about it.")
 

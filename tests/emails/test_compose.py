@@ -101,7 +101,7 @@ def test_the_html_survives_outlook_and_strict_clients(
     assert len(html.encode()) < 60_000  # Gmail cuts a message at 102 kB
 
 
-@pytest.mark.parametrize("colour", ["#ffff00", "#000000", "#ffffff", "#777777", "#ff6600", "nonsense"])
+@pytest.mark.parametrize("colour", ["#ffff00", "#000000", "#ffffff", "#777777", "#ff6600", "no-such"])
 def test_every_colour_gives_a_readable_button(
     session: Session, settings: Settings, invitation: Invitation, colour: str
 ) -> None:
