@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, RelationshipState, Severity
+from analysis.models import LIVE, Flag, FlagStatus, FollowUp, FollowUpKind, RelationshipState, Severity
 from analysis.relationships.evidence import plural
 from emails.models import EmailKind, EmailMessage
 from emails.outbox import enqueue
@@ -154,7 +154,7 @@ def _calls_due(session: Session, by: datetime) -> list[tuple[FollowUp, Client, F
             FollowUp.undone_at.is_(None),
             FollowUp.done_at.is_(None),
             FollowUp.due_at <= by,
-            Flag.status.in_((FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)),
+            Flag.status.in_(LIVE),
         )
         .order_by(FollowUp.due_at, FollowUp.id)
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from analysis import flagging
 from analysis.evidence import load_evidence
 from analysis.learning import weights_in_force
-from analysis.models import AnswerAnalysis, Flag, LadderMove, RelationshipState, Rung
+from analysis.models import LIVE, AnswerAnalysis, Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.assessment import Assessment, assess, stood
 from analysis.relationships.evidence import Evidence, as_of
 from analysis.relationships.ladder import Before
@@ -143,7 +143,7 @@ def _due_clients(now: datetime) -> Select[Client]:
         RelationshipState.evidence_version != Client.evidence_version,
         RelationshipState.rescore_at <= now,
     )
-    hidden_flag = exists().where(Flag.client_id == Client.id, Flag.status.in_(flagging.LIVE))
+    hidden_flag = exists().where(Flag.client_id == Client.id, Flag.status.in_(LIVE))
     return (
         select(Client)
         .outerjoin(RelationshipState, RelationshipState.client_id == Client.id)
@@ -163,7 +163,7 @@ class _Scorer:
         self.rescore_at = next_morning(firm.timezone, now)
         states = session.scalars(select(RelationshipState).where(RelationshipState.client_id.in_(ids)))
         self.states = {state.client_id: state for state in states}
-        flags = session.scalars(select(Flag).where(Flag.client_id.in_(ids), Flag.status.in_(flagging.LIVE)))
+        flags = session.scalars(select(Flag).where(Flag.client_id.in_(ids), Flag.status.in_(LIVE)))
         self.flags = {flag.client_id: flag for flag in flags}
         passing = [state.client_id for state in self.states.values() if state.rung in _PASSING]
         moves = session.scalars(select(LadderMove).where(LadderMove.client_id.in_(passing)).order_by(LadderMove.id))

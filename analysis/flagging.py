@@ -9,7 +9,6 @@ from analysis.relationships.assessment import Assessment
 from analysis.relationships.evidence import short_day
 from survey.models import Client, Firm
 
-LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
 EASED = "The signs have eased. Close it with what came of it."
 
 

@@ -6,14 +6,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, OutcomeResult
+from analysis.models import LIVE, Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, OutcomeResult
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.models import Client
 from survey.users import User
 
 UNDO_WINDOW = timedelta(hours=24)
 NOTE_LENGTH = 4_000
-LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
 
 
 def assign(session: Session, flag: Flag, owner_id: int | None, user_id: int | None, now: datetime) -> FollowUp:

@@ -6,18 +6,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.models import AnswerAnalysis, Flag, FlagStatus, Severity
+from analysis.models import LIVE, AnswerAnalysis, Flag, Severity
 from survey.metrics import Gauge
 from survey.models import Answer
 
 
 def count_analysis(session: Session, now: datetime) -> Iterator[Gauge]:  # noqa: ARG001
     """Live flags by severity, and comments that nobody has read yet."""
-    live = (
-        select(Flag.severity, func.count())
-        .where(Flag.status.in_((FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)))
-        .group_by(Flag.severity)
-    )
+    live = select(Flag.severity, func.count()).where(Flag.status.in_(LIVE)).group_by(Flag.severity)
     by_severity = dict(session.execute(live).all())
     yield Gauge("live_flags", "Live flags by severity", {s.value: by_severity.get(s, 0) for s in Severity}, "severity")
     unread = select(func.count(Answer.id)).where(

@@ -106,6 +106,9 @@ class FlagStatus(StrEnum):
     CLEARED = "cleared"  # the evidence no longer supports it
 
 
+LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
+
+
 class Severity(StrEnum):
     """How urgent a flag is."""
 

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session, joinedload
 
-from analysis.models import Flag, FlagStatus, LadderMove, RelationshipState, Rung, Severity
+from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung, Severity
 from survey.errors import NotFoundError
 from survey.models import Client
 
-LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
 _BY_SEVERITY = case({Severity.SEVERE: 0, Severity.HIGH: 1, Severity.MODERATE: 2}, value=Flag.severity)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis import followups
-from analysis.models import Flag, FlagStatus, OutcomeResult
+from analysis.models import LIVE, Flag, FlagStatus, OutcomeResult
 from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story
 from emails import receipts
 from emails.models import SuppressionReason
@@ -168,7 +168,7 @@ class _Replay:
     def _promiser(self, client_id: int, days: int, note: str) -> Callable[[Session, datetime], None]:
         def promise(session: Session, now: datetime) -> None:
             flag = session.scalars(
-                select(Flag).where(Flag.client_id == client_id, Flag.status.in_(followups.LIVE)).limit(1)
+                select(Flag).where(Flag.client_id == client_id, Flag.status.in_(LIVE)).limit(1)
             ).first()
             if flag:
                 followups.acknowledge(session, flag, flag.client.owner_id, now)
@@ -180,7 +180,7 @@ class _Replay:
         """What the firm's managers did about flags that are history by now."""
         if now > self.today - timedelta(days=SCRIPTED_DAYS):
             return
-        for flag in session.scalars(select(Flag).where(Flag.status.in_(followups.LIVE))):
+        for flag in session.scalars(select(Flag).where(Flag.status.in_(LIVE))):
             told, owner, age = self.clients[flag.client.ref], flag.client.owner_id, now - flag.raised_at
             if not told.get("attended", True):
                 continue  # the story wants this one to be found still open

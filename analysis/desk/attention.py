@@ -9,12 +9,11 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from analysis.desk.reasons import Reason, reasons_of
-from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, RelationshipState, Severity
+from analysis.models import LIVE, Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, RelationshipState, Severity
 from survey.models import Client
 from survey.paging import PAGE_SIZE, Page
 from survey.users import User
 
-LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
 STATUSES = {"live": LIVE, "resolved": (FlagStatus.RESOLVED,), "cleared": (FlagStatus.CLEARED,)}
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from analysis.desk.attention import LIVE
-from analysis.models import Flag, LadderMove, RelationshipState, Rung
+from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.health import START
 from survey.errors import NotFoundError
 from survey.models import Answer, Client, Contact, Firm, Job, Resolution, SurveyResponse, Touchpoint
