@@ -1,6 +1,6 @@
 """Fixtures that every test may use: an application on a database of its own, a session, HTTP clients."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,21 @@ def _running(app: Flask, **config: object) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture
+def make_app(settings: Settings) -> Iterator[Callable[[Settings], Flask]]:
+    """Makes applications with other settings; their connections are closed once no context of theirs holds one."""
+    made: list[Flask] = []
+
+    def make(changed: Settings) -> Flask:
+        made.append(create_app(changed))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture

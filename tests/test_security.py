@@ -2,17 +2,17 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from survey.config import ROOT, load_settings
+from survey.config import ROOT, Settings, load_settings
 from survey.db import db
 from survey.limits import DatabaseStorage
 from tests.conftest import SECRET_KEY
-from wsgi import create_app
 
 KNOCK = """
 import sys
@@ -36,7 +36,9 @@ def test_every_response_has_strict_headers(client: FlaskClient, path: str) -> No
     assert "Strict-Transport-Security" not in headers
 
 
-def test_https_installations_send_hsts_and_secure_cookies(database_url: str, tmp_path: Path) -> None:
+def test_https_installations_send_hsts_and_secure_cookies(
+    make_app: Callable[[Settings], Flask], database_url: str, tmp_path: Path
+) -> None:
     """With an https PUBLIC_URL the session cookie never travels in the clear."""
     settings = load_settings(
         _env_file=None,
@@ -45,13 +47,11 @@ def test_https_installations_send_hsts_and_secure_cookies(database_url: str, tmp
         secret_key=SECRET_KEY,
         public_url="https://feedback.brightside.example",
     )
-    app = create_app(settings)
+    app = make_app(settings)
     response = app.test_client().get("/login", base_url="https://feedback.brightside.example")
     assert response.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     cookie = response.headers["Set-Cookie"]
     assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax"))
-    with app.app_context():
-        db.engine.dispose()
 
 
 def test_pages_are_not_kept_by_caches(client: FlaskClient) -> None:

@@ -1,5 +1,6 @@
 """The demo firm's story, played through the real services."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, RelationshipState
+from analysis.models import LIVE, Flag, FollowUp, FollowUpKind, RelationshipState
 from demo.load import load, play
 from demo.story import read_story
 from emails.models import EmailMessage, EmailState, MailboxMessage
@@ -16,9 +17,7 @@ from survey.db import Base, db
 from survey.errors import ConflictError
 from survey.models import Client, SurveyResponse
 from tests.conftest import NOW
-from wsgi import create_app
 
-LIVE = (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)
 TOLD = ("Okafor Legal", "Marlowe & Finch Accountants")
 
 
@@ -41,14 +40,15 @@ def test_the_story_is_played_through_the_whole_pipeline(app: Flask) -> None:
     assert load(app, NOW) is False
 
 
-def test_the_demo_firm_is_refused_where_email_would_leave(settings: Settings, app: Flask) -> None:
+def test_the_demo_firm_is_refused_where_email_would_leave(
+    settings: Settings, make_app: Callable[[Settings], Flask]
+) -> None:
     """With a real transport nothing is loaded."""
-    real = create_app(settings.model_copy(update={"email_transport": "smtp", "smtp_url": "smtp://127.0.0.1:1"}))
+    real = make_app(settings.model_copy(update={"email_transport": "smtp", "smtp_url": "smtp://127.0.0.1:1"}))
     with pytest.raises(ConflictError, match="EMAIL_TRANSPORT=mailbox"):
         load(real, NOW)
     with real.app_context():
         assert db.session.scalar(select(Client.id).limit(1)) is None
-        db.engine.dispose()
 
 
 def _count(table: type[Base]) -> int:

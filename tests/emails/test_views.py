@@ -1,7 +1,7 @@
 """The signed webhook, unsubscribing, the mailbox, and the desk's emails, over HTTP."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -23,14 +23,12 @@ from emails.models import (
 from emails.senders import MailboxSender
 from survey import clock
 from survey.config import Settings
-from survey.db import db
 from survey.invitations import survey_url
 from survey.models import Contact, Invitation, MailBlock, SurveyEvent, SurveyEventKind
 from tests.conftest import NOW
 from tests.emails.factories import queue_survey
 from tests.factories import make_invitation
 from tests.fakes import FakeSendGrid, SentMail
-from wsgi import create_app
 
 EVENTS = "/webhooks/sendgrid/events"
 MAIL = SentMail("m1", "mona@client.example", "s", "0" * 32, {}, "", "", {})
@@ -43,12 +41,10 @@ def provider() -> Iterator[FakeSendGrid]:
 
 
 @pytest.fixture
-def hooked(settings: Settings, provider: FakeSendGrid) -> Iterator[FlaskClient]:
+def hooked(settings: Settings, provider: FakeSendGrid, make_app: Callable[[Settings], Flask]) -> FlaskClient:
     """A client of an application that knows the provider's key."""
-    app = create_app(settings.model_copy(update={"sendgrid_webhook_public_key": provider.public_key}))
-    yield app.test_client()
-    with app.app_context():
-        db.engine.dispose()
+    changed = settings.model_copy(update={"sendgrid_webhook_public_key": provider.public_key})
+    return make_app(changed).test_client()
 
 
 def stored(session: Session) -> list[DeliveryEvent]:
@@ -197,12 +193,10 @@ def test_an_empty_mailbox_says_what_to_do(client: FlaskClient) -> None:
     assert "No email yet" in client.get("/mailbox/").text
 
 
-def test_another_transport_has_no_mailbox(settings: Settings) -> None:
+def test_another_transport_has_no_mailbox(settings: Settings, make_app: Callable[[Settings], Flask]) -> None:
     """With SMTP or SendGrid in force the address does not exist."""
-    app = create_app(settings.model_copy(update={"smtp_url": "smtp://127.0.0.1"}))
+    app = make_app(settings.model_copy(update={"smtp_url": "smtp://127.0.0.1"}))
     assert app.test_client().get("/mailbox/").status_code == 404
-    with app.app_context():
-        db.engine.dispose()
 
 
 def test_from_another_machine_the_mailbox_asks_for_a_sign_in(app: Flask, manager: FlaskClient) -> None:
