@@ -1,0 +1,98 @@
+"""What clients mean to do, and words that only sound like it. Every sentence was written for these tests."""
+
+import pytest
+
+from analysis.text.analyser import Comment, Reading, TextAnalyser
+
+
+def read(analyser: TextAnalyser, text: str) -> Reading:
+    return analyser.analyse([Comment(text)])[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We will be switching to another provider next month.",
+        "I am taking our business elsewhere.",
+        "Please cancel my contract. We are cancelling our subscription.",
+        "I will not use them again.",
+        "We are looking for a new accountant.",
+        "This was the last time I called you.",
+        "We won't be renewing.",
+        "I'm leaving after ten years.",
+        "Taking our business elsewhere",
+        "Wont be using this comparison again",
+        "Uses other options in the future",
+        "We have signed with another company",
+        "our contract ends in March and we are looking at other providers",
+        "Our new IT provider starts in June.",
+        "We won't be needing your services any more.",
+        "Next time I will use a different company.",
+        "We are shopping around for a new accountant.",
+    ],
+)
+def test_intent_to_leave(analyser: TextAnalyser, text: str) -> None:
+    """Who says that they go is heard."""
+    assert read(analyser, text).intents["leaving"] >= 0.7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We would never go elsewhere.",
+        "I switched to you from another provider and it was the best decision.",
+        "We moved to your firm last year and are very happy.",
+        "No plans to leave, great service.",
+        "We are moving offices in May.",
+        "The engineer left at noon.",
+        "They cancelled my appointment.",
+        "I changed the router myself.",
+        "Would use again.",
+        "I look at other shops but always come back.",
+        "I have looked at other providers and you are the best.",
+        "We tried other suppliers but came back to you.",
+        "Our contract ends in March and we will renew.",
+        "They helped us with cancelling our subscription to the old phone line.",
+        "I am taking our business to the next level with your help.",
+        "Cannot wait to use them again.",
+        "Your engineer explained the other options very well.",
+        "We compared other companies and stayed with you.",
+    ],
+)
+def test_no_intent_to_leave(analyser: TextAnalyser, text: str) -> None:
+    """Words of leaving that mean something else raise no alarm."""
+    assert read(analyser, text).intents["leaving"] < 0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Please call me back.", "callback"),
+        ("Could someone ring me about the invoice?", "callback"),
+        ("I would like to speak to a manager.", "callback"),
+        ("Still waiting for a call back.", "callback"),
+        ("I want to make a formal complaint.", "complaint"),
+        ("This is unacceptable, I want a refund.", "complaint"),
+        ("Nobody has replied to me.", "complaint"),
+        ("Outstanding work, we are delighted.", "praise"),
+        ("Thank you, you were brilliant.", "praise"),
+    ],
+)
+def test_other_intents(analyser: TextAnalyser, text: str, intent: str) -> None:
+    """Complaints, praise and the wish to be called are heard."""
+    assert read(analyser, text).intents[intent] >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("No complaints at all.", "complaint"),
+        ("I have nothing to complain about.", "complaint"),
+        ("There is no need to call me.", "callback"),
+        ("The helpline was useless.", "praise"),
+        ("You can choose whether you want to be called.", "callback"),
+    ],
+)
+def test_intents_taken_back(analyser: TextAnalyser, text: str, intent: str) -> None:
+    """An intent that is denied, or meant for others, is not heard."""
+    assert read(analyser, text).intents[intent] < 0.3
