@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 SENTIMENTS = ("negative", "neutral", "positive", "mixed")
-INTENTS = ("leaving", "complaint", "callback", "praise")
+INTENTS = ("leaving", "complaint", "callback", "praise", "review_threat", "safety_legal")
+ABSTENTIONS = ("", "empty", "no language", "unsure", "language")
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,27 @@ class AspectMention:
 
 
 @dataclass(frozen=True)
+class SentenceReading:
+    """How one sentence was read by itself: `sentiment` is negative, neutral or positive, `score` lies in −1…1."""
+
+    start: int
+    end: int
+    sentiment: str
+    score: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"start": self.start, "end": self.end, "sentiment": self.sentiment, "score": self.score}
+
+
+@dataclass(frozen=True)
 class Reading:
     """How one comment was read. Every offset counts characters of `text`, which is the original.
 
-    `sentiment` is one of SENTIMENTS, `score` lies in −1…1, `probabilities` sum to 1 over negative, neutral, positive
-    and mixed, `intents` hold a probability for each of INTENTS, `language` is "en", "es", "fr", "de", "pt", "nl" or
-    "unknown", `model` names the version that read.
+    `sentiment` is one of SENTIMENTS, `score` lies in −1…1, `probabilities` sum to 1 over negative, neutral and
+    positive, `intents` hold a probability for each of INTENTS, `language` is "en", "es", "fr", "de", "pt", "nl" or
+    "unknown", `model` names the version that read. `severity` in 0…1 is how grave what went wrong is, whatever the
+    tone: 0.2 "a bit slow", 1 "you lost our data". `abstained` is one of ABSTENTIONS: why the verdict is not to be
+    relied on ("language": read in beta quality; raises no flag by itself), or "".
     """
 
     text: str
@@ -63,6 +79,9 @@ class Reading:
     intents: dict[str, float]
     evidence: tuple[Span, ...]
     model: str
+    sentences: tuple[SentenceReading, ...] = ()
+    severity: float = 0.0
+    abstained: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON object (`flask text analyse`)."""
@@ -76,6 +95,9 @@ class Reading:
             "intents": self.intents,
             "evidence": [span.as_dict() for span in self.evidence],
             "model": self.model,
+            "sentences": [sentence.as_dict() for sentence in self.sentences],
+            "severity": self.severity,
+            "abstained": self.abstained,
         }
 
 
