@@ -103,6 +103,9 @@ def _stored(answer: Answer, reading: Reading, model: str, text_hash: str, analys
         aspects=document["aspects"],
         intents=document["intents"],
         evidence=document["evidence"],
+        sentences=document["sentences"],
+        severity=reading.severity,
+        abstained=reading.abstained,
         analysed_at=analysed_at,
     )
 

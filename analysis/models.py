@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey.db import Base
+from survey.db import Base, JSONDocument
 from survey.models import Answer, Client
 from survey.users import User
 
@@ -31,8 +31,36 @@ class AnswerAnalysis(Base):
     aspects: Mapped[list[dict[str, Any]]]
     intents: Mapped[dict[str, Any]]
     evidence: Mapped[list[dict[str, Any]]]
+    sentences: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    severity: Mapped[float] = mapped_column(default=0.0, server_default="0")  # 0…1: how grave, whatever the tone
+    abstained: Mapped[str] = mapped_column(String(20), default="", server_default="")  # why it is unsure, or ""
     analysed_at: Mapped[datetime]
     answer: Mapped[Answer] = relationship()
+
+
+class Correction(Base):
+    """A person's word against a reading. Never edited; undone by setting `undone_at`. It changes no model by itself.
+
+    In force while it is the latest that is not undone and `text_hash` is that of the answer's present text.
+    """
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), index=True)
+    analysis_id: Mapped[int | None] = mapped_column(ForeignKey("answer_analyses.id", ondelete="SET NULL"))
+    model: Mapped[str] = mapped_column(String(60))  # the version that was corrected
+    text_hash: Mapped[str] = mapped_column(String(64))
+    said_sentiment: Mapped[str] = mapped_column(String(10))
+    sentiment: Mapped[str | None] = mapped_column(String(10))  # None: the sentiment was right
+    said_aspects: Mapped[list[dict[str, Any]]]  # [{"aspect", "sentiment", "start", "end"}]
+    aspects: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONDocument)  # None: the aspects were right
+    note: Mapped[str] = mapped_column(Text, default="")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[datetime] = mapped_column(index=True)
+    undone_at: Mapped[datetime | None]
+    answer: Mapped[Answer] = relationship()
+    user: Mapped[User | None] = relationship()
 
 
 class Rung(StrEnum):

@@ -33,6 +33,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from survey.clock import as_utc
+from survey.full_text import belongs_to_metadata
 
 BUSY_TIMEOUT_MS = 15_000
 
@@ -103,6 +104,7 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     # No session here is asynchronous; closing none of them would still start a thread at the end of every request.
     app.teardown_appcontext_funcs = [f for f in app.teardown_appcontext_funcs if not iscoroutinefunction(f)]
+    app.config.setdefault("ALEMBIC_CONTEXT", {})["include_name"] = belongs_to_metadata
     alembic.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

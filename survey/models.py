@@ -3,11 +3,12 @@
 from datetime import datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, inspect
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint, inspect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey import full_text
 from survey.db import Base
 from survey.users import User
 
@@ -274,6 +275,9 @@ class Answer(Base):
     text: Mapped[str | None] = mapped_column(Text)
     answered_at: Mapped[datetime]  # moves when the client changes the answer; the analysis is redone
     response: Mapped[SurveyResponse] = relationship(back_populates="answers")
+
+
+full_text.register(cast("Table", Answer.__table__))
 
 
 class Touchpoint(Base):
