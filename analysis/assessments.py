@@ -1,6 +1,5 @@
 """Reads new answers, scores relationships, raises and clears flags. Batches; the worker commits each."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -9,22 +8,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, exists, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from analysis import flagging
+from analysis import flagging, readings
 from analysis.evidence import load_evidence
 from analysis.learning import weights_in_force
-from analysis.models import LIVE, AnswerAnalysis, Flag, LadderMove, RelationshipState, Rung
+from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.assessment import Assessment, assess, stood
 from analysis.relationships.evidence import Evidence, as_of
 from analysis.relationships.ladder import Before
 from analysis.relationships.signals import Weights
 from analysis.relationships.usual import FirmUsual
-from analysis.text.analyser import Comment, Reading, TextAnalyser
+from analysis.text.analyser import TextAnalyser
 from analysis.usual import load_firm_usual
 from survey.firms import get_firm
-from survey.models import Answer, Client, Firm, SurveyResponse
-from survey.questionnaire import comment_prompt, rating
+from survey.models import Client, Firm
 
 RESCORE_HOUR = time(5)  # before the morning's digest, in the firm's own time zone
 HISTORY_STEP = timedelta(days=30)
@@ -32,82 +30,17 @@ _PASSING = (Rung.COOLING, Rung.LAPSED)
 
 
 def analyse_batch(session: Session, analyser: TextAnalyser, now: datetime, limit: int = 200) -> int:
-    """Read up to `limit` answers whose present text this analyser has not read; returns how many.
+    """Read up to `limit` answers whose present text no version has read; returns how many, unread or confirmed anew.
 
-    A reading is up to date when it is at least as new as the answer (`answered_at` moves when an answer changes).
+    All in the session's transaction: the worker, which must not hold one while a model reads, takes the same steps.
     """
-    answers = session.scalars(_unread(analyser.model).limit(limit).with_for_update(skip_locked=True, of=Answer)).all()
-    if not answers:
-        return 0
-    comments = [_comment(answer) for answer in answers]
-    read: dict[tuple[int, str], AnswerAnalysis] = {
-        (analysis.answer_id, analysis.text_hash): analysis
-        for analysis in session.scalars(
-            select(AnswerAnalysis).where(
-                AnswerAnalysis.model == analyser.model, AnswerAnalysis.answer_id.in_([answer.id for answer in answers])
-            )
-        )
-    }
-    touched: set[int] = set()
-    for answer, reading in zip(answers, analyser.analyse(comments), strict=True):
-        analysed_at = max(now, answer.answered_at)
-        text_hash = hashlib.sha256((answer.text or "").encode("utf-8", "surrogatepass")).hexdigest()
-        known = read.get((answer.id, text_hash))
-        if known is not None:
-            known.analysed_at = analysed_at
-        else:
-            session.add(_stored(answer, reading, analyser.model, text_hash, analysed_at))
-        touched.add(answer.response.client_id)
-    for client in session.scalars(select(Client).where(Client.id.in_(touched))):
-        client.add_evidence()
-    session.flush()
-    return len(answers)
-
-
-def _unread(model: str) -> Select[Answer]:
-    up_to_date = exists().where(
-        AnswerAnalysis.answer_id == Answer.id,
-        AnswerAnalysis.model == model,
-        AnswerAnalysis.analysed_at >= Answer.answered_at,
-    )
-    return (
-        select(Answer)
-        .where(Answer.text.is_not(None), Answer.text != "", ~up_to_date)
-        .options(joinedload(Answer.response, innerjoin=True).selectinload(SurveyResponse.answers))
-        .order_by(Answer.answered_at.desc(), Answer.id)  # what was said just now first, imported history after
-    )
-
-
-def _comment(answer: Answer) -> Comment:
-    numbers: dict[str, int | str] = {a.question: a.number for a in answer.response.answers if a.number is not None}
-    csat = numbers.get("csat")
-    rated = rating(numbers)
-    return Comment(
-        text=answer.text or "",
-        question=comment_prompt(csat if isinstance(csat, int) else None),
-        rating=None if rated is None else float(rated),
-    )
-
-
-def _stored(answer: Answer, reading: Reading, model: str, text_hash: str, analysed_at: datetime) -> AnswerAnalysis:
-    document = reading.as_dict()
-    return AnswerAnalysis(
-        answer_id=answer.id,
-        client_id=answer.response.client_id,
-        model=model,
-        text_hash=text_hash,
-        language=reading.language,
-        sentiment=reading.sentiment,
-        score=reading.score,
-        probabilities=document["probabilities"],
-        aspects=document["aspects"],
-        intents=document["intents"],
-        evidence=document["evidence"],
-        sentences=document["sentences"],
-        severity=reading.severity,
-        abstained=reading.abstained,
-        analysed_at=analysed_at,
-    )
+    words = readings.waiting(session, limit)
+    known = readings.confirm_known(session, words, now)
+    fresh = [item for item in words if item.answer_id not in known]
+    found = analyser.analyse([item.comment for item in fresh])
+    touched = readings.store(session, analyser.model, list(zip(fresh, found, strict=True)), now)
+    readings.tell_clients(session, touched)
+    return len(words)
 
 
 def lock_due_clients(session: Session, now: datetime, limit: int = 100) -> Sequence[Client]:
@@ -133,7 +66,7 @@ def score_clients(session: Session, clients: Sequence[Client], now: datetime) ->
         return 0
     firm = get_firm(session)
     ids = [client.id for client in clients]
-    scorer = _Scorer(session, firm, now, ids)
+    scorer = Scorer(session, firm, now, ids)
     for client in clients:
         scorer.score(client)
     session.flush()
@@ -155,7 +88,7 @@ def _due_clients(now: datetime) -> Select[Client]:
     )
 
 
-class _Scorer:
+class Scorer:
     """What one batch shares: evidence, states, live flags, the firm's usual levels and the weights in force."""
 
     def __init__(self, session: Session, firm: Firm, now: datetime, ids: Sequence[int]) -> None:
@@ -181,11 +114,20 @@ class _Scorer:
             return
         evidence, state = self.evidence[client.id], self.states.get(client.id)
         before = self._history(client, evidence) if state is None else self._before(state)
-        severity = flag.severity.value if flag else None
-        found = assess(evidence, self.usual, self.now, replace(before, live_severity=severity), self.weights)
+        found = self._assess(client.id, evidence, before)
         self._move(client, before.rung, found.standing.rung, found.standing.reason, self.now)
         self._save(client, state, found, evidence)
         flagging.apply(self.session, self.firm, client, flag, found, self.now)
+
+    def what_if(self, client_id: int, evidence: Evidence) -> Assessment | None:
+        """Where the client would stand on this evidence; `None` when they have not been scored yet. Writes nothing."""
+        state = self.states.get(client_id)
+        return None if state is None else self._assess(client_id, evidence, self._before(state))
+
+    def _assess(self, client_id: int, evidence: Evidence, before: Before) -> Assessment:
+        flag = self.flags.get(client_id)
+        known = replace(before, live_severity=flag.severity.value if flag else None)
+        return assess(evidence, self.usual, self.now, known, self.weights)
 
     def _before(self, state: RelationshipState) -> Before:
         was = self.was.get(state.client_id) if state.rung in _PASSING else state.rung

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analysis.corrections import StandingReading, standing
 from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome, OutcomeResult
+from analysis.readings import in_force
 from analysis.relationships.evidence import (
     Ask,
     Evidence,
@@ -54,7 +56,7 @@ class _Gathered:
 
 
 def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: datetime) -> dict[int, Evidence]:
-    """What was known about these clients at `now`, by client id. Ten queries, however many clients."""
+    """What was known about these clients at `now`, by client id. Eleven queries, however many clients."""
     gathered: dict[int, _Gathered] = {client_id: _Gathered() for client_id in client_ids}
     _load_jobs(session, gathered, now)
     _load_responses(session, gathered, now)
@@ -159,17 +161,22 @@ def _load_responses(session: Session, gathered: dict[int, _Gathered], now: datet
 
 
 def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Reading]:
-    """The latest reading of each response's comment, by response id."""
+    """The reading in force of each response's comment, a person's correction before the model, by response id."""
     rows = session.execute(
         select(AnswerAnalysis, Answer.response_id, Answer.text)
         .join(Answer, Answer.id == AnswerAnalysis.answer_id)
-        .where(AnswerAnalysis.client_id.in_(gathered), Answer.text.is_not(None))
-        .order_by(AnswerAnalysis.analysed_at, AnswerAnalysis.id)
+        .where(AnswerAnalysis.client_id.in_(gathered), Answer.text.is_not(None), in_force())
+        .order_by(Answer.id)
     )
-    return {response_id: _reading(analysis, text or "") for analysis, response_id, text in rows}
+    found = {analysis.answer_id: (analysis, response_id, text or "") for analysis, response_id, text in rows}
+    readings = standing(session, {answer_id: analysis for answer_id, (analysis, _, _) in found.items()})
+    return {
+        response_id: as_evidence(readings[answer_id], text) for answer_id, (_, response_id, text) in found.items()
+    }
 
 
-def _reading(analysis: AnswerAnalysis, text: str) -> Reading:
+def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Reading:
+    """A kept reading of `text` as the rules take it."""
     return Reading(
         answer_id=analysis.answer_id,
         text=text,
@@ -180,6 +187,9 @@ def _reading(analysis: AnswerAnalysis, text: str) -> Reading:
         ),
         intents={str(name): float(sure) for name, sure in analysis.intents.items()},
         evidence=tuple((int(s["start"]), int(s["end"]), float(s["weight"])) for s in analysis.evidence),
+        severity=analysis.severity,
+        abstained=analysis.abstained,
+        language=analysis.language,
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.models import LIVE, AnswerAnalysis, Flag, Severity
+from analysis.models import LIVE, Flag, Severity
+from analysis.readings import unread
 from survey.metrics import Gauge
 from survey.models import Answer
 
@@ -16,7 +17,5 @@ def count_analysis(session: Session, now: datetime) -> Iterator[Gauge]:  # noqa:
     live = select(Flag.severity, func.count()).where(Flag.status.in_(LIVE)).group_by(Flag.severity)
     by_severity = dict(session.execute(live).all())
     yield Gauge("live_flags", "Live flags by severity", {s.value: by_severity.get(s, 0) for s in Severity}, "severity")
-    unread = select(func.count(Answer.id)).where(
-        Answer.text.is_not(None), Answer.text != "", ~select(AnswerAnalysis.id).filter_by(answer_id=Answer.id).exists()
-    )
-    yield Gauge("answers_awaiting_reading", "Comments without an analysis", {"": session.scalar(unread) or 0})
+    waiting = session.scalar(select(func.count(Answer.id)).where(unread())) or 0
+    yield Gauge("answers_awaiting_reading", "Comments without an analysis", {"": waiting})

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 
 from sqlalchemy.orm import Session
 
 from analysis import alerts
-from analysis.assessments import analyse_batch, lock_due_clients, score_clients
-from analysis.text.analyser import TextAnalyser
-from analysis.text.lexicon import LexiconAnalyser
+from analysis.analysers import analyser
+from analysis.assessments import lock_due_clients, score_clients
+from analysis.readings import confirm_known, store, tell_clients, waiting
 from survey import clock
-from survey.config import Settings
-from survey.db import transaction
+from survey.config import ReadingMode, Settings
+from survey.db import begin_reading, db, transaction
 from survey.worker import Task
 
 READ_AT_ONCE = 200
@@ -28,27 +27,35 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         return alerts.digest_batch(session, settings, now)
 
     return (
-        Task("read answers", _read_answers),
+        Task("read answers", lambda _now: _read_answers(settings.text_analyser)),
         Task("score relationships", _score),
         Task("alert about flags", _in_transaction(alert)),
         Task("send the morning digest", _in_transaction(digest)),
     )
 
 
-@cache
-def _analyser() -> TextAnalyser:
-    return LexiconAnalyser()
+def _read_answers(mode: ReadingMode) -> int:
+    """Read all that waits, a batch at a time: nobody is judged on half of what they said.
 
-
-def _read_answers(now: datetime) -> int:
-    """Read all that waits, a transaction for each batch: nobody is judged on half of what they said."""
-    read = 0
+    Models read while no transaction is open, so that a slow one keeps nobody from writing.
+    """
+    done = 0
     while True:
+        begin_reading(db.session)
+        words = waiting(db.session, READ_AT_ONCE)
+        db.session.rollback()
+        if not words:
+            return done
         with transaction() as session:
-            count = analyse_batch(session, _analyser(), now, READ_AT_ONCE)
-        read += count
-        if count < READ_AT_ONCE:
-            return read
+            known = confirm_known(session, words, clock.now())
+        fresh = [item for item in words if item.answer_id not in known]
+        found = analyser(mode).analyse([item.comment for item in fresh])
+        with transaction() as session:
+            touched = store(session, analyser(mode).model, list(zip(fresh, found, strict=True)), clock.now())
+            tell_clients(session, touched)
+        done += len(words)
+        if len(words) < READ_AT_ONCE:
+            return done
 
 
 def _score(_now: datetime) -> int:

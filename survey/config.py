@@ -23,6 +23,14 @@ class EmailTransport(StrEnum):
     SMTP = "smtp"
 
 
+class ReadingMode(StrEnum):
+    """Which analyser reads what clients write."""
+
+    CASCADE = "cascade"
+    FAST = "fast"
+    ACCURATE = "accurate"
+
+
 class LogLevel(StrEnum):
     """How much is logged to stderr."""
 
@@ -51,6 +59,7 @@ class Settings(BaseSettings):
     metrics_token: Annotated[str, StringConstraints(min_length=16)] | None = None
     demo: bool = True
     log_level: LogLevel = LogLevel.INFO
+    text_analyser: ReadingMode = ReadingMode.CASCADE
     instance_path: Path = Field(default=ROOT / "instance")
 
     @field_validator("database_url")

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from analysis.desk.attention import open_promises
 from analysis.desk.reasons import Reason, reasons_of, source
-from analysis.desk.timeline import readings_of
 from analysis.models import AnswerAnalysis, Flag, FollowUp, Outcome, RelationshipState
+from analysis.readings import readings_of
 from survey.errors import NotFoundError
 from survey.models import Answer, Resolution, SurveyResponse
 from survey.users import User

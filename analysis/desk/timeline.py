@@ -16,6 +16,7 @@ from analysis.desk.words import (
     delivery_words,
 )
 from analysis.models import AnswerAnalysis, Flag, FlagStatus, FollowUp, FollowUpKind, LadderMove, Outcome, Rung
+from analysis.readings import readings_of
 from emails.models import EmailKind, EmailMessage
 from survey.models import Answer, Firm, Invitation, InvitationState, Job, Resolution, SurveyResponse
 
@@ -148,14 +149,6 @@ def _answers(session: Session, client_id: int, before: datetime | None, limit: i
             missed=[steps.get(point.step, point.step) for point in response.touchpoints if point.value < 0],
             readings={answer.id: readings[answer.id] for answer in response.answers if answer.id in readings},
         )
-
-
-def readings_of(session: Session, answer_ids: list[int]) -> dict[int, AnswerAnalysis]:
-    """The latest reading of each of these answers."""
-    found = session.scalars(
-        select(AnswerAnalysis).where(AnswerAnalysis.answer_id.in_(answer_ids)).order_by(AnswerAnalysis.analysed_at)
-    )
-    return {reading.answer_id: reading for reading in found}
 
 
 def _answer_tone(answers: list[Answer]) -> str:

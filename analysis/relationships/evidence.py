@@ -51,6 +51,7 @@ class Signal:
     text: str
     evidence: tuple[Quote, ...] = ()
     fades: bool = True  # loses weight by itself; False: goes away only when something happens
+    doubtful: bool = False  # rests on nothing but readings that are not to be relied on
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON for one reason of a flag."""
@@ -96,6 +97,9 @@ class Reading:
     aspects: tuple[tuple[str, str, int, int], ...] = ()  # (aspect, sentiment, start, end)
     intents: dict[str, float] = field(default_factory=dict)
     evidence: tuple[tuple[int, int, float], ...] = ()  # (start, end, weight)
+    severity: float = 0.0  # 0…1: how grave what went wrong is; 0 also when the analyser does not judge it
+    abstained: str = ""  # why the analyser does not stand by this reading, or ""
+    language: str = ""
 
 
 @dataclass(frozen=True)

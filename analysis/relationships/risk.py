@@ -61,7 +61,8 @@ def judge(
 
     `live_severity` is that of the flag already standing: it is kept down to `clear_below`, and falls to a lower step
     only with a margin. A large client's flag in the upper half of a step moves up one; an intent to leave is at least
-    high. Severe is earned: a clear intent to leave, or strong signs of several kinds.
+    high, and so is a safety or legal matter in words that are relied on. Severe is earned: a clear intent to leave, or
+    strong signs of several kinds.
     """
     standing = live_severity is not None
     if risk < (thresholds.clear_below if standing else thresholds.raise_at):
@@ -88,6 +89,8 @@ _KINDS = {
     "negative_words": "words",
     "complaint": "words",
     "wants_contact": "words",
+    "review_threat": "reputation",
+    "safety_legal": "safety",
     "missed_steps": "promises",
     "late_jobs": "promises",
     "reopened_jobs": "promises",
@@ -107,7 +110,8 @@ def _severity(
     step_up = large and risk >= (thresholds.severe_at + thresholds.high_at) / 2
     if (risk >= thresholds.severe_at or step_up) and _several_strong(signals, large, strong):
         return "severe"
-    if risk >= thresholds.high_at or leaving >= LEAVING_POINTS_HIGH:
+    unsafe = any(signal.name == "safety_legal" and not signal.doubtful for signal in signals)
+    if risk >= thresholds.high_at or leaving >= LEAVING_POINTS_HIGH or unsafe:
         return "high"
     if large and risk >= (thresholds.high_at + thresholds.raise_at) / 2:
         return "high"
@@ -129,6 +133,8 @@ _REMEDIES = {
     "negative_words": "their next comments are friendlier",
     "complaint": "a contact about the complaint is logged",
     "wants_contact": "the contact they asked for is logged",
+    "review_threat": "a contact about the review they threaten is logged",
+    "safety_legal": "the safety or legal matter is settled and you close the flag",
     "missed_steps": "their next answers say the steps happened",
     "late_jobs": "the next jobs are done by the promised date",
     "reopened_jobs": "no job is opened again for a while",

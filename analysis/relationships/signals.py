@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from analysis.relationships import promises, rhythm, scores, words
+from analysis.relationships import doubt, promises, rhythm, scores, words
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.rhythm import Rhythm
 from analysis.relationships.usual import FirmUsual
@@ -15,6 +15,8 @@ LABELS = {
     "low_level": "Lasting low level",
     "negative_words": "Negative words",
     "complaint": "Unresolved complaint",
+    "review_threat": "Threat of a bad review",
+    "safety_legal": "Safety or legal matter",
     "wants_contact": "Asked to be contacted",
     "missed_steps": "Promised steps missed",
     "late_jobs": "Promised dates missed",
@@ -27,6 +29,14 @@ LABELS = {
 LEAST_POINTS = 0.05
 QUIET_DAYS_AFTER_SETTLEMENT = 30  # what only time shows (silence, an overdue job) rests after a person closed a flag
 _SHOWN_BY_TIME = ("silence", "overdue")
+_WORDS = (
+    words.leaving,
+    words.safety_legal,
+    words.negative_words,
+    words.complaints,
+    words.review_threat,
+    words.wants_contact,
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,9 @@ def find(
     """Every signal that speaks at `now`, weighted, strongest first. `lapsed`: the client is gone by the ladder."""
     ratings = scores.rated_responses(evidence, firm)
     found = [
-        words.leaving(evidence, now),
+        *doubt.supported(_WORDS, evidence, now, weights.of, weights.intercept),
         scores.low_scores(evidence, ratings, firm, now),
         scores.low_level(evidence, ratings, firm, now),
-        words.negative_words(evidence, now),
-        words.complaints(evidence, now),
-        words.wants_contact(evidence, now),
         promises.missed_steps(evidence, now),
         promises.late_jobs(evidence, firm, now),
         promises.reopened_jobs(evidence, now),

@@ -1,4 +1,5 @@
-"""Signs in the words: an intent to leave, unresolved complaints, a wish to be called, negative sentences by aspect."""
+"""Signs in the words: an intent to leave, danger or the law, a threat of a bad review, unresolved complaints, a wish to
+be called, negative sentences by aspect."""
 
 from datetime import datetime
 
@@ -19,6 +20,9 @@ STAYS_AFTER_ALL = 0.4  # what an intent to leave still weighs after a good answe
 COMPLAINT_FROM, COMPLAINT_POINTS, COMPLAINT_DAYS = 0.5, 1.1, 180
 CALLBACK_FROM, CALLBACK_POINTS, CALLBACK_GRACE_DAYS = 0.5, 1.2, 1.0
 NEGATIVE_FROM, NEGATIVE_POINTS, MOST_NEGATIVE_POINTS = -0.25, 0.9, 2.0
+SAFETY_FROM, SAFETY_POINTS, SAFETY_DAYS = 0.6, 5.0, 365  # the least sure one is just enough for a flag
+THREAT_FROM, THREAT_POINTS, THREAT_DAYS = 0.6, 2.2, 180
+GRAVE_LEAST, GRAVE_RISE = 0.4, 1.6  # the weight of negative words by severity: 0.72 at 0.2, 1.36 at 0.6, 2 at 1
 FRIENDLIER_SINCE = 0.5  # what negative words still weigh after a friendly comment
 PLEASED_DISCOUNT = 0.25  # they rated the job 4 or 5 all the same
 # What ends relationships weighs more than what annoys.
@@ -110,6 +114,45 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
     return Signal("complaint", min(2.2, total), text, quotes)
 
 
+def safety_legal(evidence: Evidence, now: datetime) -> Signal | None:
+    """Words about danger, injury, lost data, lawyers or regulators. The freshest and clearest counts.
+
+    A contact takes weight off but does not settle it: closing the flag does.
+    """
+    best: tuple[float, Response] | None = None
+    for response in evidence.responses:
+        sure = _said(response, "safety_legal", SAFETY_FROM)
+        if sure and days_between(response.at, now) <= SAFETY_DAYS and evidence.unsettled(response.at):
+            points = SAFETY_POINTS * sure * evidence.weight(response.at, now)
+            best = (points, response) if best is None or points >= best[0] else best
+    if best is None:
+        return None
+    return Signal("safety_legal", best[0], "Speaks of danger, damage or legal steps.", _quotes(best[1]))
+
+
+def review_threat(evidence: Evidence, now: datetime) -> Signal | None:
+    """A threat to complain in public or to tell others, that nobody has spoken to them about since."""
+    for response in reversed(evidence.responses):
+        sure = _said(response, "review_threat", THREAT_FROM)
+        if not sure or days_between(response.at, now) > THREAT_DAYS:
+            continue
+        if evidence.unsettled(response.at) and not evidence.contacted_since(response.at):
+            points = THREAT_POINTS * sure * freshness(response.at, now)
+            return Signal(
+                "review_threat", points, "Threatens a bad review; no contact logged since.", _quotes(response)
+            )
+    return None
+
+
+def _said(response: Response, intent: str, least: float) -> float:
+    """How sure the intent is, from `least` on; else 0. Friendly words beside a good rating say something else."""
+    reading = response.reading
+    if reading is None or (_pleased(response) and reading.score > NEGATIVE_FROM):
+        return 0.0
+    sure = reading.intents.get(intent, 0.0)
+    return sure if sure >= least else 0.0
+
+
 def wants_contact(evidence: Evidence, now: datetime) -> Signal | None:
     """They asked to be contacted, in words or by ticking it, and nobody has."""
     for response in reversed(evidence.responses):
@@ -127,8 +170,11 @@ def wants_contact(evidence: Evidence, now: datetime) -> Signal | None:
 
 
 def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
-    """Negative sentences, by the aspect they are about. A pleased rating beside them takes most of the weight away."""
-    total = 0.0
+    """Negative sentences, by the aspect they are about and by how grave what went wrong is.
+
+    A pleased rating beside them takes most of the weight away.
+    """
+    total, gravest = 0.0, 1.0
     friendlier = False
     aspects: list[str] = []
     quotes: list[Quote] = []
@@ -142,14 +188,24 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
             continue
         found = [(aspect, start, end) for aspect, mood, start, end in reading.aspects if mood == "negative"]
         weight = max((ASPECT_WEIGHT.get(aspect, 1.0) for aspect, _, _ in found), default=1.0)
-        total += NEGATIVE_POINTS * -reading.score * weight * fresh * (PLEASED_DISCOUNT if _pleased(response) else 1.0)
+        weight *= PLEASED_DISCOUNT if _pleased(response) else 1.0
+        total += NEGATIVE_POINTS * -reading.score * weight * graveness(reading.severity) * fresh
+        gravest = max(gravest, graveness(reading.severity))
         aspects += [aspect for aspect, _, _ in found if aspect not in aspects and aspect != "general"]
         quotes += _quotes(response)
     if total < 0.1:
         return None
     named = listed([ASPECT_NAMES.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:2]])
     text = f"Unhappy with {named}." if named else "Unhappy words in their comments."
-    return Signal("negative_words", min(MOST_NEGATIVE_POINTS, total), text, tuple(quotes[:4]))
+    return Signal("negative_words", min(MOST_NEGATIVE_POINTS * gravest, total), text, tuple(quotes[:4]))
+
+
+def graveness(severity: float) -> float:
+    """What negative words weigh by the severity (0…1) of what went wrong: "a bit slow" less, lost data twice as much.
+
+    0 stands for an analyser that does not judge severity, and changes nothing.
+    """
+    return GRAVE_LEAST + GRAVE_RISE * severity if severity > 0 else 1.0
 
 
 def _pleased(response: Response) -> bool:
