@@ -5,10 +5,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey.db import Base, JSONDocument
+from survey.db import Base
 from survey.models import Answer, Client
 from survey.users import User
 
@@ -38,6 +39,9 @@ class AnswerAnalysis(Base):
     answer: Mapped[Answer] = relationship()
 
 
+_JSON_OR_NULL = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
+
 class Correction(Base):
     """A person's word against a reading. Never edited; undone by setting `undone_at`. It changes no model by itself.
 
@@ -54,7 +58,7 @@ class Correction(Base):
     said_sentiment: Mapped[str] = mapped_column(String(10))
     sentiment: Mapped[str | None] = mapped_column(String(10))  # None: the sentiment was right
     said_aspects: Mapped[list[dict[str, Any]]]  # [{"aspect", "sentiment", "start", "end"}]
-    aspects: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONDocument)  # None: the aspects were right
+    aspects: Mapped[list[dict[str, Any]] | None] = mapped_column(_JSON_OR_NULL)  # None: the aspects were right
     note: Mapped[str] = mapped_column(Text, default="")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     at: Mapped[datetime] = mapped_column(index=True)

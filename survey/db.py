@@ -18,6 +18,7 @@ from flask_alembic import Alembic
 from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     CursorResult,
     DateTime,
     Dialect,
@@ -28,6 +29,9 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     event,
+    func,
+    select,
+    type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -180,3 +184,12 @@ def insert_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[st
         result = cast("CursorResult[Any]", session.execute(counted))
         inserted += max(result.rowcount, 0)
     return inserted
+
+
+def json_list_holds(dialect: str, column: Any, item: dict[str, str]) -> ColumnElement[bool]:
+    """Whether a list of JSON objects holds one with all of `item`'s values."""
+    if dialect == "postgresql":
+        return cast("ColumnElement[bool]", type_coerce(column, postgresql.JSONB).contains([item]))
+    each = func.json_each(column).table_valued("value")
+    conditions = (func.json_extract(each.c.value, f"$.{key}") == value for key, value in item.items())
+    return select(1).select_from(each).where(*conditions).exists()

@@ -88,7 +88,7 @@ def register(answers: Table) -> None:
 
 
 def _ddl(statement: str) -> DDL:
-    return DDL(statement.replace("%", "%%"))
+    return DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
 
 
 def belongs_to_metadata(name: str | None, kind: str, _parents: Any) -> bool:
@@ -123,5 +123,5 @@ def matches(
         asked = " ".join(f'"{word}"*' for word in words)
         return id_column.in_(select(found.c.rowid).where(literal_column(WORDS_TABLE, Text).op("MATCH")(asked)))
     # the very expression that the index holds, or the planner would not use it
-    vector = literal_column(_vector(f"{text_column.class_.__tablename__}.{text_column.key}"))
+    vector: ColumnElement[Any] = literal_column(_vector(f"{text_column.class_.__tablename__}.{text_column.key}"))
     return vector.op("@@")(func.to_tsquery("simple", " & ".join(f"'{word}':*" for word in words)))
