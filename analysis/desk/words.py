@@ -116,3 +116,56 @@ def chance(risk: float) -> str:
     if risk <= 0.02:
         return "very unlikely"
     return f"about 1 in {round(1 / risk)}"
+
+
+SENTIMENT_WORDS = {"negative": "Negative", "neutral": "Neutral", "positive": "Positive", "mixed": "Mixed"}
+SENTIMENT_TONES = {"negative": "danger", "neutral": "muted", "positive": "good", "mixed": "warning"}
+SENTIMENT_ICONS = {"negative": "mood-sad", "neutral": "mood-neutral", "positive": "mood-smile", "mixed": "scale"}
+MOOD_WORDS = {"negative": "badly", "neutral": "neither well nor badly", "positive": "well"}
+ASPECT_WORDS = {
+    "staff_attitude": "Attitude of staff",
+    "communication": "Communication",
+    "timeliness": "Timeliness",
+    "quality_of_work": "Quality of work",
+    "price_billing": "Price and billing",
+    "expertise": "Expertise",
+    "follow_up": "Follow-up",
+    "reception": "Reception",
+    "booking": "Booking",
+    "facilities": "Facilities",
+    "ease_of_use": "Ease",
+    "access": "Access",
+    "digital": "Website and apps",
+    "competitor": "Other providers",
+    "reputation": "Reputation",
+    "general": "In general",
+}
+INTENT_WORDS = {
+    "leaving": "May leave",
+    "complaint": "Complains",
+    "callback": "Wants a call",
+    "praise": "Praises a person",
+    "review_threat": "Threatens a bad review",
+    "safety_legal": "Safety or legal",
+}
+INTENT_TONES = {"leaving": "danger", "callback": "plum", "praise": "good", "safety_legal": "danger"}
+ABSTENTION_WORDS = {
+    "empty": "Unsure: there is nothing to read",
+    "no language": "Unsure: this does not read like language",
+    "unsure": "Unsure",
+    "language": "Unsure: this language is read in beta quality",
+}
+
+
+def aspect_words(aspect: str) -> str:
+    """A subject as people say it; one that the firm added by itself is said as it is called."""
+    return ASPECT_WORDS.get(aspect) or aspect.replace("_", " ").capitalize()
+
+
+def severity_words(severity: float) -> str:
+    """How grave what went wrong is; "" below a real failure."""
+    if severity >= 0.9:
+        return "Grave"
+    if severity >= 0.75:
+        return "Serious"
+    return "Real failure" if severity >= 0.6 else ""
