@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import learning, queries
+from analysis.desk.confusion import corrections_page
 from analysis.models import Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.health import START
-from analysis.text.analyser import Comment
+from analysis.text.analyser import SENTIMENTS, Comment
 from analysis.text.lexicon import LexiconAnalyser
+from analysis.training_rows import training_rows
 from survey import clock
 from survey.db import begin_reading, db, transaction
 from survey.errors import ClienteleError, InvalidInputError
@@ -91,6 +93,23 @@ def parse_comment(line: bytes) -> Comment:
     ):
         raise InvalidInputError("`rating` is not a number from 1 to 5")
     return Comment(words, question, float(rating))
+
+
+@text_group.command("corrections")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for training.")
+def list_corrections(as_json: bool) -> None:
+    """What people corrected: how often each sentiment became another; with --json the comments themselves."""
+    begin_reading(db.session)
+    if as_json:
+        for row in training_rows(db.session):
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    found = corrections_page(db.session).table
+    table = Table("said", *SENTIMENTS, "all", title="Corrected to")
+    for said in SENTIMENTS:
+        table.add_row(said, *(str(found.cells.get((said, name), 0)) for name in SENTIMENTS), str(found.row(said)))
+    Console().print(table)
+    click.echo(f"{found.total} corrected comments", err=True)
 
 
 @clients.command("list")

@@ -1,4 +1,4 @@
-"""Subjects over time: how often each is mentioned, and which share of it is bad, with intervals. The counting is pure."""
+"""Subjects over time: how often each is mentioned, and which share of it is bad, with intervals. Counting is pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,8 +106,8 @@ class Stretch:
         """A single period is drawn as a short level line, or nobody would see it."""
         if len(self.points) > 1:
             return list(self.points)
-        x, *rest = self.points[0]
-        return [(x - self.step / 3, *rest), (x + self.step / 3, *rest)]
+        x, y, high, low = self.points[0]
+        return [(x - self.step / 3, y, high, low), (x + self.step / 3, y, high, low)]
 
 
 @dataclass(frozen=True, kw_only=True)
