@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint lock bench browser
+.PHONY: help run setup test lint lock bench browser train
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -37,6 +37,12 @@ test: browser lint ## Lint, types and all tests, on SQLite and on PostgreSQL
 lock: setup ## Pin requirements*.in again, with hashes
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 -q -o requirements.txt requirements.in
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 -q -o requirements-dev.txt requirements-dev.in
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 -q -o requirements-train.txt requirements-train.in
+
+train: ## Rebuild the models that read words, in a .venv-train of their own (about two hours on two cores)
+	$(PYTHON) -m venv .venv-train
+	.venv-train/bin/pip install -q --require-hashes --no-deps -r requirements-train.txt
+	.venv-train/bin/python -m bench.train
 
 bench: setup ## Measure: the desk with a firm's history loaded
 	$(BIN)/python -m bench.desk

@@ -1,4 +1,4 @@
-"""Human-labelled text for training and measuring: one JSON object a line, gzipped, one file a set."""
+"""Human-labelled text for measuring: one JSON object a line, gzipped, one file a set."""
 
 import gzip
 import json
@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LABELS = {"neg": "negative", "neu": "neutral", "pos": "positive", "mixed": "mixed"}
-MAY_TRAIN = ("fabsa", "nhs_fft", "nhs_fft_p1", "opener_en", "mams", "dynasent", "sst")
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """One text with its question and its label (one of negative, neutral, positive, mixed; None: not labelled)."""
+    """One text with its question and its label (one of negative, neutral, positive, mixed; None: not labelled).
+
+    `aspects` are those that somebody labelled; `churn`: the writer means to leave, None where nobody looked.
+    """
 
     text: str
     question: str
     label: str | None
     language: str
+    aspects: frozenset[str] = frozenset()
+    churn: bool | None = None
 
 
 def read(folder: Path, name: str, split: str) -> list[Labelled]:
@@ -25,7 +29,17 @@ def read(folder: Path, name: str, split: str) -> list[Labelled]:
     with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
-            if row["split"] == split:
-                label = LABELS.get(row["label"] or "")
-                found.append(Labelled(row["text"] or "", row.get("question") or "", label, row["lang"]))
+            if row["split"] != split:
+                continue
+            churn = row.get("churn")
+            found.append(
+                Labelled(
+                    row["text"] or "",
+                    row.get("question") or "",
+                    LABELS.get(row["label"] or ""),
+                    row["lang"],
+                    frozenset(aspect for aspect, _ in row.get("aspects") or ()),
+                    None if churn is None else bool(churn),
+                )
+            )
     return found

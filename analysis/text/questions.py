@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 
 _WORSE = re.compile(
-    r"\b(?:better|improve\w*|wrong|badly|worse|worst|dislike\w*|didn.t (?:you )?like|disappoint\w*|change|missing|differently)\b"
+    r"\b(?:better|improve\w*|wrong|badly|worse|worst|dislike\w*|didn.t (?:you )?like|disappoint\w*|change|missing"
+    r"|differently)\b"
 )
 _BETTER = re.compile(r"\b(?:good|well|like|liked|enjoy\w*|best|happy with|please[ds]?|satisf\w*|positive)\b")
 _WHY = re.compile(r"\b(?:why|reason|tell us (?:more|about)|main reason|because)\b")

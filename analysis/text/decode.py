@@ -1,0 +1,94 @@
+"""From the heads' logits to probabilities: what both tiers say, in the same terms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.text.analyser import INTENTS
+from analysis.text.fast import Array
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a tier says of some texts.
+
+    `sentiment` (texts, 3): negative, neutral, positive; `mixed`, `severity` (texts,); `intents` (texts, INTENTS);
+    `aspects` (texts, aspects): mentioned or not; `polarity` (texts, aspects, 3): how, if mentioned.
+    """
+
+    sentiment: Array
+    mixed: Array
+    severity: Array
+    intents: Array
+    aspects: Array
+    polarity: Array
+
+    def __getitem__(self, picked: Sequence[int] | NDArray[np.intp]) -> "Decoded":
+        at = np.asarray(picked, np.intp)
+        return Decoded(
+            self.sentiment[at], self.mixed[at], self.severity[at], self.intents[at], self.aspects[at], self.polarity[at]
+        )
+
+    def replaced(self, at: NDArray[np.intp], by: "Decoded") -> "Decoded":
+        """The same with the rows `at` taken from `by`."""
+        made = {}
+        for name in ("sentiment", "mixed", "severity", "intents", "aspects", "polarity"):
+            made[name] = getattr(self, name).copy()
+            made[name][at] = getattr(by, name)
+        return Decoded(**made)
+
+
+def decode(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
+    """Probabilities from logits. `facts`: the model's, with its temperature, biases, schemes and aspects.
+
+    The sentiment's logits are divided by the temperature (Guo et al. 2017) and moved by a bias each, both fitted on
+    rows that the model was not trained on. Labelled sets do not code the same aspects: an aspect's probability is the mean
+    over the coding schemes that know it, weighted by how likely the text is of the kind that the scheme was made for.
+    """
+    names: list[str] = facts["aspects"]
+    schemes: dict[str, list[str]] = facts["schemes"]
+    bias = np.asarray(facts.get("bias", (0.0, 0.0, 0.0)), np.float32)
+    kinds = softmax(logits["scheme"])
+    rows = len(kinds)
+    total = np.full((rows, len(names)), 1e-9, np.float32)
+    found = np.zeros((rows, len(names)), np.float32)
+    for number, (scheme, known) in enumerate(schemes.items()):
+        at = [names.index(aspect) for aspect in known]
+        share = kinds[:, number : number + 1]
+        found[:, at] += share * sigmoid(logits[f"aspects:{scheme}"])
+        total[:, at] += share
+    return Decoded(
+        sentiment=softmax(logits["sentiment"] / facts.get("temperature", 1.0) + bias),
+        mixed=sigmoid(logits["mixed"][:, 0]),
+        severity=sigmoid(logits["severity"][:, 0]),
+        intents=sigmoid(logits["intents"][:, : len(INTENTS)]),
+        aspects=found / total,
+        polarity=softmax(logits["polarity"].reshape(rows, len(names), 3)),
+    )
+
+
+def mean(one: Decoded, other: Decoded) -> Decoded:
+    """The mean of two tiers' opinions on aspects, intents and severity; the sentiment of the first."""
+    return Decoded(
+        sentiment=one.sentiment,
+        mixed=one.mixed,
+        severity=(one.severity + other.severity) / 2,
+        intents=(one.intents + other.intents) / 2,
+        aspects=(one.aspects + other.aspects) / 2,
+        polarity=(one.polarity + other.polarity) / 2,
+    )
+
+
+def softmax(logits: Array) -> Array:
+    """Along the last axis."""
+    raised: Array = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    chances: Array = raised / raised.sum(axis=-1, keepdims=True)
+    return chances
+
+
+def sigmoid(logits: Array) -> Array:
+    """Elementwise, without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), np.float32)

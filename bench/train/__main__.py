@@ -1,0 +1,163 @@
+"""Rebuilds everything that reads words: `python -m bench.train [--data ../shared/data/text] [--work build/train]`.
+
+In order: fine-tune the accurate tier, fit its calibration, export it, let it teach the fast tier, fit that one's
+calibration, the head for other languages, checksums. A step whose result lies in the work folder is not done again,
+so a run that was stopped goes on. Needs requirements-train.txt; about 90 minutes on two cores, less on more.
+"""
+
+import argparse
+import hashlib
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.text import fast as runtime
+from analysis.text.passages import clauses, sentences
+from bench.train import accurate, export, fast, multilingual, tuning
+from bench.train.encoder import Encoder
+from bench.train.generate import generate
+from bench.train.rows import ASPECTS, SCHEMES, SENTIMENTS, Row, handwritten, labelled, training
+
+MODELS = Path(runtime.WEIGHTS).parent
+VERSION = "2"
+FITTED_ON = ("fabsa", "nhs_fft", "nhs_fft_p1", "opener_en")  # service feedback
+UNLABELLED = 30_000  # phrases that only the accurate tier's opinion is known of
+MORE_GENERATED = 30_000
+FACTS = {
+    "version": VERSION,
+    "aspects": list(ASPECTS),
+    "schemes": {name: list(known) for name, known in SCHEMES.items()},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/text"))
+    parser.add_argument("--work", type=Path, default=Path("build/train"), help="unfinished work is kept here")
+    parser.add_argument("--out", type=Path, default=MODELS)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    encoder = _accurate(options.data, options.work)
+    held_out = dev_rows(options.data)
+    said = _logits(encoder, held_out)
+    temperature, bias = fit(held_out, said["sentiment"])
+    print(f"accurate: temperature {temperature:.3f}, biases {bias}")
+    _fast(encoder, options.data, options.work, options.out, held_out)
+    export.export(
+        encoder, options.out, {**FACTS, "temperature": temperature, "bias": bias}
+    )  # last: it prunes the encoder
+    multilingual.train(options.data, options.out / "multilingual.npz")
+    checksums(options.out)
+
+
+def dev_rows(folder: Path) -> list[Row]:
+    """Rows that no tier is trained on, of the sets that are service feedback, and our own."""
+    rows = [row for name in FITTED_ON for row in labelled(folder, name, "dev") if row.sentiment]
+    return [row for row in (*rows, *handwritten("dev")) if row.sentiment and max(row.sentiment) == 1.0]
+
+
+def fit(rows: Sequence[Row], logits: runtime.Array) -> tuple[float, list[float]]:
+    """Temperature and biases; every set has the same say."""
+    sizes = {row.source: sum(other.source == row.source for other in rows) for row in rows}
+    labels = [int(np.argmax(row.sentiment or (0, 1, 0))) for row in rows]
+    return tuning.calibrate(logits, labels, [1 / sizes[row.source] for row in rows])
+
+
+def checksums(folder: Path) -> None:
+    """SHA256SUMS over every other file of `folder`, as sha256sum writes it."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
+        for path in sorted(folder.iterdir())
+        if path.name != "SHA256SUMS"
+    ]
+    (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _accurate(data: Path, work: Path) -> Encoder:
+    done = work / "accurate.pt"
+    if not done.exists():
+        return accurate.train(data, done)
+    encoder = Encoder()
+    encoder.load_state_dict(torch.load(done))
+    return encoder
+
+
+def _logits(encoder: Encoder, rows: Sequence[Row]) -> dict[str, runtime.Array]:
+    found = dict(accurate.predict(encoder, rows))
+    return {head: np.stack([found[at][head].numpy() for at in range(len(rows))]) for head in next(iter(found.values()))}
+
+
+def _fast(encoder: Encoder, data: Path, work: Path, out: Path, held_out: Sequence[Row]) -> None:
+    rows = corpus(data)
+    vocabulary = fast.make_vocabulary((row.text for row in rows), _pieces())
+    done = work / "taught.pt"
+    if done.exists():
+        taught, meanings = torch.load(done)
+    else:
+        taught = _taught(encoder, rows)
+        meanings = _meanings(encoder, vocabulary)
+        torch.save((taught, meanings), done)
+    net = fast.distil(rows, taught, vocabulary, meanings)
+    fast.save(net, vocabulary, FACTS, out / "fast.npz")
+    model = runtime.FastModel(out / "fast.npz")
+    known = [runtime.context(row.question, row.rating) for row in held_out]
+    said = model.read([runtime.words(row.text) for row in held_out], known)
+    temperature, bias = fit(held_out, said["sentiment"])
+    print(f"fast: temperature {temperature:.3f}, biases {bias}")
+    fast.save(net, vocabulary, {**FACTS, "temperature": temperature, "bias": bias}, out / "fast.npz")
+
+
+def corpus(data: Path, seed: int = 4) -> list[Row]:
+    """What the fast tier is taught on: everything labelled, its sentences and clauses alone, phrases, more made up."""
+    chosen = random.Random(seed)
+    rows = training(data)
+    parts: dict[str, Row] = {}
+    for row in rows:
+        bounds = sentences(row.text)
+        spans = {*bounds, *clauses(row.text, bounds)}
+        if len(spans) > 1:
+            for start, end in spans:
+                parts.setdefault(row.text[start:end], Row(row.text[start:end], "part", row.question))
+    rows += chosen.sample(list(parts.values()), min(len(parts), 40_000))
+    phrases = list(labelled(data, "sst_phrases", "train"))
+    rows += [Row(row.text, "phrase") for row in chosen.sample(phrases, UNLABELLED)]
+    rows += [Row(found["text"], "generated", found["question"]) for found in generate(MORE_GENERATED, seed=seed)]
+    for row in rows:  # question and rating are never needed, so neither tier sees them always
+        row.question = row.question if chosen.random() < accurate.KEEP_QUESTION else ""
+        row.rating = row.rating if chosen.random() < accurate.KEEP_RATING else None
+    return rows
+
+
+def _taught(encoder: Encoder, rows: Sequence[Row]) -> dict[str, Tensor]:
+    said: dict[str, Tensor] = {}
+    for at, logits in accurate.predict(encoder, rows):
+        for head, numbers in logits.items():
+            if head not in said:
+                said[head] = torch.zeros(len(rows), len(numbers))
+            said[head][at] = numbers
+    return said
+
+
+def _pieces() -> list[str]:
+    known = accurate.tokenizer().get_vocab()
+    return sorted(known, key=known.__getitem__)
+
+
+def _meanings(encoder: Encoder, vocabulary: Sequence[str]) -> Tensor:
+    """What each word alone means to the encoder, in `fast.WIDTH` numbers: its principal components."""
+    meant = accurate.meanings(encoder, vocabulary)
+    meant = meant - meant.mean(0)
+    _, _, axes = torch.linalg.svd(meant, full_matrices=False)
+    reduced = meant @ axes[: fast.WIDTH].T
+    return 0.3 * reduced / reduced.std()
+
+
+assert SENTIMENTS == ("negative", "neutral", "positive")
+
+if __name__ == "__main__":
+    main()

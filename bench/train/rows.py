@@ -1,0 +1,140 @@
+"""The rows that both tiers learn from, with every label they carry. Only rows that may train what ships."""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SENTIMENTS = ("negative", "neutral", "positive")
+INTENTS = ("leaving", "complaint", "callback", "praise", "review_threat", "safety_legal")
+SCHEMES: dict[str, tuple[str, ...]] = {  # the aspects that each coding scheme knows: others are not "absent" there
+    "fabsa": (
+        *("general", "access", "ease_of_use", "price_billing", "digital", "staff_attitude", "timeliness"),
+        *("communication", "reputation", "competitor"),
+    ),
+    "nhs_fft": (
+        *("general", "timeliness", "booking", "follow_up", "staff_attitude", "facilities", "communication"),
+        *("quality_of_work", "expertise", "reception"),
+    ),
+    "nhs_fft_p1": ("communication", "staff_attitude", "quality_of_work", "expertise", "timeliness", "follow_up"),
+    "mams": ("facilities", "staff_attitude", "general", "price_billing"),
+}
+ASPECTS = tuple(sorted({aspect for scheme in SCHEMES.values() for aspect in scheme}))
+QUESTIONS = {
+    "How could we improve?": "What could we do better?",
+    "FFT Why?": "Why did you give that rating?",
+    "Trust A - Q1": "What could we do better?",
+    "Trust B - Q1": "What could we do better?",
+    "Trust C - Q2": "What could we do better?",
+    "Trust A - Q2": "What was good?",
+    "Trust C - Q1": "What was good?",
+}
+PHRASES = 7000  # of sst_phrases' 114,369: they are short, alike and about films
+GENERATED = 12_000
+HANDWRITTEN = Path(__file__).parent / "data" / "service.jsonl"
+_SHORT_SETS = ("sst", "opener_en", "mams", "dynasent")  # where nobody cancels a contract or asks to be called
+_SOFT = {"neg": (1.0, 0.0, 0.0), "neu": (0.0, 1.0, 0.0), "pos": (0.0, 0.0, 1.0), "mixed": (0.5, 0.0, 0.5)}
+
+
+@dataclass
+class Row:
+    """One text and what is known of it; None or an empty mapping: not labelled, so nothing is learnt from it there.
+
+    `sentiment`: chances of SENTIMENTS; `scheme`: whose aspects are labelled; `aspects`: aspect → polarity (an index
+    into SENTIMENTS, or None: mentioned, not said how); `intents`: intent → 0 or 1; `severity` 0…1.
+    """
+
+    text: str
+    source: str
+    question: str = ""
+    rating: int | None = None
+    sentiment: tuple[float, float, float] | None = None
+    mixed: float | None = None
+    scheme: str | None = None
+    aspects: dict[str, int | None] = field(default_factory=dict)
+    intents: dict[str, float] = field(default_factory=dict)
+    severity: float | None = None
+    weight: float = 1.0
+
+
+def labelled(folder: Path, name: str, split: str) -> Iterator[Row]:
+    """The rows of one split of one set of ../shared/data/text."""
+    with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            found = json.loads(line)
+            if found["split"] == split and (found["text"] or "").strip():
+                yield _row(name, found)
+
+
+def training(folder: Path, *, generated: int = GENERATED, seed: int = 3) -> list[Row]:
+    """Everything that both tiers learn from, in no order; `generated`: how many sentences of `generate`."""
+    chosen = random.Random(seed)
+    rows = [row for name in (*SCHEMES, *_SHORT_SETS) if name != "mams" for row in labelled(folder, name, "train")]
+    phrases = [row for row in labelled(folder, "sst_phrases", "train") if len(row.text.split()) >= 3]
+    rows += chosen.sample(phrases, PHRASES)
+    if generated:
+        from bench.train.generate import generate
+
+        rows += [_own("generated", found) for found in generate(generated)]
+    rows += [row for row in handwritten("train") for _ in range(3)]
+    chosen.shuffle(rows)
+    return rows
+
+
+def handwritten(split: str) -> list[Row]:
+    """Our own sentences (`data/service.jsonl`), labelled for intents and severity."""
+    lines = HANDWRITTEN.read_text(encoding="utf-8").splitlines()
+    found = [document for document in map(json.loads, lines) if document["split"] == split]
+    return [_own("handwritten", {**row, "intents": dict.fromkeys(row["intents"], 1)}) for row in found]
+
+
+def _own(source: str, found: dict[str, Any]) -> Row:
+    return Row(
+        text=found["text"],
+        source=source,
+        question=found.get("question") or "",
+        rating=found.get("rating"),
+        sentiment=_SOFT[found["label"]],
+        mixed=float(found["label"] == "mixed"),
+        intents={intent: float(found["intents"].get(intent, 0)) for intent in INTENTS},
+        severity=found["severity"],
+    )
+
+
+def _row(name: str, found: dict[str, Any]) -> Row:
+    label = found["label"]
+    rating = found.get("rating")
+    if name == "nhs_fft" and rating is not None:
+        rating = 6 - rating if 1 <= rating <= 5 else None  # there, 1 is best and 6 or 7 is no answer
+    question = found.get("question") or ""
+    if question.startswith("Please describe any"):
+        question = "What were you satisfied or dissatisfied with?"
+    row = Row(
+        text=found["text"],
+        source=name,
+        question=QUESTIONS.get(question, question),
+        rating=rating,
+        sentiment=_SOFT.get(label) if label else None,
+        mixed=float(label == "mixed") if label and name in ("fabsa", "mams", "opener_en") else None,
+    )
+    if name in SCHEMES:
+        row.scheme = name
+        for aspect, polarity in found.get("aspects") or ():
+            if aspect in SCHEMES[name]:
+                row.aspects[aspect] = {"neg": 0, "neu": 1, "pos": 2}.get(polarity)
+    if name in _SHORT_SETS:
+        row.intents = dict.fromkeys(("leaving", "callback", "review_threat", "safety_legal"), 0.0)
+    row.severity = _severity(str(found.get("criticality", "")), label)
+    if name == "sst_phrases":
+        row.weight = 0.5
+    return row
+
+
+def _severity(criticality: str, label: str | None) -> float | None:
+    """0…1 from the second set's criticality −5…5, of which only the negative half is a severity."""
+    if criticality.lstrip("-").isdecimal() and -5 <= int(criticality) <= 5 and criticality != "0":
+        return max(0, -int(criticality)) / 5
+    return 0.0 if label == "pos" else None
