@@ -45,8 +45,8 @@ def decode(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
     """Probabilities from logits. `facts`: the model's, with its temperature, biases, schemes and aspects.
 
     The sentiment's logits are divided by the temperature (Guo et al. 2017) and moved by a bias each, both fitted on
-    rows that the model was not trained on. Labelled sets do not code the same aspects: an aspect's probability is the mean
-    over the coding schemes that know it, weighted by how likely the text is of the kind that the scheme was made for.
+    rows that the model was not trained on. Labelled sets do not code the same aspects: an aspect's probability is the
+    mean over the coding schemes that know it, weighted by how likely the text is of the kind that the scheme is for.
     """
     names: list[str] = facts["aspects"]
     schemes: dict[str, list[str]] = facts["schemes"]

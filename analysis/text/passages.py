@@ -33,9 +33,10 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def clauses(text: str, within: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """(start, end) of the parts of the sentences `within` that are said in one breath; at most 60.
+    """(start, end) of the parts of the sentences `within` that are said in one breath.
 
-    The last takes the rest. A sentence is cut at strong marks, at words that turn it ("but") and at commas, where both sides have two words.
+    A sentence is cut at strong marks, at words that turn it ("but") and at commas, where both sides have two words. At
+    most 60; the last takes the rest.
     """
     found: list[tuple[int, int]] = []
     for start, end in within:

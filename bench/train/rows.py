@@ -20,7 +20,6 @@ SCHEMES: dict[str, tuple[str, ...]] = {  # the aspects that each coding scheme k
         *("quality_of_work", "expertise", "reception"),
     ),
     "nhs_fft_p1": ("communication", "staff_attitude", "quality_of_work", "expertise", "timeliness", "follow_up"),
-    "mams": ("facilities", "staff_attitude", "general", "price_billing"),
 }
 ASPECTS = tuple(sorted({aspect for scheme in SCHEMES.values() for aspect in scheme}))
 QUESTIONS = {
@@ -35,7 +34,7 @@ QUESTIONS = {
 PHRASES = 7000  # of sst_phrases' 114,369: they are short, alike and about films
 GENERATED = 12_000
 HANDWRITTEN = Path(__file__).parent / "data" / "service.jsonl"
-_SHORT_SETS = ("sst", "opener_en", "mams", "dynasent")  # where nobody cancels a contract or asks to be called
+_SHORT_SETS = ("sst", "opener_en", "dynasent")  # where nobody cancels a contract or asks to be called
 _SOFT = {"neg": (1.0, 0.0, 0.0), "neu": (0.0, 1.0, 0.0), "pos": (0.0, 0.0, 1.0), "mixed": (0.5, 0.0, 0.5)}
 
 
@@ -72,7 +71,7 @@ def labelled(folder: Path, name: str, split: str) -> Iterator[Row]:
 def training(folder: Path, *, generated: int = GENERATED, seed: int = 3) -> list[Row]:
     """Everything that both tiers learn from, in no order; `generated`: how many sentences of `generate`."""
     chosen = random.Random(seed)
-    rows = [row for name in (*SCHEMES, *_SHORT_SETS) if name != "mams" for row in labelled(folder, name, "train")]
+    rows = [row for name in (*SCHEMES, *_SHORT_SETS) for row in labelled(folder, name, "train")]
     phrases = [row for row in labelled(folder, "sst_phrases", "train") if len(row.text.split()) >= 3]
     rows += chosen.sample(phrases, PHRASES)
     if generated:
@@ -118,7 +117,7 @@ def _row(name: str, found: dict[str, Any]) -> Row:
         question=QUESTIONS.get(question, question),
         rating=rating,
         sentiment=_SOFT.get(label) if label else None,
-        mixed=float(label == "mixed") if label and name in ("fabsa", "mams", "opener_en") else None,
+        mixed=float(label == "mixed") if label and name in ("fabsa", "opener_en") else None,
     )
     if name in SCHEMES:
         row.scheme = name
