@@ -11,8 +11,9 @@ import emails.tasks
 import survey.cli.data
 import survey.cli.operate
 import survey.tasks
+from analysis.checks import check_reading
 from analysis.metrics import count_analysis
-from analysis.views import clients, flags, learning
+from analysis.views import clients, comments, flags, learning
 from emails import sign_in
 from emails import views as email_views
 from emails.checks import check_sending
@@ -45,6 +46,7 @@ BLUEPRINTS = (
     email_views.outbox_desk,
     flags.blueprint,
     clients.blueprint,
+    comments.blueprint,
     learning.blueprint,
 )
 
@@ -98,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings=settings,
         tasks=(*survey.tasks.tasks(settings), *emails.tasks.tasks(settings), *analysis.tasks.tasks(settings)),
         counters=(count_survey, count_emails, count_analysis),
-        checkers=(check_sending,),
+        checkers=(check_sending, check_reading),
     )
     return app
 

@@ -167,6 +167,18 @@ def undo_correction(session: Session, correction: Correction, now: datetime) -> 
     session.flush()
 
 
+def reading_by_id(session: Session, reading_id: int) -> AnswerAnalysis:
+    """The reading with its answer.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.get(AnswerAnalysis, reading_id)
+    if found is None:
+        raise NotFoundError("There is no such comment any more.")
+    return found
+
+
 def correction_by_id(session: Session, correction_id: int) -> Correction:
     """The correction.
 

@@ -6,9 +6,10 @@ from math import log
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from analysis.corrections import StandingReading, standing
 from analysis.desk.attention import open_promises
 from analysis.desk.reasons import Reason, reasons_of, source
-from analysis.models import AnswerAnalysis, Flag, FollowUp, Outcome, RelationshipState
+from analysis.models import Flag, FollowUp, Outcome, RelationshipState
 from analysis.readings import readings_of
 from survey.errors import NotFoundError
 from survey.models import Answer, Resolution, SurveyResponse
@@ -23,7 +24,7 @@ class Comment:
 
     answer: Answer
     response: SurveyResponse
-    reading: AnswerAnalysis | None
+    reading: StandingReading | None
     numbers: dict[str, int]
 
 
@@ -89,7 +90,7 @@ def _comments(session: Session, answer_ids: list[int]) -> list[Comment]:
         )
         .order_by(SurveyResponse.submitted_at.desc())
     ).all()
-    readings = readings_of(session, [answer.id for answer in answers])
+    readings = standing(session, readings_of(session, [answer.id for answer in answers]))
     return [
         Comment(
             answer=answer,

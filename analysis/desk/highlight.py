@@ -1,9 +1,11 @@
 """A client's words cut into stretches that a page can mark. Pure; escaping stays with the template."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
+
+from analysis.desk.words import aspect_words
 
 SLIGHT = 0.35  # evidence below this is left unmarked where stronger evidence is there: too many marks say nothing
 STRONG = 0.5  # an evidence weight from here on is marked strongly
@@ -11,12 +13,33 @@ STRONG = 0.5  # an evidence weight from here on is marked strongly
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some characters of a comment. `tone`: "", negative, positive or mixed; `aspects`: what they are about."""
+    """Some characters of a comment. `tone`: "", negative, positive or mixed; `aspects`: what they are about.
+
+    `weight` is that of the evidence, −1…1, 0 where only an aspect marks it; `moods` go with `aspects`.
+    """
 
     text: str
     tone: str = ""
     strong: bool = False
     aspects: tuple[str, ...] = ()
+    weight: float = 0.0
+    moods: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """Why it is marked, in a sentence or two; "" where it is not."""
+        if not self.tone:
+            return ""
+        force = "" if not self.weight else "strongly " if self.strong else "somewhat "
+        said = {"negative": "against you", "positive": "for you"}.get(self.tone, "both for and against you")
+        sentence = f"Speaks {force}{said}"
+        if self.weight:
+            sentence += f" (weight {abs(self.weight):.1f} of 1)"
+        about = [
+            f"{aspect_words(name)}: {mood}" if mood else aspect_words(name)
+            for name, mood in zip(self.aspects, self.moods, strict=True)
+        ]
+        return f"{sentence}. {'; '.join(about)}." if about else f"{sentence}."
 
 
 def stretches(
@@ -40,12 +63,15 @@ def stretches(
         weights = [weight for low, high, weight in spans if low <= start and end <= high]
         about = [(name, tone) for low, high, name, tone in mentions if low <= start and end <= high]
         tones = [_tone(weight) for weight in weights if weight] or [tone for _, tone in about if tone]
+        named = dict(about)
         cut.append(
             Stretch(
                 text=text[start:end],
                 tone=_merged(tones),
                 strong=any(abs(weight) >= STRONG for weight in weights),
-                aspects=tuple(dict.fromkeys(name for name, _ in about)),
+                aspects=tuple(named),
+                weight=max(weights, key=abs, default=0.0),
+                moods=tuple(named.values()),
             )
         )
     return _joined(cut)
@@ -83,8 +109,8 @@ def _joined(cut: list[Stretch]) -> list[Stretch]:
     joined: list[Stretch] = []
     for piece in cut:
         last = joined[-1] if joined else None
-        if last and (last.tone, last.strong, last.aspects) == (piece.tone, piece.strong, piece.aspects):
-            joined[-1] = Stretch(last.text + piece.text, piece.tone, piece.strong, piece.aspects)
+        if last and replace(last, text="") == replace(piece, text=""):
+            joined[-1] = replace(last, text=last.text + piece.text)
         else:
             joined.append(piece)
     return joined

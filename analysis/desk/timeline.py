@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from analysis.corrections import StandingReading, standing
 from analysis.desk.words import (
     FOLLOW_UP_WORDS,
     INVITATION_WORDS,
@@ -15,7 +16,7 @@ from analysis.desk.words import (
     SEVERITY_WORDS,
     delivery_words,
 )
-from analysis.models import AnswerAnalysis, Flag, FlagStatus, FollowUp, FollowUpKind, LadderMove, Outcome, Rung
+from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, LadderMove, Outcome, Rung
 from analysis.readings import readings_of
 from emails.models import EmailKind, EmailMessage
 from survey.models import Answer, Firm, Invitation, InvitationState, Job, Resolution, SurveyResponse
@@ -37,7 +38,7 @@ class Event:
     job_id: int | None = None
     flag_id: int | None = None
     response: SurveyResponse | None = None
-    readings: dict[int, AnswerAnalysis] = field(default_factory=dict)  # by answer id
+    readings: dict[int, StandingReading] = field(default_factory=dict)  # by answer id
     missed: list[str] = field(default_factory=list)  # steps of the service promise that did not happen
     follow_up: FollowUp | None = None
 
@@ -133,7 +134,8 @@ def _answers(session: Session, client_id: int, before: datetime | None, limit: i
     if before:
         statement = statement.where(SurveyResponse.submitted_at < before)
     responses = session.scalars(statement).all()
-    readings = readings_of(session, [answer.id for response in responses for answer in response.answers])
+    read = readings_of(session, [answer.id for response in responses for answer in response.answers])
+    readings = standing(session, read)
     firm = session.get(Firm, 1)
     steps = {str(step["key"]): str(step["text"]) for step in (firm.promise if firm else [])}
     for response in responses:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -112,26 +112,38 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class Trends:
-    """Subjects, the most mentioned first, over `periods`, oldest first."""
+    """Subjects, the most mentioned first, over `periods`, oldest first; `by` is "month" or "quarter"."""
 
+    by: str
     periods: tuple[Period, ...]
     subjects: tuple[Subject, ...]
 
 
 def trends(session: Session, today: date, zone: tzinfo, months: int = USUAL_SPAN) -> Trends:
-    """What clients spoke of in the last `months` months, this one included. Internal clients are left out."""
-    found = periods(today, months)
-    since = datetime(found[0].start.year, found[0].start.month, 1, tzinfo=zone)
+    """What clients spoke of in the last `months` months, this one included. Internal clients are left out.
+
+    By month; by quarter where the span is longer than a year, or where no subject has enough comments in two months.
+    """
+    quarters = quarters_until(today, months)
+    since = min(quarters[0].start, months_until(today, months)[0].start)
     rows = session.execute(
         select(SurveyResponse.submitted_at, AnswerAnalysis.aspects, Correction.aspects)
         .join(Answer, Answer.response_id == SurveyResponse.id)
         .join(AnswerAnalysis, and_(AnswerAnalysis.answer_id == Answer.id, in_force()))
         .join(Client, Client.id == SurveyResponse.client_id)
         .outerjoin(Correction, and_(Correction.answer_id == Answer.id, corrects_reading()))
-        .where(SurveyResponse.submitted_at >= since, Client.internal.is_(False), Answer.text.is_not(None))
+        .where(
+            SurveyResponse.submitted_at >= datetime.combine(since, time.min, zone),
+            Client.internal.is_(False),
+            Answer.text.is_not(None),
+        )
     )
-    dated = ((at.astimezone(zone).date(), said if right is None else right) for at, said, right in rows)
-    return Trends(periods=found, subjects=count_subjects(dated, found))
+    dated = [(at.astimezone(zone).date(), said if right is None else right) for at, said, right in rows]
+    if months <= LONGEST_BY_MONTH:
+        by_month = count_subjects(dated, within := months_until(today, months))
+        if any(sum(count.share is not None for count in subject.counts) > 1 for subject in by_month):
+            return Trends(by="month", periods=within, subjects=by_month)
+    return Trends(by="quarter", periods=quarters, subjects=count_subjects(dated, quarters))
 
 
 def count_subjects(
@@ -159,11 +171,15 @@ def count_subjects(
     return tuple(sorted(subjects, key=lambda subject: (-subject.whole.total, subject.aspect)))
 
 
-def periods(today: date, months: int) -> tuple[Period, ...]:
-    """The months up to today's, oldest first; the quarters that hold them where they are more than twelve."""
+def months_until(today: date, count: int) -> tuple[Period, ...]:
+    """The last `count` months up to today's, oldest first."""
     last = today.year * 12 + today.month - 1
-    if months <= LONGEST_BY_MONTH:
-        return tuple(_month(index) for index in range(last - months + 1, last + 1))
+    return tuple(_month(index) for index in range(last - count + 1, last + 1))
+
+
+def quarters_until(today: date, months: int) -> tuple[Period, ...]:
+    """The quarters of the last `months` months up to today's, oldest first."""
+    last = today.year * 12 + today.month - 1
     quarter = last - last % QUARTER
     return tuple(_quarter(index) for index in range(quarter - months + QUARTER, quarter + 1, QUARTER))
 

@@ -122,6 +122,7 @@ SENTIMENT_WORDS = {"negative": "Negative", "neutral": "Neutral", "positive": "Po
 SENTIMENT_TONES = {"negative": "danger", "neutral": "muted", "positive": "good", "mixed": "warning"}
 SENTIMENT_ICONS = {"negative": "mood-sad", "neutral": "mood-neutral", "positive": "mood-smile", "mixed": "scale"}
 MOOD_WORDS = {"negative": "badly", "neutral": "neither well nor badly", "positive": "well"}
+MOOD_CHOICES = (("negative", "Badly"), ("neutral", "Neither"), ("positive", "Well"))
 ASPECT_WORDS = {
     "staff_attitude": "Attitude of staff",
     "communication": "Communication",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import count
 from typing import Any, TypeVar, cast
 
 from flask import Blueprint, flash, request, url_for
@@ -15,7 +16,16 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 def install(blueprint: Blueprint) -> None:
     """Give the templates of `blueprint` the desk's words and the cutter of comments."""
-    blueprint.context_processor(lambda: {"words": words, "stretches": stretches})
+    blueprint.context_processor(_shared)
+
+
+def _shared() -> dict[str, Any]:
+    numbers = count(1)
+    return {
+        "words": words,
+        "stretches": stretches,
+        "next_number": lambda: next(numbers),  # for ids: a page may show one comment twice
+    }
 
 
 def one_of(value: str | None, allowed: Sequence[str]) -> str:
@@ -30,11 +40,15 @@ def member(kind: type[Choice], value: str | None) -> Choice | None:
 
 def next_page(otherwise: str) -> str:
     """Where a form wants to go back to, if that is a page of this desk."""
-    wanted = request.form.get("next", "")
+    wanted = request.values.get("next", "")
     return wanted if wanted.startswith("/desk/") and "\\" not in wanted else otherwise
 
 
 def flash_undo(text: str, follow_up: FollowUp) -> None:
     """Say what was done, with a button that takes it back."""
-    message = {"text": text, "undo": url_for("flags.undo", follow_up_id=follow_up.id)}
-    flash(cast("Any", message), "good")
+    flash_with_undo(text, url_for("flags.undo", follow_up_id=follow_up.id))
+
+
+def flash_with_undo(text: str, undo_url: str) -> None:
+    """Say what was done, with a button that posts to `undo_url`."""
+    flash(cast("Any", {"text": text, "undo": undo_url}), "good")

@@ -33,6 +33,16 @@
     }
   });
 
+  // What a mark says over the text can be put away without moving; the next hover or focus brings it back.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") document.body.classList.add("tips-off");
+  });
+  for (const name of ["focusin", "mouseover"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.matches("mark.has-why")) document.body.classList.remove("tips-off");
+    });
+  }
+
   // The box in a table's head ticks every box of the page.
   document.addEventListener("change", (event) => {
     if (!event.target.matches("[data-tick-all]")) return;

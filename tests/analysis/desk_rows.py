@@ -20,6 +20,7 @@ from analysis.models import (
     Rung,
     Severity,
 )
+from analysis.readings import text_hash
 from survey.models import Answer, Client, Firm, SurveyResponse, Touchpoint
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution, make_response
@@ -109,13 +110,14 @@ def make_reading(session: Session, answer: Answer, client_id: int, at: datetime 
         answer_id=answer.id,
         client_id=client_id,
         model="lexicon-1",
-        text_hash="0" * 64,
+        text_hash=text_hash(text),
         language="en",
         sentiment="mixed",
         score=-0.5,
         probabilities={"negative": 0.6, "neutral": 0.1, "positive": 0.1, "mixed": 0.2},
         aspects=[{"aspect": "staff_attitude", "sentiment": "positive", "start": good, "end": good + 8}],
         intents={"leaving": 0.9, "complaint": 0.4, "callback": 0.1, "praise": 0.1},
+        severity=0.8,
         evidence=[
             {"start": bad, "end": bad + len(WORST), "weight": -0.8},
             {"start": good, "end": good + 8, "weight": 0.4},

@@ -43,7 +43,14 @@ def test_evidence_decides_where_it_and_the_aspect_disagree() -> None:
     """The aspect names what the words are about; the evidence says which way they speak."""
     aspect = {"aspect": "communication", "sentiment": "positive", "start": 0, "end": 18}
     cut = stretches(TEXT, [{"start": 0, "end": 18, "weight": -0.8}], [aspect])
-    assert cut[0] == Stretch("Nobody called back", "negative", True, ("communication",))
+    assert (cut[0].text, cut[0].tone, cut[0].aspects) == ("Nobody called back", "negative", ("communication",))
+    assert cut[0].why == "Speaks strongly against you (weight 0.8 of 1). Communication: positive."
+
+
+def test_what_only_an_aspect_marks_says_so() -> None:
+    """No weight is made up where no evidence was found, and unmarked words need no reason."""
+    cut = stretches(TEXT, [], [{"aspect": "own_aspect", "sentiment": "negative", "start": 0, "end": 18}])
+    assert [piece.why for piece in cut] == ["Speaks against you. Own aspect: negative.", ""]
 
 
 def test_marks_both_ways_on_the_same_words_are_mixed() -> None:

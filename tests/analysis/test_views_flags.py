@@ -91,8 +91,9 @@ def test_a_flags_page_shows_reasons_words_contacts_and_history(manager: FlaskCli
     assert "about 8 in 10" in page
     assert "+3.6 points" in page
     assert page.index("Their words say they may leave.") < page.index("The last job was late.")
-    assert '<mark class="mark-negative mark-strong">we are looking for another firm</mark>' in page
-    assert '<mark class="mark-positive" title="staff attitude">friendly</mark>' in page
+    assert '<mark class="mark-negative mark-strong has-why" tabindex="0" aria-describedby="why-' in page
+    assert '">we are looking for another firm<span class="why-tip" role="tooltip"' in page
+    assert "Speaks somewhat for you (weight 0.4 of 1). Attitude of staff: positive." in page
     assert "Call first" in page
     assert "Clears if they say that they stay." in page
     assert "Repair completed, later than promised" in page
