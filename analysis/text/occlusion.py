@@ -113,7 +113,7 @@ def _shortlist(
         return [(0, len(case.text))]
     best = int(np.argmax(drop))
     order = sorted(range(len(windows)), key=lambda at: (-fine[at], windows[at][1] - windows[at][0]))[:2]
-    near = [at for at in order if fine[at] >= 0.7 * max(drop[best], ENOUGH)]
+    near = [at for at in order if fine[at] >= min(ENOUGH, 0.7 * drop[best])]
     small = sorted((windows[at] for at in near), key=lambda span: span[1] - span[0])
     return [*dict.fromkeys((*small, case.clauses[best], *wide))]
 
