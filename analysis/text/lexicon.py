@@ -68,7 +68,7 @@ class LexiconAnalyser:
     def _read(self, comment: Comment) -> Reading:
         folded = fold(comment.text)
         parts = clauses(comment.text)
-        language = detect([token.word for clause in parts for token in clause.tokens if token.is_word])
+        language = detect(comment.text)
         weighed = weigh_all(parts, cues(parts, folded), weights("weights"))
         short = meaning(folded, comment.question)
         readable = short is None and language in ("en", "unknown")
