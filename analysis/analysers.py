@@ -1,13 +1,75 @@
 """The analyser that the settings name, made once in a process, when something is first read."""
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import structlog
+
+from analysis.subjects import Examples
 from analysis.text.analyser import TextAnalyser
-from analysis.text.lexicon import LexiconAnalyser
 from survey.config import ReadingMode
+from survey.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from analysis.text.own_aspects import Array, OwnAspects
+
+log = structlog.get_logger()
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """An analyser that can also read a firm's own subjects, for it knows which sentences mean the same."""
+
+    def embed(self, texts: Sequence[str]) -> "Array":
+        """Unit vectors, one a text."""
+        ...
+
+    def with_own(self, own: "OwnAspects") -> TextAnalyser:
+        """The same analyser, its models shared, that also finds these; its `model` ends in "+" and their version."""
+        ...
 
 
 @cache
 def analyser(mode: ReadingMode) -> TextAnalyser:  # noqa: ARG001
-    """The one that reads in this mode."""
+    """The one that reads in this mode.
+
+    Its module is imported here, against the rule: the web process has this one too, and must not load any model.
+    """
+    from analysis.text.lexicon import LexiconAnalyser
+
     return LexiconAnalyser()
+
+
+def embedder(mode: ReadingMode) -> Embedder | None:
+    """What reads the firm's own subjects in this mode; the fast tier alone cannot."""
+    made = None if mode is ReadingMode.FAST else analyser(mode)
+    return made if isinstance(made, Embedder) else None
+
+
+@lru_cache(maxsize=4)
+def analyser_with(mode: ReadingMode, examples: Examples) -> TextAnalyser:
+    """The one that reads in this mode and knows the firm's own subjects; made anew only when these changed."""
+    able = embedder(mode) if examples else None
+    return analyser(mode) if able is None else taught(able, examples)
+
+
+def taught(able: Embedder, examples: Examples) -> TextAnalyser:
+    """`able` with the firm's own subjects. One that this model can make nothing of is left out, and logged."""
+    while True:
+        try:
+            return able.with_own(own_aspects(able, examples))
+        except InvalidInputError as error:
+            log.warning("own subject is not read", subject=error.field, why=str(error))
+            examples = tuple((key, sentences) for key, sentences in examples if key != error.field)
+
+
+def own_aspects(able: Embedder, examples: Examples) -> "OwnAspects":
+    """The firm's own subjects, learnt from their examples.
+
+    Raises:
+        InvalidInputError: as `OwnAspects`.
+    """
+    from analysis.text.own_aspects import OwnAspects  # NumPy, which the web process does without
+
+    return OwnAspects(dict(examples), able.embed)

@@ -1,11 +1,9 @@
-"""Commands: text, clients, flags, learning."""
+"""Commands: clients, flags, learning; and text, from `analysis.text_cli`."""
 
 import json
-import math
 from dataclasses import asdict
 from datetime import datetime
-from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 from flask import Flask
@@ -14,18 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import learning, queries
-from analysis.desk.confusion import corrections_page
 from analysis.models import Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.health import START
-from analysis.text.analyser import SENTIMENTS, Comment
-from analysis.text.lexicon import LexiconAnalyser
-from analysis.training_rows import training_rows
+from analysis.text_cli import text_group
 from survey import clock
 from survey.db import begin_reading, db, transaction
-from survey.errors import ClienteleError, InvalidInputError
+from survey.errors import ClienteleError
 from survey.models import Client
 
-text_group = AppGroup("text", help="Reading what clients write.")
 clients = AppGroup("clients", help="Relationships: where each client stands, and why.")
 flags = AppGroup("flags", help="Relationships that are turning bad.")
 learning_group = AppGroup("learning", help="What came of the flags, and the weights they suggest.")
@@ -37,79 +31,6 @@ def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
     for group in (text_group, clients, flags, learning_group):
         app.cli.add_command(group)
-
-
-@text_group.command("analyse")
-@click.argument("file", type=click.File("rb"))
-def analyse_text(file: BinaryIO) -> None:
-    """Read the comments in FILE (- reads stdin), one a line; print one JSON object a line.
-
-    A line is plain text, or a JSON object with `text` and, where known, `question` and `rating` (1 to 5).
-    """
-    analyser = LexiconAnalyser()
-    bad = 0
-    lines = enumerate(file, start=1)
-    while batch := list(islice(lines, 500)):
-        comments = []
-        for number, line in batch:
-            try:
-                comments.append(parse_comment(line))
-            except InvalidInputError as error:
-                bad += 1
-                click.echo(f"line {number}: {error}", err=True)
-        for reading in analyser.analyse(comments):
-            click.echo(json.dumps(reading.as_dict()))
-    if bad:
-        raise click.exceptions.Exit(1)
-
-
-def parse_comment(line: bytes) -> Comment:
-    """One line of input as a comment.
-
-    Raises:
-        InvalidInputError: the line is not UTF-8, or begins as a JSON object and is none with a `text`.
-    """
-    try:
-        text = line.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise InvalidInputError("not UTF-8 text") from None
-    if not text.lstrip().startswith("{"):
-        return Comment(text)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"not a JSON object ({error})") from None
-    words, question, rating = found.get("text"), found.get("question") or "", found.get("rating")
-    if not isinstance(words, str):
-        raise InvalidInputError("`text` is missing or not a string")
-    if not isinstance(question, str):
-        raise InvalidInputError("`question` is not a string")
-    if rating is None:
-        return Comment(words, question)
-    if (
-        isinstance(rating, bool)
-        or not isinstance(rating, int | float)
-        or not (math.isfinite(rating) and 1 <= rating <= 5)
-    ):
-        raise InvalidInputError("`rating` is not a number from 1 to 5")
-    return Comment(words, question, float(rating))
-
-
-@text_group.command("corrections")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for training.")
-def list_corrections(as_json: bool) -> None:
-    """What people corrected: how often each sentiment became another; with --json the comments themselves."""
-    begin_reading(db.session)
-    if as_json:
-        for row in training_rows(db.session):
-            click.echo(json.dumps(row, ensure_ascii=False))
-        return
-    found = corrections_page(db.session).table
-    table = Table("said", *SENTIMENTS, "all", title="Corrected to")
-    for said in SENTIMENTS:
-        table.add_row(said, *(str(found.cells.get((said, name), 0)) for name in SENTIMENTS), str(found.row(said)))
-    Console().print(table)
-    click.echo(f"{found.total} corrected comments", err=True)
 
 
 @clients.command("list")

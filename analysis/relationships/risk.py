@@ -104,13 +104,14 @@ _KINDS = {
 def _severity(
     risk: float, signals: Sequence[Signal], large: bool, thresholds: Thresholds, strong: float = STRONG
 ) -> str:
-    leaving = max((signal.points for signal in signals if signal.name == "leaving"), default=0.0)
+    relied_on = [signal for signal in signals if not signal.doubtful]
+    leaving = max((signal.points for signal in relied_on if signal.name == "leaving"), default=0.0)
     if leaving >= LEAVING_POINTS_SEVERE:
         return "severe"
     step_up = large and risk >= (thresholds.severe_at + thresholds.high_at) / 2
     if (risk >= thresholds.severe_at or step_up) and _several_strong(signals, large, strong):
         return "severe"
-    unsafe = any(signal.name == "safety_legal" and not signal.doubtful for signal in signals)
+    unsafe = any(signal.name == "safety_legal" for signal in relied_on)
     if risk >= thresholds.high_at or leaving >= LEAVING_POINTS_HIGH or unsafe:
         return "high"
     if large and risk >= (thresholds.high_at + thresholds.raise_at) / 2:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.orm import Session
 
 from survey.db import transaction
 from survey.imports import CellError, Row, Table
+from survey.progress import progress_bar
 
 T = TypeVar("T")
 BATCH = 500
@@ -62,7 +61,7 @@ def import_file(path: str, table: Table[T], store: Store[T], now: datetime, *, d
     started = time.monotonic()
     report = Report(path, dry_run, rows=table.row_count, ignored_columns=table.ignored)
     rejects: list[Row[T]] = []
-    with _progress(table.row_count) as advance:
+    with progress_bar("Importing", table.row_count) as advance:
         for batch in _batches(table.rows):
             for row, errors in _store_batch(batch, store, now, report, dry_run=dry_run):
                 rejects.append(row)
@@ -95,22 +94,6 @@ def _store_batch(
         else:
             setattr(report, result.outcome, getattr(report, result.outcome) + 1)
     return [(row, bad[row.line]) for row in batch if row.line in bad]
-
-
-class _progress:  # noqa: N801 - reads like the function it stands for
-    """A bar on stderr, on a terminal only; entering gives the function that advances it."""
-
-    def __init__(self, total: int) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
-        self.task = self.bar.add_task("Importing", total=total)
-
-    def __enter__(self) -> Callable[[int], None]:
-        self.bar.start()
-        return lambda rows: self.bar.advance(self.task, rows)
-
-    def __exit__(self, *_error: object) -> None:
-        self.bar.stop()
 
 
 def _write_rejects(

@@ -1,0 +1,27 @@
+"""What `flask doctor` says about reading."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from analysis.analysers import analyser
+from analysis.reanalysis import Choice, counted
+from survey.config import Settings
+from survey.doctor import Check, Level
+
+
+def check_reading(session: Session, settings: Settings, _now: datetime) -> Iterator[Check]:
+    """The analyser can be loaded, and which answers an older version has read."""
+    try:
+        model = analyser(settings.text_analyser).model
+    except (ImportError, OSError, ValueError) as error:
+        found = f"{settings.text_analyser.value} cannot be loaded: {error}"
+        yield Check("text analyser", Level.FAIL, found, "Run `make setup` again, or set TEXT_ANALYSER to another one.")
+        return
+    yield Check("text analyser", Level.OK, model)
+    older = counted(session, Choice(model))
+    if older:
+        by = ", ".join(f"{count:,} by {version}" for version, count in older.items())
+        found = f"{sum(older.values()):,} are read by another version ({by})"
+        yield Check("answers", Level.WARN, found, "See what would change: `flask text reanalyse --dry-run`.")
