@@ -253,3 +253,24 @@ class Calibration(Base):
     proposed_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class OwnAspect(Base):
+    """A subject that the firm added by example sentences. Never deleted: readings refer to it by its key.
+
+    `previous` is what undo brings back. `trial` is what the worker found when it tried the examples on recent
+    comments; it stands while `tried_at` is set, and the subject is read only then.
+    """
+
+    __tablename__ = "own_aspects"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    examples: Mapped[list[str]]
+    previous: Mapped[dict[str, Any] | None] = mapped_column(_JSON_OR_NULL)  # {"name", "examples"}
+    trial: Mapped[dict[str, Any] | None] = mapped_column(_JSON_OR_NULL)  # see analysis.subject_trials
+    tried_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]
