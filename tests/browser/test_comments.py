@@ -1,0 +1,99 @@
+"""Comments in a real browser: accessible at every width and in both themes, and said why by keyboard alone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis.corrections import correct
+from analysis.models import AnswerAnalysis
+from survey import clock
+from tests.analysis.desk_rows import make_hurt_client
+from tests.browser.conftest import THEMES, WIDTHS, BrowserThread, Server, scrolls_sideways, violations
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def comments(server: Server) -> None:
+    """Six comments of the last months, one of them corrected."""
+
+    def make(session: Session) -> None:
+        now = clock.now()
+        for number in range(6):
+            make_hurt_client(session, f"Client {number}", now)
+        reading = session.scalars(select(AnswerAnalysis).order_by(AnswerAnalysis.id)).first()
+        assert reading is not None
+        bad = {"aspect": "timeliness", "sentiment": "negative", "start": 0, "end": 0}
+        correct(session, reading.answer, reading, sentiment="negative", aspects=[bad], user_id=None, now=now)
+
+    server.commit(make)
+
+
+@pytest.mark.usefixtures("comments")
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_page_about_comments_is_accessible(
+    chromium: BrowserThread, server: Server, signed_in_page: OpenPage, width: int, theme: str
+) -> None:
+    """No WCAG 2.2 AA violation and no sideways scrolling, with a form and a reason open."""
+    page = signed_in_page("manager", width=width, theme=theme)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    for path in ("", "?since=2020-01-01&q=nobody&aspect=timeliness", "?q=zzz", "/trends", "/corrections"):
+        page.goto(f"/desk/comments{path}")
+        assert complaints == [], path
+        for details in page.locator("main details").all()[:3]:
+            details.evaluate("element => { element.open = true; }")
+        if page.locator("mark.has-why").count():
+            page.locator("mark.has-why").first.focus()
+        assert not scrolls_sideways(page), path
+        assert violations(page) == [], path
+        complaints.clear()  # axe itself styles the page while it looks
+
+
+@pytest.mark.usefixtures("comments")
+def test_a_mark_says_why_by_keyboard_and_can_be_silenced(
+    chromium: BrowserThread, server: Server, signed_in_page: OpenPage
+) -> None:
+    """Focus shows the reason and ties it to the mark; Escape puts it away; the next focus brings it back."""
+    page = signed_in_page("manager", width=1280)
+    page.goto("/desk/comments?client=Client+1")
+    first, second = page.locator("mark.has-why").all()[:2]
+    tip = first.get_by_role("tooltip", include_hidden=True)
+    expect(tip).to_be_hidden()
+    first.focus()
+    expect(tip).to_be_visible()
+    expect(first).to_have_accessible_description(
+        "Speaks somewhat for you (weight 0.4 of 1). Attitude of staff: positive."
+    )
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(second).to_be_focused()
+    expect(second.get_by_role("tooltip")).to_be_visible()
+    first.hover()
+    expect(tip).to_be_visible()
+    tip.hover()
+    expect(tip).to_be_visible()
+
+
+@pytest.mark.usefixtures("comments")
+def test_a_comment_is_corrected_without_scripts(
+    chromium: BrowserThread, server: Server, signed_in_page: OpenPage
+) -> None:
+    """Opened, changed, saved, and taken back by the button of the message."""
+    page = signed_in_page("manager", width=375, javascript=False)
+    page.goto("/desk/comments?client=Client+1")
+    page.locator("summary", has_text="Wrong?").click()
+    page.get_by_label("Positive", exact=True).check()
+    page.get_by_label("Add a subject", exact=True).select_option("price_billing")
+    page.get_by_role("button", name="Save correction").click()
+    expect(page.get_by_text("Corrected by Manager: was mixed")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back: the comment reads as it did before.")).to_be_visible()
+    expect(page.get_by_text("Corrected by Manager")).to_have_count(0)
