@@ -167,10 +167,9 @@ def correct_reading(reading_id: int) -> ResponseReturnValue:
             user_id=current_user_id(),
             now=clock.now(),
         )
-    parts.flash_with_undo(
-        "Corrected. The client is scored again with your word.", url_for(".undo", correction_id=done.id)
-    )
-    return redirect(parts.next_page(url_for(".index")), code=303)
+    back = parts.next_page(url_for(".index"))
+    parts.flash_with_undo("Corrected. The client is scored again.", url_for(".undo", correction_id=done.id, next=back))
+    return redirect(back, code=303)
 
 
 def _aspects(before: list[dict[str, Any]]) -> list[dict[str, Any]]:
