@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from analysis.analysers import analyser
+from analysis.analysers import analyser_with
 from analysis.reanalysis import Choice, counted
+from analysis.subjects import in_force
 from survey.config import Settings
 from survey.doctor import Check, Level
 
@@ -14,7 +15,7 @@ from survey.doctor import Check, Level
 def check_reading(session: Session, settings: Settings, _now: datetime) -> Iterator[Check]:
     """The analyser can be loaded, and which answers an older version has read."""
     try:
-        model = analyser(settings.text_analyser).model
+        model = analyser_with(settings.text_analyser, in_force(session)).model
     except (ImportError, OSError, ValueError) as error:
         found = f"{settings.text_analyser.value} cannot be loaded: {error}"
         yield Check("text analyser", Level.FAIL, found, "Run `make setup` again, or set TEXT_ANALYSER to another one.")

@@ -22,6 +22,7 @@ from analysis.relationships.evidence import (
     Response,
     Settlement,
 )
+from analysis.subjects import own_names
 from survey.models import (
     Answer,
     Client,
@@ -56,13 +57,14 @@ class _Gathered:
 
 
 def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: datetime) -> dict[int, Evidence]:
-    """What was known about these clients at `now`, by client id. Eleven queries, however many clients."""
+    """What was known about these clients at `now`, by client id. Twelve queries, however many clients."""
     gathered: dict[int, _Gathered] = {client_id: _Gathered() for client_id in client_ids}
     _load_jobs(session, gathered, now)
     _load_responses(session, gathered, now)
     _load_asks(session, gathered, now)
     _load_people(session, gathered)
     _load_follow_ups(session, gathered, now)
+    own = own_names(session)
     steps = {str(step["key"]): str(step["text"]) for step in firm.promise}
     return {
         client_id: Evidence(
@@ -75,6 +77,7 @@ def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: 
             referred=tuple(found.referred),
             settlements=tuple(found.settlements),
             step_texts=steps,
+            own_aspects=own,
         )
         for client_id, found in gathered.items()
     }
@@ -170,9 +173,7 @@ def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Rea
     )
     found = {analysis.answer_id: (analysis, response_id, text or "") for analysis, response_id, text in rows}
     readings = standing(session, {answer_id: analysis for answer_id, (analysis, _, _) in found.items()})
-    return {
-        response_id: as_evidence(readings[answer_id], text) for answer_id, (_, response_id, text) in found.items()
-    }
+    return {response_id: as_evidence(readings[answer_id], text) for answer_id, (_, response_id, text) in found.items()}
 
 
 def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Reading:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, RadioField, SelectField, TextAreaField
+from wtforms import DateField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
@@ -92,3 +92,22 @@ class ResolveForm(FlaskForm):  # type: ignore[misc]
         validators=[InputRequired(message="Please choose what came of it.")],
     )
     note = _note("What happened?", "resolve-note", required="Please write what happened: the next person reads it.")
+
+
+class SubjectForm(FlaskForm):  # type: ignore[misc]
+    """A subject of the firm's own; the service decides whether it is one."""
+
+    name = StringField("Name")
+    examples = TextAreaField("Sentences, one a line")
+
+    @property
+    def called(self) -> str:
+        return str(self.name.data or "")
+
+    @property
+    def sentences(self) -> list[str]:
+        return str(self.examples.data or "").splitlines()
+
+    def refuse(self, why: str, field: str | None) -> None:
+        """Say what is wrong, at the field it concerns."""
+        (self.name if field == "name" else self.examples).errors = [why]

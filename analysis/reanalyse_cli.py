@@ -18,10 +18,11 @@ from rich.text import Text
 from sqlalchemy.orm import Session
 
 from analysis import reanalysis
-from analysis.analysers import analyser as analyser_of
+from analysis.analysers import analyser_with
 from analysis.readings import Words
 from analysis.reanalysis import Choice, FlagChange, Preview
 from analysis.relationships.calibration import wilson
+from analysis.subjects import in_force
 from analysis.text.analyser import SENTIMENTS, Reading, TextAnalyser
 from survey import clock
 from survey.db import begin_reading, db, transaction
@@ -52,7 +53,8 @@ def reanalyse(
     """
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json asks nothing: add --yes, or --dry-run to look only.")
-    analyser = analyser_of(settings().text_analyser)
+    analyser = analyser_with(settings().text_analyser, in_force(_reading()))
+    db.session.rollback()
     begin_reading(db.session)
     start = since.replace(tzinfo=ZoneInfo(get_firm(db.session).timezone)) if since else None
     choice = Choice(analyser.model, clock.as_utc(start) if start else None, model_from)

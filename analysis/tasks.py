@@ -5,12 +5,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from analysis import alerts
-from analysis.analysers import analyser
+from analysis import alerts, subject_trials, subjects
+from analysis.analysers import Embedder, analyser_with, embedder
 from analysis.assessments import lock_due_clients, score_clients
 from analysis.readings import confirm_known, store, tell_clients, waiting
+from analysis.subjects import Examples
+from analysis.text.analyser import TextAnalyser
 from survey import clock
-from survey.config import ReadingMode, Settings
+from survey.config import Settings
 from survey.db import begin_reading, db, transaction
 from survey.worker import Task
 
@@ -26,36 +28,56 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
     def digest(session: Session, now: datetime) -> int:
         return alerts.digest_batch(session, settings, now)
 
+    mode = settings.text_analyser
     return (
-        Task("read answers", lambda _now: _read_answers(settings.text_analyser)),
+        Task("read answers", lambda _now: read_answers(lambda examples: analyser_with(mode, examples))),
+        Task("try the firm's own subjects", lambda _now: try_subject(lambda: embedder(mode))),
         Task("score relationships", _score),
         Task("alert about flags", _in_transaction(alert)),
         Task("send the morning digest", _in_transaction(digest)),
     )
 
 
-def _read_answers(mode: ReadingMode) -> int:
+def read_answers(analyser_for: Callable[[Examples], TextAnalyser]) -> int:
     """Read all that waits, a batch at a time: nobody is judged on half of what they said.
 
-    Models read while no transaction is open, so that a slow one keeps nobody from writing.
+    Models read while no transaction is open, so that a slow one keeps nobody from writing. `analyser_for` gives the
+    analyser that knows the firm's own subjects, given their examples.
     """
     done = 0
     while True:
         begin_reading(db.session)
         words = waiting(db.session, READ_AT_ONCE)
+        examples = subjects.in_force(db.session)
         db.session.rollback()
         if not words:
             return done
         with transaction() as session:
             known = confirm_known(session, words, clock.now())
         fresh = [item for item in words if item.answer_id not in known]
-        found = analyser(mode).analyse([item.comment for item in fresh])
+        analyser = analyser_for(examples)
+        found = analyser.analyse([item.comment for item in fresh])
         with transaction() as session:
-            touched = store(session, analyser(mode).model, list(zip(fresh, found, strict=True)), clock.now())
+            touched = store(session, analyser.model, list(zip(fresh, found, strict=True)), clock.now())
             tell_clients(session, touched)
         done += len(words)
         if len(words) < READ_AT_ONCE:
             return done
+
+
+def try_subject(able: Callable[[], Embedder | None]) -> int:
+    """Try one of the firm's own subjects on recent comments, while no transaction is open."""
+    begin_reading(db.session)
+    wanted = subject_trials.untried(db.session)
+    comments = subject_trials.recent_comments(db.session) if wanted else []
+    db.session.rollback()
+    model = able() if wanted else None
+    if wanted is None or model is None:
+        return 0
+    trial = subject_trials.tried(wanted, model, comments)
+    with transaction() as session:
+        subject_trials.keep_trial(session, wanted, trial, clock.now())
+    return 1
 
 
 def _score(_now: datetime) -> int:

@@ -1,8 +1,9 @@
 """A client's words cut into stretches that a page can mark. Pure; escaping stays with the template."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from analysis.desk.words import aspect_words
@@ -24,6 +25,7 @@ class Stretch:
     aspects: tuple[str, ...] = ()
     weight: float = 0.0
     moods: tuple[str, ...] = ()
+    own: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)  # the firm's names of its aspects
 
     @property
     def why(self) -> str:
@@ -36,20 +38,24 @@ class Stretch:
         if self.weight:
             sentence += f" (weight {abs(self.weight):.1f} of 1)"
         about = [
-            f"{aspect_words(name)}: {mood}" if mood else aspect_words(name)
+            f"{aspect_words(name, self.own)}: {mood}" if mood else aspect_words(name, self.own)
             for name, mood in zip(self.aspects, self.moods, strict=True)
         ]
         return f"{sentence}. {'; '.join(about)}." if about else f"{sentence}."
 
 
 def stretches(
-    text: str, evidence: Iterable[Mapping[str, Any]] = (), aspects: Iterable[Mapping[str, Any]] = ()
+    text: str,
+    evidence: Iterable[Mapping[str, Any]] = (),
+    aspects: Iterable[Mapping[str, Any]] = (),
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Stretch]:
     """Cut `text` wherever a mark begins or ends; joined together, the stretches are `text` again.
 
     `evidence` is [{"start", "end", "weight" −1…1}] and `aspects` [{"aspect", "sentiment", "start", "end"}] as
     `analysis.text` stores them; offsets count characters. Marks that lie outside the text (it was changed since) are
-    cut to it or dropped. Where evidence and aspect disagree, the evidence decides the tone.
+    cut to it or dropped. Where evidence and aspect disagree, the evidence decides the tone. `own` names the aspects
+    that the firm added.
     """
     spans = _telling([span for span in (_evidence_span(item, len(text)) for item in evidence) if span])
     mentions = [span for span in (_aspect_span(item, len(text)) for item in aspects) if span]
@@ -72,6 +78,7 @@ def stretches(
                 aspects=tuple(named),
                 weight=max(weights, key=abs, default=0.0),
                 moods=tuple(named.values()),
+                own=own,
             )
         )
     return _joined(cut)

@@ -1,5 +1,8 @@
 """The desk's words for states, in one place. Pure."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from analysis.models import FlagStatus, FollowUpKind, OutcomeResult, Rung, Severity
 from emails.models import DeliveryState
 from survey.models import InvitationState, MailBlock
@@ -158,9 +161,29 @@ ABSTENTION_WORDS = {
 }
 
 
-def aspect_words(aspect: str) -> str:
-    """A subject as people say it; one that the firm added by itself is said as it is called."""
-    return ASPECT_WORDS.get(aspect) or aspect.replace("_", " ").capitalize()
+ASPECT_MEANS = {
+    "staff_attitude": "Friendly or rude, patient or short: how people treat the client",
+    "communication": "Being told, called back, kept informed",
+    "timeliness": "Waiting, late or early, missed appointments, how long it takes",
+    "quality_of_work": "Whether the work was done well, and whether it lasts",
+    "price_billing": "Prices, quotes, invoices, fees, refunds",
+    "expertise": "Whether people know what they are doing",
+    "follow_up": "What happens afterwards: checking, chasing, promises kept",
+    "reception": "The front desk and the first minute",
+    "booking": "Making, moving and cancelling appointments",
+    "facilities": "Rooms, cleanliness, equipment",
+    "ease_of_use": "How easy or tiresome the whole thing is",
+    "access": "Finding you, reaching you, opening hours",
+    "digital": "Website, app, account, online forms",
+    "competitor": "Other providers: compared, quoted, joined",
+    "reputation": "What others say of you",
+    "general": "You as a whole, nothing in particular",
+}
+
+
+def aspect_words(aspect: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A subject as people say it. `own`: what the firm calls those it added (`analysis.subjects.own_names`)."""
+    return ASPECT_WORDS.get(aspect) or own.get(aspect) or aspect.replace("_", " ").capitalize()
 
 
 def severity_words(severity: float) -> str:

@@ -158,6 +158,7 @@ class Evidence:
     referred: tuple[datetime, ...] = ()  # when a client they referred came
     settlements: tuple[Settlement, ...] = ()
     step_texts: dict[str, str] = field(default_factory=dict)
+    own_aspects: dict[str, str] = field(default_factory=dict)  # what the firm calls the aspects it added
 
     def last_settlement(self) -> Settlement | None:
         """The latest flag that a person closed."""

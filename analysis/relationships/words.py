@@ -195,7 +195,8 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
         quotes += _quotes(response)
     if total < 0.1:
         return None
-    named = listed([ASPECT_NAMES.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:2]])
+    names = {**evidence.own_aspects, **ASPECT_NAMES}
+    named = listed([names.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:2]])
     text = f"Unhappy with {named}." if named else "Unhappy words in their comments."
     return Signal("negative_words", min(MOST_NEGATIVE_POINTS * gravest, total), text, tuple(quotes[:4]))
 

@@ -12,7 +12,8 @@ from analysis.corrections import MOODS, correct, correction_by_id, reading_by_id
 from analysis.desk.comments import CommentFilter, as_csv, comment_count, comments
 from analysis.desk.confusion import corrections_page
 from analysis.desk.trends import SPANS, USUAL_SPAN, trends
-from analysis.desk.words import ASPECT_WORDS, INTENT_WORDS, MOOD_WORDS, SENTIMENT_WORDS, aspect_words
+from analysis.desk.words import INTENT_WORDS, MOOD_WORDS, SENTIMENT_WORDS, aspect_words
+from analysis.subjects import own_names, own_subjects
 from analysis.training_rows import training_rows
 from analysis.views import parts
 from survey import auth, clock
@@ -43,7 +44,7 @@ def index() -> ResponseReturnValue:
         chips=_chips(wanted),
         asked=_asked(wanted),
         any_at_all=bool(page.total) or comment_count(db.session) > 0,
-        choices=CHOICES if wanted.aspect in ("", *ASPECT_WORDS) else _with_own_aspect(wanted.aspect),
+        choices=_choices(wanted.aspect),
     )
 
 
@@ -103,7 +104,7 @@ def _chips(wanted: CommentFilter) -> list[tuple[str, str]]:
     said = {
         "q": f"“{wanted.words}”",
         "sentiment": SENTIMENT_WORDS.get(wanted.sentiment, ""),
-        "aspect": f"About: {aspect_words(wanted.aspect)}",
+        "aspect": f"About: {aspect_words(wanted.aspect, own_names(db.session))}",
         "mood": f"Spoken of {MOOD_WORDS.get(wanted.mood, '')}",
         "intent": INTENT_WORDS.get(wanted.intent, ""),
         "client": f"Client: {wanted.client}",
@@ -117,16 +118,19 @@ def _chips(wanted: CommentFilter) -> list[tuple[str, str]]:
 
 CHOICES: Mapping[str, list[tuple[str, str]]] = {
     "sentiment": [("", "Any"), *SENTIMENT_WORDS.items()],
-    "aspect": [("", "Any"), *ASPECT_WORDS.items()],
     "mood": [("", "Either way"), ("negative", "Badly"), ("positive", "Well"), ("neutral", "Neither")],
     "intent": [("", "Any"), *INTENT_WORDS.items()],
     "only": [("", "All"), *ONLY_WORDS.items()],
 }
 
 
-def _with_own_aspect(aspect: str) -> Mapping[str, list[tuple[str, str]]]:
-    """The choices with a subject that the firm added, or that an address made up."""
-    return {**CHOICES, "aspect": [*CHOICES["aspect"], (aspect, aspect_words(aspect))]}
+def _choices(aspect: str) -> Mapping[str, list[tuple[str, str]]]:
+    """What each filter offers; `aspect` also when it is archived, or made up by an address."""
+    own = own_subjects(db.session)
+    subjects = [("", "Any"), *parts.subject_choices(own)]
+    if aspect not in dict(subjects):
+        subjects.append((aspect, aspect_words(aspect, {row.key: row.name for row in own})))
+    return {**CHOICES, "aspect": subjects}
 
 
 @blueprint.get("/trends")
@@ -181,7 +185,7 @@ def _aspects(before: list[dict[str, Any]]) -> list[dict[str, Any]]:
             kept.append({**mention, "sentiment": mood})
     added, mood = request.form.get("add", ""), request.form.get("add_mood", "")
     if added:
-        if added not in ASPECT_WORDS:
+        if added not in dict(parts.subject_choices(own_subjects(db.session))):
             raise InvalidInputError("There is no such subject.", "add")
         if not any((mention["aspect"], mention["sentiment"]) == (added, mood) for mention in kept):
             kept.append({"aspect": added, "sentiment": mood, "start": 0, "end": 0})

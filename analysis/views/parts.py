@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from itertools import count
 from typing import Any, TypeVar, cast
 
@@ -9,7 +10,9 @@ from flask import Blueprint, flash, request, url_for
 
 from analysis.desk import words
 from analysis.desk.highlight import stretches
-from analysis.models import FollowUp
+from analysis.models import FollowUp, OwnAspect
+from analysis.subjects import own_subjects
+from survey.db import db
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -21,11 +24,23 @@ def install(blueprint: Blueprint) -> None:
 
 def _shared() -> dict[str, Any]:
     numbers = count(1)
+    own = cache(lambda: own_subjects(db.session))  # asked for when a page names a subject, and once
+
+    def names() -> dict[str, str]:
+        return {row.key: row.name for row in own()}
+
     return {
         "words": words,
-        "stretches": stretches,
+        "stretches": lambda text, evidence=(), aspects=(): stretches(text, evidence, aspects, names()),
+        "subject_words": lambda aspect: words.aspect_words(aspect, names()),
+        "subject_choices": lambda: subject_choices(own()),
         "next_number": lambda: next(numbers),  # for ids: a page may show one comment twice
     }
+
+
+def subject_choices(own: Sequence[OwnAspect]) -> list[tuple[str, str]]:
+    """Every subject that can be chosen, built in or the firm's own, with its name."""
+    return [*words.ASPECT_WORDS.items(), *((row.key, row.name) for row in own if row.archived_at is None)]
 
 
 def one_of(value: str | None, allowed: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ def embed(texts: Sequence[str], stretch: float = 0.0) -> Array:
         for word in "".join(c if c.isalnum() else " " for c in text.lower()).split():
             place = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") % 511
             row[1 + place] += 3.0 if word in RARE else 1.0
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    unit: Array = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit
 
 
 def test_clauses_about_an_aspect_are_found_and_others_are_not() -> None:
@@ -52,7 +54,7 @@ def test_another_embedding_space_needs_no_other_constants() -> None:
     """When every text moves nearer to every other, the same clauses are found."""
     clauses = ["the parking is a nightmare", "nobody called me back", "the price was fair", "parking"]
     for stretch in (0.0, 2.0, 6.0):
-        own = OwnAspects({"parking": PARKING}, lambda texts, by=stretch: embed(texts, by))
+        own = OwnAspects({"parking": PARKING}, partial(embed, stretch=stretch))
         assert [bool(found) for found in own.mentions(clauses)] == [True, False, False, True]
 
 
