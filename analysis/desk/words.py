@@ -175,7 +175,7 @@ ASPECT_MEANS = {
     "ease_of_use": "How easy or tiresome the whole thing is",
     "access": "Finding you, reaching you, opening hours",
     "digital": "Website, app, account, online forms",
-    "competitor": "Other providers: compared, quoted, joined",
+    "competitor": "Being compared with them, their quotes, going over to one",
     "reputation": "What others say of you",
     "general": "You as a whole, nothing in particular",
 }
