@@ -18,6 +18,7 @@ from survey.errors import InvalidInputError
 Array = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Array]  # texts → unit vectors (texts, dimensions)
 
+COMMON = 20  # directions in which generic sentences differ most: how they are meant, not what they are about
 NEAREST = 2  # examples that are asked: one alone is often near by a chance word
 USUAL = 0.99  # the share of generic sentences that stay below
 TOWARDS = 0.25  # how far the level goes from there to where the examples know each other
@@ -29,8 +30,12 @@ MENTIONED = 0.5
 class OwnAspects:
     """Finds a firm's own aspects in clauses. Threads may share it.
 
-    How near a clause is, s, is the mean cosine with the two nearest examples. Of an aspect we measure s for every
-    sentence of `data/background.txt` (its 99th percentile is b, its spread d) and for each example among the others
+    First the mean of the sentences of `data/background.txt`, and the COMMON directions in which these differ most, are
+    taken out of every vector (Mu & Viswanath 2018, "All-but-the-top", ICLR): an encoder that was fine-tuned for
+    sentiment puts praise here and blame there, whatever they are about.
+
+    How near a clause is, s, is then the mean cosine with the two nearest examples. Of an aspect we measure s for every
+    generic sentence (its 99th percentile is b, its spread d) and for each example among the others
     (leave-one-out; the median is m). The level t is b + ¼ · max(0, m - b), and the strength is
     1 / (1 + exp(-ln 9 · (s - t) / max(m - t, d))): 0.5 at the level, 0.9 where the examples know each other. That is
     the logistic of Platt (1999), "Probabilistic outputs for support vector machines", with its two numbers set by those
@@ -49,8 +54,14 @@ class OwnAspects:
     def __init__(self, examples: Mapping[str, Sequence[str]], embed: Embed) -> None:
         self._embed = embed
         kept = {name: _checked(name, sentences) for name, sentences in examples.items()}
-        generic = embed(background()) if kept else np.zeros((0, 0), np.float32)
-        self._known = tuple(_learnt(name, embed(sentences), generic) for name, sentences in kept.items())
+        self._known: tuple[_Aspect, ...] = ()
+        if kept:
+            usual = embed(background())
+            self._space = _Space.of(usual)
+            generic = self._space.put(usual)
+            self._known = tuple(
+                _learnt(name, self._space.put(embed(sentences)), generic) for name, sentences in kept.items()
+            )
         text = json.dumps(sorted(kept.items()))
         self.version = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
@@ -60,12 +71,32 @@ class OwnAspects:
         at = [number for number, clause in enumerate(clauses) if clause.strip()]
         if not at or not self._known:
             return found
-        places = self._embed([clauses[number] for number in at])
+        places = self._space.put(self._embed([clauses[number] for number in at]))
         for aspect in self._known:
             strengths = aspect.strengths(places)
             for row in np.flatnonzero(strengths >= MENTIONED):
                 found[at[row]].append((aspect.name, round(float(strengths[row]), 3)))
         return [sorted(mentioned, key=lambda one: -one[1]) for mentioned in found]
+
+
+@dataclass(frozen=True)
+class _Space:
+    """What generic sentences have in common, to be taken out."""
+
+    mean: Array
+    axes: Array  # (COMMON, dimensions), orthonormal
+
+    @classmethod
+    def of(cls, generic: Array) -> "_Space":
+        mean = generic.mean(axis=0)
+        return cls(mean, np.linalg.svd(generic - mean, full_matrices=False)[2][:COMMON])
+
+    def put(self, vectors: Array) -> Array:
+        """Unit vectors of what is left."""
+        moved = vectors - self.mean
+        left = moved - moved @ self.axes.T @ self.axes
+        unit: Array = left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-9)
+        return unit
 
 
 @dataclass(frozen=True)
