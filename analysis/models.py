@@ -5,7 +5,18 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -274,3 +285,53 @@ class OwnAspect(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
+
+
+THEME_NAME = 120
+
+
+class Theme(Base):
+    """Something that several clients say, found by `analysis.text.themes`. It stays itself from run to run."""
+
+    __tablename__ = "themes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(THEME_NAME))
+    renamed_at: Mapped[datetime | None]  # a person named it: no run changes the name, nor forgets the theme
+    named_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    words: Mapped[list[str]]
+    centroid: Mapped[bytes] = mapped_column(LargeBinary)  # a unit vector, float16, little-endian
+    model: Mapped[str] = mapped_column(String(60))  # the embedding that the centroid lies in
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    hidden_at: Mapped[datetime | None]
+    named_by: Mapped[User | None] = relationship()
+
+
+class ThemeMention(Base):
+    """Where a comment says a theme: characters `start` to `end` of the answer's text."""
+
+    __tablename__ = "theme_mentions"
+    __table_args__ = (UniqueConstraint("theme_id", "answer_id", "start"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    theme_id: Mapped[int] = mapped_column(ForeignKey("themes.id", ondelete="CASCADE"))
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), index=True)
+    start: Mapped[int]
+    end: Mapped[int]
+    said_at: Mapped[datetime] = mapped_column(index=True)
+    fit: Mapped[float]  # how near to the theme's middle, −1…1: the nearest is quoted
+
+
+class ThemeRun(Base):
+    """The last time that themes were looked for. One row, id 1; none before the first time."""
+
+    __tablename__ = "theme_runs"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    at: Mapped[datetime]
+    model: Mapped[str] = mapped_column(String(60))
+    since: Mapped[datetime]  # the oldest comment that was looked at
+    comments: Mapped[int]  # how many comments and sentences were looked at
+    sentences: Mapped[int]

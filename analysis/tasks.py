@@ -5,9 +5,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from analysis import alerts, subject_trials, subjects
+from analysis import alerts, subject_trials, subjects, themes
 from analysis.analysers import Embedder, analyser_with, embedder
 from analysis.assessments import lock_due_clients, score_clients
+from analysis.embedding import SentenceVectors, sentence_embedder
 from analysis.readings import confirm_known, store, tell_clients, waiting
 from analysis.subjects import Examples
 from analysis.text.analyser import TextAnalyser
@@ -33,6 +34,7 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         Task("read answers", lambda _now: read_answers(lambda examples: analyser_with(mode, examples))),
         Task("try the firm's own subjects", lambda _now: try_subject(lambda: embedder(mode))),
         Task("score relationships", _score),
+        Task("find themes", lambda _now: find_themes(sentence_embedder(mode))),
         Task("alert about flags", _in_transaction(alert)),
         Task("send the morning digest", _in_transaction(digest)),
     )
@@ -78,6 +80,23 @@ def try_subject(able: Callable[[], Embedder | None]) -> int:
     with transaction() as session:
         subject_trials.keep_trial(session, wanted, trial, clock.now())
     return 1
+
+
+def find_themes(embedder: SentenceVectors | None) -> int:
+    """Look for themes once a day; returns how many are said. Without an embedder (the fast tier alone) there are none.
+
+    No transaction is open while sentences are embedded, which takes half a minute for 5,000 of them.
+    """
+    if embedder is None:
+        return 0
+    begin_reading(db.session)
+    material = themes.gather(db.session, embedder.model, clock.now()) if themes.due(db.session, clock.now()) else None
+    db.session.rollback()
+    if material is None:
+        return 0
+    found = themes.look(embedder, material)
+    with transaction() as session:
+        return themes.store(session, material, found, clock.now())
 
 
 def _score(_now: datetime) -> int:

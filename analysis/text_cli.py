@@ -1,4 +1,4 @@
-"""Commands: text analyse, text reanalyse, text corrections."""
+"""Commands: text analyse, text reanalyse, text themes, text corrections."""
 
 import json
 import math
@@ -19,6 +19,7 @@ from analysis.analysers import analyser as analyser_of
 from analysis.desk.confusion import corrections_page
 from analysis.reanalyse_cli import reanalyse
 from analysis.text.analyser import SENTIMENTS, Comment
+from analysis.themes_cli import show_themes
 from analysis.training_rows import training_rows
 from survey.config import ReadingMode
 from survey.db import begin_reading, db
@@ -30,6 +31,7 @@ LINES_AT_ONCE = 500
 
 text_group = AppGroup("text", help="Reading what clients write.")
 text_group.add_command(reanalyse)
+text_group.add_command(show_themes)
 
 
 @text_group.command("analyse")
