@@ -66,11 +66,11 @@ def _document(row: ThemeRow) -> dict[str, Any]:
         "words": row.theme.words,
         "first_seen_at": row.theme.first_seen_at.isoformat(),
         "last_seen_at": row.theme.last_seen_at.isoformat(),
-        "comments": row.whole.total,
+        "comments": row.total,
         "clients": row.clients,
         "lately": row.said.lately,
         "before": row.said.before,
-        "negative": row.whole.negative,
+        "negative": row.read.negative,
         "quotes": [{"answer": quote.answer_id, "text": quote.words} for quote in row.quotes],
     }
 
@@ -79,6 +79,6 @@ def _print(title: str, rows: Sequence[ThemeRow]) -> None:
     table = Table("theme", "comments", "clients", "last 30 days", "bad", "for example", title=title)
     for row in rows:
         quote = Text(row.quotes[0].words if row.quotes else "")
-        figures = (str(row.whole.total), str(row.clients), str(row.said.lately), str(row.whole.negative))
+        figures = (str(row.total), str(row.clients), str(row.said.lately), str(row.read.negative))
         table.add_row(Text(row.theme.name), *figures, quote)
     Console().print(table)

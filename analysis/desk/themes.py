@@ -40,15 +40,20 @@ class Quote:
 
 @dataclass(frozen=True, kw_only=True)
 class ThemeRow:
-    """A theme with its figures. `said`: comments lately and before; `whole`: all of them, and the bad ones."""
+    """A theme with its figures. `said`: comments lately and before; `read`: those read so far, and the bad ones."""
 
     theme: Theme
     said: Said
     is_new: bool
     clients: int
-    whole: Count
+    read: Count
     months: Subject
     quotes: tuple[Quote, ...]
+
+    @property
+    def total(self) -> int:
+        """How many comments say it."""
+        return self.said.lately + self.said.before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,7 @@ def themes_page(session: Session, now: datetime, zone: tzinfo) -> ThemesPage:
         _row(theme, mentions[theme.id], said, readings, within, zone, is_new=is_new)
         for theme, said, is_new in zip(themes, counted, new_ones(counted, looked_at), strict=True)
     ]
-    shown = sorted(rows, key=lambda row: (-row.whole.total, row.theme.name, row.theme.id))
+    shown = sorted(rows, key=lambda row: (-row.total, row.theme.name, row.theme.id))
     lately = sorted(shown, key=lambda row: -row.said.lately)
     return ThemesPage(
         run=run,
@@ -190,7 +195,7 @@ def _row(
         said=said,
         is_new=is_new,
         clients=len({mention.client_id for mention in mentions}),
-        whole=Count(said.lately + said.before, len(bad)),
+        read=Count(len({m.answer_id for m in mentions if m.answer_id in readings}), len(bad)),
         months=Subject(aspect=theme.name, counts=tuple(Count(*count) for count in counts)),
         quotes=tuple(_quote(mention, readings) for mention in _telling(mentions)),
     )

@@ -25,11 +25,15 @@ parts.install(blueprint)
 blueprint.context_processor(lambda: {"one_day": timedelta(days=1)})
 
 
+MOST_SHOWN = 24
+
+
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     found = themes_page(db.session, clock.now(), zone_for(get_firm(db.session).timezone))
     fast = settings().text_analyser is ReadingMode.FAST
-    return render_template("desk/comments/themes.html", found=found, fast=fast)
+    shown = len(found.known) if "all" in request.args else MOST_SHOWN
+    return render_template("desk/comments/themes.html", found=found, fast=fast, shown=shown)
 
 
 @blueprint.get("/<int:theme_id>")

@@ -74,7 +74,7 @@ def test_themes_are_found_and_new_ones_are_told_apart(said: Session) -> None:
     assert [row.theme.name for row in page.new] == ["Parking space"]
     assert any("nvoice" in row.theme.name for row in page.known)
     row = page.new[0]
-    assert (row.said.lately, row.said.before, row.clients, row.whole.total) == (6, 0, 6, 6)
+    assert (row.said.lately, row.said.before, row.clients, row.total) == (6, 0, 6, 6)
     assert len(row.quotes) == 2
     assert row.quotes[0].words in PARKING
     assert sum(count.total for count in row.months.counts) == 6
@@ -170,7 +170,7 @@ def test_a_changed_comment_is_not_quoted(said: Session) -> None:
     changed = said.scalars(select(Answer).where(Answer.text == PARKING[0])).one()
     changed.text, changed.answered_at = "All fine now", NOW + timedelta(hours=1)
     said.flush()
-    assert themes_page(said, NOW + timedelta(hours=2), UTC).new[0].whole.total == 5
+    assert themes_page(said, NOW + timedelta(hours=2), UTC).new[0].total == 5
 
 
 def test_the_task_runs_once(app: Flask) -> None:
