@@ -31,14 +31,14 @@ class Embedder(Protocol):
 
 
 @cache
-def analyser(mode: ReadingMode) -> TextAnalyser:  # noqa: ARG001
+def analyser(mode: ReadingMode) -> TextAnalyser:
     """The one that reads in this mode.
 
     Its module is imported here, against the rule: the web process has this one too, and must not load any model.
     """
-    from analysis.text.lexicon import LexiconAnalyser
+    from analysis.text.reader import make_analyser
 
-    return LexiconAnalyser()
+    return make_analyser(mode.value)
 
 
 def embedder(mode: ReadingMode) -> Embedder | None:

@@ -84,16 +84,21 @@ class FastModel:
         self._buckets: int = self.facts["buckets"]
         self._unknown: dict[str, Array] = {}
 
+    def knows(self, word: str) -> bool:
+        """Whether `word`, in small letters, is in the vocabulary."""
+        return word in self._rows
+
     def read(self, texts: Sequence[Sequence[str]], contexts: Sequence[Sequence[float]]) -> dict[str, Array]:
         """Logits of each head, each (texts, numbers of the head). `texts`: `words` of each, `contexts`: `context`."""
         if not texts:
             return {head: np.zeros((0, size), np.float32) for head, size in self._heads.items()}
-        found = [self._logits(texts[at : at + 512], contexts[at : at + 512]) for at in range(0, len(texts), 512)]
+        seen = [self.seen(texts[at : at + 512], contexts[at : at + 512]) for at in range(0, len(texts), 512)]
         edges = np.cumsum([0, *self._heads.values()])
-        logits = np.concatenate(found)
+        logits = np.concatenate(seen) @ self._weights["heads.weight"] + self._weights["heads.bias"]
         return {head: logits[:, a:b] for head, (a, b) in zip(self._heads, pairwise(edges), strict=True)}
 
-    def _logits(self, texts: Sequence[Sequence[str]], contexts: Sequence[Sequence[float]]) -> Array:
+    def seen(self, texts: Sequence[Sequence[str]], contexts: Sequence[Sequence[float]]) -> Array:
+        """What the heads see of each text: (texts, inputs of the heads)."""
         vectors, starts, lengths = self._flat(texts)
         first = self._convolve(vectors, "conv1")
         spoken = np.ones((len(vectors), 1), np.float32)
@@ -104,12 +109,11 @@ class FastModel:
         second += first
         second *= spoken
         most = np.maximum.reduceat(second, starts - 1)  # what is pooled is ≥ 0, so the gaps add nothing
-        mean = np.add.reduceat(second, starts - 1) / np.maximum(lengths, 1)[:, None]
+        mean = np.add.reduceat(second, starts - 1) / np.maximum(lengths, 1).astype(np.float32)[:, None]
         weights = self._weights
         pooled = np.concatenate([most, mean, np.asarray(contexts, np.float32)], axis=1)
         hidden = np.maximum(pooled @ weights["hidden.weight"] + weights["hidden.bias"], 0)
-        logits: Array = np.concatenate([hidden, pooled], axis=1) @ weights["heads.weight"] + weights["heads.bias"]
-        return logits
+        return np.concatenate([hidden, pooled], axis=1)
 
     def _flat(self, texts: Sequence[Sequence[str]]) -> tuple[Array, NDArray[np.intp], NDArray[np.intp]]:
         """(vectors of all texts in one row, a gap before each and one at the end; where each begins; its length)."""
@@ -146,7 +150,7 @@ class FastModel:
 
     def _convolve(self, vectors: Array, name: str) -> Array:
         before, here, after = self._weights[f"{name}.weight"]
-        made = vectors @ here
+        made: Array = vectors @ here
         made[1:] += vectors[:-1] @ before
         made[:-1] += vectors[1:] @ after
         made += self._weights[f"{name}.bias"]

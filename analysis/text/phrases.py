@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from pathlib import Path
 
 from analysis.text.fast import bounds, words
+from analysis.text.wordlists import pairs
 
-TABLE = Path(__file__).parent / "data" / "aspects.txt"
 _Entry = tuple[tuple[str, ...], str]
 
 
@@ -55,10 +54,7 @@ def _table() -> tuple[dict[str, tuple[_Entry, ...]], dict[str, tuple[_Entry, ...
     """First word, or first stem → (the words that follow, aspect)."""
     exact: dict[str, tuple[_Entry, ...]] = {}
     stems: dict[str, tuple[_Entry, ...]] = {}
-    for line in TABLE.read_text(encoding="utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        aspect, _, listed = line.partition("\t")
+    for aspect, listed in pairs("aspects"):
         for phrase in listed.split(","):
             first, *rest = phrase.replace("-", " - ").split()
             table, key = (stems, first[:-1]) if first.endswith("*") else (exact, first)

@@ -1,8 +1,10 @@
 """Reads comments with the fast tier, the accurate tier, or both in a cascade."""
 
+import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +23,22 @@ from analysis.text.analyser import (
 from analysis.text.decode import Decoded
 from analysis.text.fast import Array
 from analysis.text.language import LANGUAGES, detect
+from analysis.text.neutral import neutral
 from analysis.text.occlusion import Case, explain
-from analysis.text.passages import clauses, sentences
+from analysis.text.parts import VERDICTS, Parts, by_name, mentions, score_of
+from analysis.text.short_answers import meaning
+
+if TYPE_CHECKING:
+    from analysis.text.multilingual import MultilingualModel
+    from analysis.text.own_aspects import OwnAspects
 
 MODES = ("cascade", "fast", "accurate")
-VERDICTS = ("negative", "neutral", "positive")
 LONGEST = 10_000  # characters that are read
-SURE = 0.9  # the fast tier's verdict stands, unless something in it calls for a second opinion
+SURE = 0.7  # the fast tier's verdict stands, unless something in it calls for a second opinion
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
-MIXED_FROM, MIXED_EACH = 0.5, 0.12
-MENTIONED = 0.5
+MIXED_FROM, MIXED_EACH = 0.6, 0.12
 UNSURE = 0.45  # no verdict has more than this
-_MOST_MENTIONS = 12
-
-
-class ForeignModel(Protocol):
-    """What reads other languages: (texts, 3) probabilities."""
-
-    def read(self, texts: Sequence[str]) -> Array: ...
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
 
 @dataclass(frozen=True)
@@ -64,29 +64,46 @@ class Reader:
         self._mode, self._languages = mode, tuple(languages)
         self._fast = fast.FastModel()
         self._accurate = AccurateModel() if mode != "fast" else None
-        self._foreign: ForeignModel | None = None
+        self._foreign: MultilingualModel | None = None
+        self._own: OwnAspects | None = None
 
     @property
     def model(self) -> str:
-        version = self._fast.facts["version"]
-        return f"{self._mode}-{version}"
+        own = f"+{self._own.version}" if self._own else ""
+        return f"{self._mode}-{self._fast.facts['version']}{own}"
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """What each text means: unit vectors (texts, 384). Raises ValueError in the mode "fast"."""
+        if self._accurate is None:
+            raise ValueError("the fast tier alone does not embed")
+        return self._accurate.embed(texts)
+
+    def with_own(self, own: "OwnAspects") -> "Reader":
+        """The same reader, its models shared, that also finds a firm's own aspects."""
+        made = copy(self)
+        made._own = own
+        return made
 
     def judge(self, comments: Sequence[Comment]) -> list[Judgement]:
         """The sentiment alone of each comment: several times faster than `analyse`, with the same verdicts."""
         texts = [comment.text[:LONGEST] for comment in comments]
-        readable = [at for at, text in enumerate(texts) if _has_words(text)]
+        readable = [at for at, text in enumerate(texts) if self._says_something(text)]
         said, _ = self._read([texts[at] for at in readable], [comments[at] for at in readable])
         found = [Judgement("neutral", 0.0, dict(zip(VERDICTS, (0.05, 0.9, 0.05), strict=True)))] * len(texts)
         for row, at in enumerate(readable):
-            named = _named(said.sentiment[row])
-            found[at] = Judgement(_verdict(said, row), _score(named), named)
+            named = by_name(said.sentiment[row])
+            found[at] = Judgement(_verdict(said, row), score_of(named), named)
         return found
 
     def analyse(self, comments: Sequence[Comment]) -> list[Reading]:
         """One reading for each comment, in order. Never raises, whatever the text; linear in its length."""
         texts = [comment.text[:LONGEST] for comment in comments]
-        languages = [detect(text, self._languages) if _has_words(text) else "unknown" for text in texts]
-        english = [at for at, code in enumerate(languages) if code in ("en", "unknown") and _has_words(texts[at])]
+        languages = [detect(text, self._languages) for text in texts]
+        english = [
+            at
+            for at, code in enumerate(languages)
+            if code in ("en", "unknown") and self._says_something(texts[at]) and not _other_script(texts[at])
+        ]
         found: list[Reading | None] = [None] * len(texts)
         for at, reading in zip(
             english, self._read_english([(comments[at], texts[at], languages[at]) for at in english]), strict=True
@@ -101,35 +118,40 @@ class Reader:
 
     def _read(self, texts: Sequence[str], comments: Sequence[Comment]) -> tuple[Decoded, NDArray[np.bool_]]:
         """What the mode's tiers say of whole texts, and which texts the accurate tier read."""
-        words = [fast.words(text) for text in texts]
+        ruled = {row: chances for row in range(len(texts)) if (chances := meaning(texts[row], comments[row].question))}
+        given = [self._neutral(text) for text in texts]
         known = [fast.context(comment.question, comment.rating) for comment in comments]
-        quick = decode.decode(self._fast.read(words, known), self._fast.facts)
+        quick = decode.decode(self._fast.read([fast.words(text) for text in given], known), self._fast.facts)
+        for row, chances in ruled.items():
+            quick.sentiment[row], quick.mixed[row] = chances, 0.0
         if self._accurate is None:
             return quick, np.zeros(len(texts), bool)
         again = np.ones(len(texts), bool) if self._mode == "accurate" else _look_again(quick)
+        again[list(ruled)] = False
         at = np.flatnonzero(again)
         if not len(at):
             return quick, again
         asked = [(comments[number].question, comments[number].rating) for number in at.tolist()]
-        logits = self._accurate.read([texts[number] for number in at.tolist()], asked)
+        logits = self._accurate.read([given[number] for number in at.tolist()], asked)
         slow = decode.mean(decode.decode(logits, self._accurate.facts), quick[at])
         return quick.replaced(at, slow), again
 
     def _read_english(self, given: Sequence[tuple[Comment, str, str]]) -> list[Reading]:
         comments, texts = [comment for comment, _, _ in given], [text for _, text, _ in given]
         said, slowly = self._read(texts, comments)
-        parts = _Parts(texts)
+        parts = Parts(texts)
         alone = self._of_parts(parts, comments)
         verdicts = [_verdict(said, row) for row in range(len(texts))]
         spans = self._evidence(comments, texts, verdicts, parts, alone, slowly)
+        own = self._own_mentions(parts, alone, len(texts))
         return [
             Reading(
                 text=comment.text,
-                language="en" if language == "unknown" and _has_letters(text) else language,
+                language="en" if language == "unknown" and meaning(text, comment.question) else language,
                 sentiment=verdicts[row],
-                score=_score(named := _named(said.sentiment[row])),
+                score=score_of(named := by_name(said.sentiment[row])),
                 probabilities=named,
-                aspects=_mentions(said, row, parts, alone, self._fast.facts["aspects"]),
+                aspects=(*mentions(said, row, parts, alone, self._fast.facts["aspects"]), *own[row]),
                 intents={name: round(float(said.intents[row, at]), 3) for at, name in enumerate(INTENTS)},
                 evidence=spans[row],
                 model=self.model,
@@ -148,22 +170,22 @@ class Reader:
             from analysis.text.multilingual import MultilingualModel  # 32 MB that most firms never need
 
             self._foreign = MultilingualModel()
-        chances = self._foreign.read([text for _, text, _ in given])
+        chances = self._foreign.read([text for _, text, _ in given], [language for _, _, language in given])
         found = []
         for (comment, text, language), chance in zip(given, chances, strict=True):
-            named = _named(chance)
+            named = by_name(chance)
             found.append(
                 Reading(
                     text=comment.text,
                     language=language,
                     sentiment=max(named, key=named.__getitem__),
-                    score=_score(named),
+                    score=score_of(named),
                     probabilities=named,
                     aspects=(),
                     intents=dict.fromkeys(INTENTS, 0.01),
                     evidence=(),
                     model=self.model,
-                    sentences=(SentenceReading(0, len(text), max(named, key=named.__getitem__), _score(named)),),
+                    sentences=(SentenceReading(0, len(text), max(named, key=named.__getitem__), score_of(named)),),
                     severity=round(0.5 * named["negative"], 3),
                     abstained="language",
                 )
@@ -182,23 +204,45 @@ class Reader:
             intents=dict.fromkeys(INTENTS, 0.01),
             evidence=(),
             model=self.model,
-            abstained="no language" if comment.text.strip() else "empty",
+            abstained=_why_nothing(comment.text),
         )
 
-    def _of_parts(self, parts: "_Parts", comments: Sequence[Comment]) -> Decoded:
+    def _neutral(self, text: str) -> str:
+        return neutral(text, self._fast.knows)
+
+    def _says_something(self, text: str) -> bool:
+        """Whether there is anything to read: a letter, a digit, a face or a mark of stars."""
+        return any(map(str.isalnum, text)) or any(map(str.isalnum, self._neutral(text))) or bool(meaning(text, ""))
+
+    def _own_mentions(self, parts: Parts, alone: Decoded, count: int) -> list[list[AspectMention]]:
+        """The firm's own aspects in each text, clause by clause."""
+        found: list[list[AspectMention]] = [[] for _ in range(count)]
+        if self._own is None:
+            return found
+        places = [(row, span, at) for row in range(count) for span, at in parts.places(row)]
+        by_clause = self._own.mentions([parts.texts[at] for _, _, at in places])
+        for (row, (start, end), at), heard in zip(places, by_clause, strict=True):
+            for key, _ in heard:
+                sentiment = VERDICTS[int(np.argmax(alone.sentiment[at]))]
+                found[row].append(AspectMention(key, sentiment, start, end))
+        return found
+
+    def _of_parts(self, parts: Parts, comments: Sequence[Comment]) -> Decoded:
         """What the fast tier says of each sentence and clause alone; one that is the whole text keeps its context."""
         known = [
             fast.context(comments[row].question, comments[row].rating if whole else None)
             for row, whole in zip(parts.owners, parts.whole, strict=True)
         ]
-        return decode.decode(self._fast.read([fast.words(text) for text in parts.texts], known), self._fast.facts)
+        return decode.decode(
+            self._fast.read([fast.words(self._neutral(text)) for text in parts.texts], known), self._fast.facts
+        )
 
     def _evidence(
         self,
         comments: Sequence[Comment],
         texts: Sequence[str],
         verdicts: Sequence[str],
-        parts: "_Parts",
+        parts: Parts,
         alone: Decoded,
         slowly: NDArray[np.bool_],
     ) -> list[tuple[Span, ...]]:
@@ -207,67 +251,31 @@ class Reader:
         contexts = [fast.context(comment.question, comment.rating) for comment in comments]
 
         def quick(said: Sequence[str], owners: Sequence[int]) -> Array:
-            words = [fast.words(text) for text in said]
+            words = [fast.words(self._neutral(text)) for text in said]
             logits = self._fast.read(words, [contexts[owner] for owner in owners])
             return _emptied(words, decode.decode(logits, self._fast.facts).sentiment)
 
         def slow(said: Sequence[str], owners: Sequence[int]) -> Array:
             assert self._accurate is not None
             asked = [(comments[owner].question, comments[owner].rating) for owner in owners]
-            logits = self._accurate.read(said, asked)
-            words = [fast.words(text) for text in said]
+            given = [self._neutral(text) for text in said]
+            logits = self._accurate.read(given, asked)
+            words = [fast.words(text) for text in given]
             return _emptied(words, decode.decode(logits, self._accurate.facts).sentiment)
 
+        ruled = [meaning(text, comment.question) is not None for text, comment in zip(texts, comments, strict=True)]
+        for row in np.flatnonzero(ruled).tolist():
+            if verdicts[row] != "neutral":
+                found[row] = (Span(0, len(texts[row]), 0.8 if verdicts[row] == "positive" else -0.8),)
         for judge, by_accurate in ((None, False), (slow, True)):
             cases = [
                 Case(row, texts[row], 2 if verdicts[row] == "positive" else 0, *parts.clauses_of(row, alone))
                 for row in range(len(texts))
-                if verdicts[row] != "neutral" and bool(slowly[row]) is by_accurate
+                if verdicts[row] != "neutral" and bool(slowly[row]) is by_accurate and not ruled[row]
             ]
             for case, spans in zip(cases, explain(cases, quick, judge), strict=True):
                 found[case.owner] = spans
         return found
-
-
-class _Parts:
-    """The sentences and clauses of some texts in one list, so that all are read at once."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts: list[str] = []
-        self.owners: list[int] = []
-        self.whole: list[bool] = []
-        self._sentences: list[list[tuple[tuple[int, int], int]]] = []
-        self._clauses: list[list[tuple[tuple[int, int], int]]] = []
-        for row, text in enumerate(texts):
-            bounds = sentences(text)
-            seen: dict[tuple[int, int], int] = {}
-            for kind, found in ((self._sentences, bounds), (self._clauses, clauses(text, bounds))):
-                kind.append([(span, self._added(row, text, span, seen, len(found) == 1)) for span in found])
-
-    def _added(
-        self, row: int, text: str, span: tuple[int, int], seen: dict[tuple[int, int], int], is_whole: bool
-    ) -> int:
-        if span not in seen:
-            seen[span] = len(self.texts)
-            self.texts.append(text[span[0] : span[1]])
-            self.owners.append(row)
-            self.whole.append(is_whole)
-        return seen[span]
-
-    def sentences_of(self, row: int, alone: Decoded) -> tuple[SentenceReading, ...]:
-        found = []
-        for (start, end), at in self._sentences[row]:
-            named = _named(alone.sentiment[at])
-            found.append(SentenceReading(start, end, max(named, key=named.__getitem__), _score(named)))
-        return tuple(found)
-
-    def clauses_of(self, row: int, alone: Decoded) -> tuple[list[tuple[int, int]], Array]:
-        found = self._clauses[row]
-        return [span for span, _ in found], alone.sentiment[[at for _, at in found]]
-
-    def places(self, row: int) -> list[tuple[tuple[int, int], int]]:
-        """((start, end), place in what was read alone) of each clause."""
-        return self._clauses[row]
 
 
 def _look_again(quick: Decoded) -> NDArray[np.bool_]:
@@ -286,36 +294,15 @@ def _verdict(said: Decoded, row: int) -> str:
     return VERDICTS[int(np.argmax(said.sentiment[row]))]
 
 
-def _mentions(
-    said: Decoded, row: int, parts: _Parts, alone: Decoded, names: Sequence[str]
-) -> tuple[AspectMention, ...]:
-    """Each aspect that the text mentions, in the clause that mentions it most, and how it is spoken of there."""
-    places = parts.places(row)
-    if not places:
-        return ()
-    found: list[AspectMention] = []
-    inside = [at for _, at in places]
-    for aspect in np.flatnonzero(said.aspects[row] >= MENTIONED)[:_MOST_MENTIONS]:
-        by_clause = alone.aspects[inside, aspect]
-        best = int(np.argmax(by_clause))
-        kinds: dict[str, tuple[bool, int, int]] = {}
-        for number, ((start, end), at) in enumerate(places):
-            if number != best and by_clause[number] < 0.7:
-                continue
-            how = alone.sentiment[at] if number != best else _how(said, row, alone, at, int(aspect), len(places))
-            kinds.setdefault(VERDICTS[int(np.argmax(how))], (number != best, start, end))
-        if len(kinds) > 1:
-            kinds.pop("neutral", None)
-        for sentiment, (_, start, end) in sorted(kinds.items(), key=lambda kind: kind[1])[:2]:
-            found.append(AspectMention(names[aspect], sentiment, start, end))
-    return tuple(sorted(found, key=lambda mention: (mention.start, mention.aspect)))
+def _why_nothing(text: str) -> str:
+    if not text.strip():
+        return "empty"
+    return "language" if any(map(str.isalpha, text)) else "no language"
 
 
-def _how(said: Decoded, row: int, alone: Decoded, at: int, aspect: int, count: int) -> Array:
-    """How an aspect is spoken of: what the whole text says of it and what its clause says."""
-    around = said.sentiment[row] if count == 1 else alone.sentiment[at]
-    how: Array = said.polarity[row, aspect] + around
-    return how
+def _other_script(text: str) -> bool:
+    """Whether it is written in letters that are not Latin."""
+    return any(map(str.isalpha, text)) and not _LATIN.search(text)
 
 
 def _emptied(words: Sequence[Sequence[str]], chances: Array) -> Array:
@@ -324,26 +311,3 @@ def _emptied(words: Sequence[Sequence[str]], chances: Array) -> Array:
         if not any(word[0].isalnum() for word in found):
             chances[row] = (0.05, 0.9, 0.05)
     return chances
-
-
-def _named(chances: Array) -> dict[str, float]:
-    """Four decimals that sum to 1: the largest takes the rest."""
-    rounded = [round(float(chance), 4) for chance in chances]
-    largest = int(np.argmax(chances))
-    rounded[largest] = round(rounded[largest] + 1 - sum(rounded), 4)
-    return dict(zip(VERDICTS, rounded, strict=True))
-
-
-def _score(named: dict[str, float]) -> float:
-    return round(named["positive"] - named["negative"], 4)
-
-
-def _has_letters(text: str) -> bool:
-    return any(letter.isalpha() for letter in text)
-
-
-def _has_words(text: str) -> bool:
-    """Whether there is anything to read: a letter, a digit or a face."""
-    return any(letter.isalnum() or ord(letter) >= 0x2600 for letter in text) or any(
-        face in text for face in (":)", ":(", ":D", ";)", ":/", "<3")
-    )

@@ -1,38 +1,60 @@
-"""Answers that mean nothing without their question: "Nothing", "n/a", "-", "No", "Everything"."""
+"""Answers that say something only with their question, or in numbers alone: "Nothing", "n/a", "Yes", "9/10", "⭐⭐"."""
 
 import re
 from functools import cache
 
-from analysis.text.features import asked_for
+from analysis.text.questions import asked_for
 from analysis.text.wordlists import pairs
 
 _LONGEST = 60
 _OF_LOYALTY = re.compile(r"\b(?:recommend|come back|return|again|satisfied|happy|resolved|solved|pleased|as agreed)\b")
-_LETTERS = re.compile(r"[^\w']+|_+")
+_OF_TROUBLE = re.compile(
+    r"\b(?:did|was|were|is|are|have you had|had) (?:there )?(?:any|anything|something)\b.*", re.DOTALL
+)
+_NO_LETTERS = re.compile(r"[^\w']+|_+")
+_MARK = re.compile(r"(\d{1,3}(?:[.,]\d)?)\s*(?:/|out of|of)\s*(5|10|100)(?:\s*stars?)?\W*")
+_STARS = re.compile(r"([0-5]|one|two|three|four|five)[ -]?stars?\W*|(⭐+)\ufe0f?\W*|(★+)☆*\W*")
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 
-NEUTRAL = (0.05, 0.85, 0.09, 0.01)
-POSITIVE = (0.04, 0.17, 0.78, 0.01)
-NEGATIVE = (0.75, 0.2, 0.04, 0.01)
+Chances = tuple[float, float, float]
+NEUTRAL: Chances = (0.05, 0.87, 0.08)
+POSITIVE: Chances = (0.04, 0.17, 0.79)
+NEGATIVE: Chances = (0.76, 0.2, 0.04)
 
 
-def meaning(folded: str, question: str) -> tuple[float, float, float, float] | None:
-    """Probabilities of (negative, neutral, positive, mixed) for an answer that only its question explains, or None."""
-    if len(folded) > _LONGEST:
+def meaning(text: str, question: str) -> Chances | None:
+    """Chances of negative, neutral and positive for such an answer, or None if the words must be read."""
+    if len(text) > _LONGEST:
         return None
-    said = _LETTERS.sub(" ", folded).strip()
-    if not said:
-        return NEUTRAL if all(ord(letter) < 0x2000 for letter in folded) and ":" not in folded else None
+    folded = text.strip().lower().replace("’", "'")
+    if (mark := _mark(folded)) is not None:
+        return POSITIVE if mark >= 0.75 else NEUTRAL if mark >= 0.55 else NEGATIVE
+    said = _NO_LETTERS.sub(" ", folded).strip()
     kinds = _kinds()
     if said in kinds["empty"] or said.isdecimal():
         return NEUTRAL
-    asked = asked_for(question)
-    loyal = not asked and _OF_LOYALTY.search(question.lower())
-    if loyal and (said in kinds["yes"] or said in kinds["no"]):
-        return POSITIVE if said in kinds["yes"] else NEGATIVE
+    asked, about = asked_for(question), question.lower()
+    is_yes, is_no = said in kinds["yes"], said in kinds["no"]
+    if is_yes or is_no:
+        if _OF_TROUBLE.search(about) and asked == "worse":
+            return NEGATIVE if is_yes else POSITIVE
+        if asked != "worse" and _OF_LOYALTY.search(about):
+            return POSITIVE if is_yes else NEGATIVE
     if said in kinds["nothing"]:
-        return {"worse": POSITIVE, "better": NEGATIVE, "": NEUTRAL}[asked]
+        return {"worse": POSITIVE, "better": NEGATIVE}.get(asked, NEUTRAL)
     if said in kinds["everything"]:
-        return {"worse": NEGATIVE, "better": POSITIVE, "": NEUTRAL}[asked]
+        return {"worse": NEGATIVE, "better": POSITIVE}.get(asked, NEUTRAL)
+    return None
+
+
+def _mark(folded: str) -> float | None:
+    """The share of the best mark, if the answer is a mark and nothing else."""
+    if found := _MARK.fullmatch(folded):
+        value, best = float(found[1].replace(",", ".")), float(found[2])
+        return value / best if value <= best else None
+    if found := _STARS.fullmatch(folded):
+        stars = len(found[2] or found[3] or "") or _NUMBERS.get(found[1] or "") or int(found[1])
+        return min(stars, 5) / 5
     return None
 
 

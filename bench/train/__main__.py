@@ -17,10 +17,10 @@ from torch import Tensor
 
 from analysis.text import fast as runtime
 from analysis.text.passages import clauses, sentences
-from bench.train import accurate, export, fast, multilingual, tuning
+from bench.train import accurate, export, fast, intents, multilingual, tuning
 from bench.train.encoder import Encoder
 from bench.train.generate import generate
-from bench.train.rows import ASPECTS, SCHEMES, SENTIMENTS, Row, handwritten, labelled, training
+from bench.train.rows import ASPECTS, SCHEMES, SENTIMENTS, Row, handwritten, labelled, training, with_intents
 
 MODELS = Path(runtime.WEIGHTS).parent
 VERSION = "2"
@@ -43,11 +43,14 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     encoder = _accurate(options.data, options.work)
+    known = with_intents(options.data)
+    intents.refit_encoder(encoder, known)
     held_out = dev_rows(options.data)
     said = _logits(encoder, held_out)
     temperature, bias = fit(held_out, said["sentiment"])
     print(f"accurate: temperature {temperature:.3f}, biases {bias}")
     _fast(encoder, options.data, options.work, options.out, held_out)
+    intents.refit_fast(options.out / "fast.npz", known)
     export.export(
         encoder, options.out, {**FACTS, "temperature": temperature, "bias": bias}
     )  # last: it prunes the encoder
@@ -56,8 +59,13 @@ def main() -> None:
 
 
 def dev_rows(folder: Path) -> list[Row]:
-    """Rows that no tier is trained on, of the sets that are service feedback, and our own."""
+    """Rows that no tier is trained on, of the sets that are service feedback, and our own.
+
+    As they are met: without a rating, and with their question where its words say what is asked.
+    """
     rows = [row for name in FITTED_ON for row in labelled(folder, name, "dev") if row.sentiment]
+    for row in rows:
+        row.rating, row.question = None, "" if row.source == "nhs_fft_p1" else row.question
     return [row for row in (*rows, *handwritten("dev")) if row.sentiment and max(row.sentiment) == 1.0]
 
 

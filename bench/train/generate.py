@@ -318,7 +318,7 @@ def generate(count: int = 12000, seed: int = 3) -> list[dict[str, Any]]:
     Each has text, label (neg, neu, pos, mixed), question ("" for none), rating (1 to 5, mostly None), intents (six of
     0 or 1), severity (0 to 1) and capability. Fewer come back only when the parts have no more to say.
     """
-    rng = random.Random(seed)  # noqa: S311  examples, not a secret
+    rng = random.Random(seed)
     cases = _cases()
     weights = [case.weight for case in cases]
     seen: set[tuple[str, str]] = set()
@@ -336,7 +336,7 @@ def generate(count: int = 12000, seed: int = 3) -> list[dict[str, Any]]:
 
 def main() -> None:
     samples = generate()
-    for sample in random.Random(1).sample(samples, 30):  # noqa: S311  a look, not a secret
+    for sample in random.Random(1).sample(samples, 30):
         told = [name for name, is_said in sample["intents"].items() if is_said]
         asked = f"[{sample['question']}] " if sample["question"] else ""
         print(

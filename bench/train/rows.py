@@ -33,7 +33,7 @@ QUESTIONS = {
 }
 PHRASES = 7000  # of sst_phrases' 114,369: they are short, alike and about films
 GENERATED = 12_000
-HANDWRITTEN = Path(__file__).parent / "data" / "service.jsonl"
+HANDWRITTEN = tuple(Path(__file__).parent / "data" / name for name in ("service.jsonl", "intents.jsonl"))
 _SHORT_SETS = ("sst", "opener_en", "dynasent")  # where nobody cancels a contract or asks to be called
 _SOFT = {"neg": (1.0, 0.0, 0.0), "neu": (0.0, 1.0, 0.0), "pos": (0.0, 0.0, 1.0), "mixed": (0.5, 0.0, 0.5)}
 
@@ -84,8 +84,8 @@ def training(folder: Path, *, generated: int = GENERATED, seed: int = 3) -> list
 
 
 def handwritten(split: str) -> list[Row]:
-    """Our own sentences (`data/service.jsonl`), labelled for intents and severity."""
-    lines = HANDWRITTEN.read_text(encoding="utf-8").splitlines()
+    """Our own sentences, labelled for intents and severity."""
+    lines = [line for path in HANDWRITTEN for line in path.read_text(encoding="utf-8").splitlines()]
     found = [document for document in map(json.loads, lines) if document["split"] == split]
     return [_own("handwritten", {**row, "intents": dict.fromkeys(row["intents"], 1)}) for row in found]
 
@@ -137,3 +137,11 @@ def _severity(criticality: str, label: str | None) -> float | None:
     if criticality.lstrip("-").isdecimal() and -5 <= int(criticality) <= 5 and criticality != "0":
         return max(0, -int(criticality)) / 5
     return 0.0 if label == "pos" else None
+
+
+def with_intents(folder: Path, seed: int = 5) -> list[Row]:
+    """The rows that are labelled for intents, each text once, few of those where nobody has any."""
+    found = {row.text: row for row in training(folder) if row.intents}
+    ours = [row for row in found.values() if row.source in ("generated", "handwritten")]
+    others = [row for row in found.values() if row.source not in ("generated", "handwritten")]
+    return ours + random.Random(seed).sample(others, 3000)

@@ -1,12 +1,17 @@
-"""The analyser that the behaviour of the whole is tested with: the one in use."""
+"""The readers that the tests of behaviour read with; their weights are loaded once in a test process."""
 
 import pytest
 
-from analysis.text.analyser import TextAnalyser
-from analysis.text.lexicon import LexiconAnalyser
+from analysis.text.reader import Reader
 
 
 @pytest.fixture(scope="session")
-def analyser() -> TextAnalyser:
-    """The analyser in use; another one is tested by returning it here."""
-    return LexiconAnalyser()
+def analyser() -> Reader:
+    """The mode in use by default: the cascade."""
+    return Reader("cascade")
+
+
+@pytest.fixture(scope="session")
+def fast_reader() -> Reader:
+    """The fast tier alone."""
+    return Reader("fast")

@@ -1,6 +1,7 @@
 """Which words made the verdict, with a judge whose mind is known: each listed word adds its own say."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -75,5 +76,5 @@ def test_spans_do_not_overlap_and_nothing_to_explain_is_nothing() -> None:
     """Every highlight stands apart; no case, no span."""
     text = "Late, rude people. Awful place, but a kind girl. Lovely tea! Late again."
     spans = sorted((span.start, span.end) for span in explain([case(text)], judge)[0])
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
     assert explain([], judge) == []

@@ -1,5 +1,7 @@
 """Sentences, clauses and phrases, and their places in the original text."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +39,7 @@ def test_every_place_is_in_the_text(text: str) -> None:
     spans = sentences(text)
     for found in (spans, clauses(text, spans), bounds(text)):
         assert all(0 <= start < end <= len(text) for start, end in found)
-        assert all(before[1] <= after[0] for before, after in zip(found, found[1:], strict=False))
+        assert all(before[1] <= after[0] for before, after in pairwise(found))
     assert len(words(text)) == len(bounds(text))
     assert all(0 <= start < end <= len(text) for _, start, end in mentioned(text))
 
