@@ -1,10 +1,10 @@
 """`flask text reanalyse`: a new version reads history when somebody says so, after showing what would change."""
 
 import json
-import os
 import signal
-import time
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -195,35 +195,60 @@ def test_json_never_waits_for_an_answer(run: Callable[..., Result], session: Ses
     assert "--yes" in result.stderr
 
 
-@pytest.mark.servers
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_stopped_at_any_point_it_goes_on_where_it_was(
-    settings: Settings, session: Session, how: signal.Signals
-) -> None:
-    """Killed with -9 nothing is lost or doubled; Ctrl-C finishes the batch in hand and says how to go on."""
-    total = 600
+def make_fifty(session: Session) -> None:
+    """Fifty answers of one client, read by an older version."""
     contact = make_history(session)
-    for number in range(total):
+    for number in range(50):
         resolution = make_resolution(session, make_job(session, contact))
         make_response(session, resolution, submitted_at=NOW, comment=f"bad work, number {number}, and late again")
-    while analyse_batch(session, KeywordAnalyser("older-1"), NOW, 500):
-        pass
+    analyse_batch(session, KeywordAnalyser("older-1"), NOW, 50)
     session.commit()
-    process = start(settings, "-m", "flask", "text", "reanalyse", "--yes")
-    deadline = time.monotonic() + 90
-    while not models_in_force().get(MODEL) and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.03)
-    os.kill(process.pid, how)
-    _out, err = process.communicate(timeout=60)
-    done = models_in_force()[MODEL]
-    assert 0 < done < total
-    if how is signal.SIGINT:
-        assert process.returncode == 130
-        assert "start the command again to go on" in err
-    second = start(settings, "-m", "flask", "text", "reanalyse", "--yes", "--json")
-    out, err = second.communicate(timeout=120)
-    assert second.returncode == 0, err
-    assert json.loads(out)["reread"] == total - done
-    assert models_in_force() == {MODEL: total}
-    assert session.scalar(select(func.count(AnswerAnalysis.id))) == 2 * total
+
+
+@contextmanager
+def halted(settings: Settings, halt_at: str) -> Iterator[subprocess.Popen[str]]:
+    """A `flask text reanalyse` with batches of ten that halts at its second one; it never outlives the block."""
+    with start(settings, "-m", "tests.analysis.stopped_reanalyse", halt_at) as process:
+        try:
+            assert process.stdout is not None
+            assert "halted\n" in process.stdout, process.communicate()  # reads up to that line
+            yield process
+        finally:
+            process.kill()
+
+
+def goes_on(settings: Settings) -> int:
+    """Start it again; how many it read then."""
+    with start(settings, "-m", "tests.analysis.stopped_reanalyse", "never", "--json") as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return int(json.loads(out)["reread"])
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("halt_at", ["reading", "writing"])
+def test_killed_it_goes_on_where_it_was(settings: Settings, session: Session, halt_at: str) -> None:
+    """With -9, between batches or with one written and not committed: nothing is lost and nothing is doubled."""
+    make_fifty(session)
+    with halted(settings, halt_at) as process:
+        process.kill()
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert models_in_force() == {"newer-1": 10, "older-1": 40}
+    assert goes_on(settings) == 40
+    assert models_in_force() == {"newer-1": 50}
+    assert session.scalar(select(func.count(AnswerAnalysis.id))) == 100
+
+
+@pytest.mark.servers
+def test_ctrl_c_finishes_the_batch_in_hand(settings: Settings, session: Session) -> None:
+    """And it says how to go on."""
+    make_fifty(session)
+    with halted(settings, "writing") as process:
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "start the command again to go on" in err
+    assert models_in_force() == {"newer-1": 20, "older-1": 30}
+    assert goes_on(settings) == 30
+    assert models_in_force() == {"newer-1": 50}
