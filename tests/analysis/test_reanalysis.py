@@ -3,8 +3,9 @@
 import json
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,12 +14,13 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis import reanalysis
+from analysis import reanalyse_cli, reanalysis
 from analysis.analysers import analyser
 from analysis.assessments import analyse_batch, lock_due_clients, score_clients
 from analysis.models import AnswerAnalysis, Flag
 from analysis.readings import in_force, readings_of
 from analysis.reanalysis import Choice
+from analysis.text.analyser import Comment, Reading
 from survey import clock
 from survey.config import ReadingMode, Settings
 from survey.db import db
@@ -29,7 +31,7 @@ from tests.factories import make_job, make_resolution, make_response
 from tests.survey.test_processes import start
 
 MODEL = analyser(ReadingMode.CASCADE).model
-LEAVING = "Nobody called us back. We are looking for another provider."
+LEAVING = "Nobody called us back, that is bad, and so we leave."
 
 
 @pytest.fixture
@@ -43,10 +45,24 @@ def run(app: Flask) -> Callable[..., Result]:
     return run
 
 
+@pytest.fixture
+def newer(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The command reads with keywords: what it says does not hang on what the present model makes of a text."""
+    monkeypatch.setattr(reanalyse_cli, "analyser_with", lambda *_: KeywordAnalyser("newer-1"))
+    return "newer-1"
+
+
+class Deaf(KeywordAnalyser):
+    """An older version, to which everything sounds friendly."""
+
+    def analyse(self, comments: Sequence[Comment]) -> list[Reading]:
+        return super().analyse([replace(comment, text="Fine.") for comment in comments])
+
+
 def make_read(session: Session, *texts: str, model: str = "older-1") -> list[Answer]:
     """A client for each text, read by an older version and scored."""
     answers = [answer_last(session, make_history(session), csat=3, comment=text) for text in texts]
-    while analyse_batch(session, KeywordAnalyser(model), NOW):
+    while analyse_batch(session, Deaf(model), NOW):
         pass
     while score_clients(session, lock_due_clients(session, NOW), NOW):
         session.flush()
@@ -72,14 +88,16 @@ def versions(session: Session) -> list[int]:
     return found
 
 
-def test_a_dry_run_says_what_would_change_and_writes_nothing(run: Callable[..., Result], session: Session) -> None:
+def test_a_dry_run_says_what_would_change_and_writes_nothing(
+    run: Callable[..., Result], session: Session, newer: str
+) -> None:
     """Verdicts before and after, the share with its interval, and the flags that would be raised."""
     make_read(session, "Lovely work, thank you.", LEAVING)
     before = versions(session)
     result = run("--dry-run", "--json")
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
-    assert (document["model"], document["answers"], document["by_model"]) == (MODEL, 2, {"older-1": 2})
+    assert (document["model"], document["answers"], document["by_model"]) == (newer, 2, {"older-1": 2})
     preview = document["preview"]
     assert preview["read"] == 2
     assert preview["verdicts"]["positive"]["positive"] == 1
@@ -95,7 +113,7 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(run: Callable[..., 
     assert session.scalars(select(Flag)).all() == []
 
 
-def test_people_see_tables_and_are_asked(run: Callable[..., Result], session: Session) -> None:
+def test_people_see_tables_and_are_asked(run: Callable[..., Result], session: Session, newer: str) -> None:
     """ "No" writes nothing; "yes" reads all again, and the worker raises what the sample announced."""
     answers = make_read(session, "Lovely work, thank you.", LEAVING)
     refused = run(answer="n\n")
@@ -106,7 +124,7 @@ def test_people_see_tables_and_are_asked(run: Callable[..., Result], session: Se
     assert models_in_force() == {"older-1": 2}
     done = run(answer="y\n")
     assert done.exit_code == 0, done.output
-    assert models_in_force() == {MODEL: 2}
+    assert models_in_force() == {newer: 2}
     assert len(session.scalars(select(AnswerAnalysis)).all()) == 4  # the old ones are why flags were raised
     score_clients(session, lock_due_clients(session, NOW), NOW)
     assert [flag.client_id for flag in session.scalars(select(Flag))] == [answers[1].response.client_id]
@@ -178,6 +196,7 @@ def test_options_choose_what_is_read_again(run: Callable[..., Result], session: 
     assert models_in_force() == {MODEL: 1, "older-2": 1}
 
 
+@pytest.mark.usefixtures("newer")
 def test_all_first_judges_everybody(run: Callable[..., Result], session: Session) -> None:
     """Not a sample: every answer and every client."""
     make_read(session, LEAVING, *(f"Fine {number}." for number in range(5)))
