@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 from analysis import reanalyse_cli, reanalysis
 from survey.config import load_settings
@@ -47,10 +48,11 @@ def _halt() -> None:
 
 def main(halt_at: str, *options: str) -> None:
     app = create_app(load_settings(_env_file=None))
-    reanalyse_cli.BATCH = BATCH
-    reanalyse_cli.analyser_with = lambda *_: KeywordAnalyser("newer-1")
-    reanalysis.store_batch = halting(reanalysis.store_batch, halt_at)
-    with app.app_context():
+    with (
+        patch.multiple(reanalyse_cli, BATCH=BATCH, analyser_with=lambda *_: KeywordAnalyser("newer-1")),
+        patch.object(reanalysis, "store_batch", halting(reanalysis.store_batch, halt_at)),
+        app.app_context(),
+    ):
         reanalyse_cli.reanalyse.main(["--yes", *options])
 
 
