@@ -189,7 +189,7 @@ def insert_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[st
 def json_list_holds(dialect: str, column: Any, item: dict[str, str]) -> ColumnElement[bool]:
     """Whether a list of JSON objects holds one with all of `item`'s values."""
     if dialect == "postgresql":
-        return cast("ColumnElement[bool]", type_coerce(column, postgresql.JSONB).contains([item]))
+        return type_coerce(column, postgresql.JSONB).contains([item])
     each = func.json_each(column).table_valued("value")
     conditions = (func.json_extract(each.c.value, f"$.{key}") == value for key, value in item.items())
     return select(1).select_from(each).where(*conditions).exists()

@@ -12,8 +12,9 @@ from functools import cache
 from analysis.text.wordlists import packed, pairs
 
 NAME = "Sam"
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\S+")
-_NUMBER = re.compile(r"\+?\d[\d ()/.-]{5,}\d|\d{3,}")
+# Every repetition is bounded where another follows, so that no text takes more than linear time.
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[^\s@]{1,64}@[^\s@]{1,255}")
+_NUMBER = re.compile(r"\+?\d[\d ()/.-]{5,24}\d|\d{3,}")
 _WORD = re.compile(r"[^\W\d_]+")
 _NEXT = re.compile(r"[ ,]+([^\W\d_]+)")
 _TITLE = re.compile(r"\b(?:[Mm]rs?|[Mm]s|[Mm]iss|[Mm]x|[Dd]r|[Pp]rof)\.? $")

@@ -22,6 +22,7 @@ from analysis.text.analyser import (
 )
 from analysis.text.decode import Decoded
 from analysis.text.fast import Array
+from analysis.text.intents import patterns_say
 from analysis.text.language import LANGUAGES, detect
 from analysis.text.neutral import neutral
 from analysis.text.occlusion import Case, explain
@@ -152,7 +153,7 @@ class Reader:
                 score=score_of(named := by_name(said.sentiment[row])),
                 probabilities=named,
                 aspects=(*mentions(said, row, parts, alone, self._fast.facts["aspects"]), *own[row]),
-                intents={name: round(float(said.intents[row, at]), 3) for at, name in enumerate(INTENTS)},
+                intents=_intents(said, row, text),
                 evidence=spans[row],
                 model=self.model,
                 sentences=parts.sentences_of(row, alone),
@@ -292,6 +293,17 @@ def _verdict(said: Decoded, row: int) -> str:
     if said.mixed[row] >= MIXED_FROM and min(negative, positive) >= MIXED_EACH:
         return "mixed"
     return VERDICTS[int(np.argmax(said.sentiment[row]))]
+
+
+def _intents(said: Decoded, row: int, text: str) -> dict[str, float]:
+    """What the models hear and plain words say, as two independent witnesses; words that take it back weigh most."""
+    plain = patterns_say(text)
+    found = {}
+    for at, name in enumerate(INTENTS):
+        heard = float(said.intents[row, at])
+        both = 0.3 * heard if plain.get(name) == 0.0 else 1 - (1 - heard) * (1 - plain.get(name, 0.0))
+        found[name] = round(both, 3)
+    return found
 
 
 def _why_nothing(text: str) -> str:

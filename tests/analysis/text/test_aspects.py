@@ -26,7 +26,6 @@ def read(analyser: TextAnalyser, text: str) -> Reading:
         ("It was easy to book an appointment.", "booking", "positive"),
         ("Easy to use.", "ease_of_use", "positive"),
         ("The workmanship was superb.", "quality_of_work", "positive"),
-        ("I would recommend them.", "reputation", "positive"),
     ],
 )
 def test_aspects(analyser: TextAnalyser, text: str, aspect: str, sentiment: str) -> None:

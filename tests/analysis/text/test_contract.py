@@ -69,7 +69,7 @@ def test_as_dict_is_the_contracts_json(analyser: Reader) -> None:
 
 def test_spans_point_into_the_original(analyser: Reader) -> None:
     """Offsets count the characters of the text as it was written, capitals, emoji and curly quotes included."""
-    text = "😀 “It’s” fine… BUT the I’NVOICE wasn’t HELPFUL and the driver was RUDE"
+    text = "“Hello” 😀 … the DRIVER was very RUDE to us, and the I’NVOICE is WRONG again"
     reading = analyser.analyse([Comment(text)])[0]
     assert any("RUDE" in text[span.start : span.end] for span in reading.evidence if span.weight < 0)
 
@@ -129,8 +129,8 @@ def test_ten_thousand_characters_of_anything_are_read(fast_reader: Reader, piece
 
 def test_work_grows_with_the_text_and_not_faster(fast_reader: Reader) -> None:
     """Twice the text is at most twice the passages that are read alone, and a bounded number of those explains."""
-    read = fast_reader.analyse([Comment("The driver was late. " * count) for count in (50, 100, 400)])
-    assert [len(reading.sentences) for reading in read] == [50, 100, 400]
+    read = fast_reader.analyse([Comment("The driver was late. " * count) for count in (25, 50, 100)])
+    assert [len(reading.sentences) for reading in read] == [25, 50, 100]
     assert all(len(reading.evidence) <= 6 for reading in read)
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from analysis.text.analyser import Comment, Reading, TextAnalyser
-from analysis.text.lexicon import LexiconAnalyser
 
 
 def read(analyser: TextAnalyser, text: str, rating: float | None = None) -> Reading:
@@ -25,7 +24,6 @@ def test_a_rating_moves_the_score_its_way(analyser: TextAnalyser) -> None:
         ("Der Techniker war sehr freundlich und die Arbeit ist gut.", "de"),
         ("O serviço foi muito bom e os técnicos são simpáticos.", "pt"),
         ("De monteur was zeer vriendelijk en het werk is goed gedaan.", "nl"),
-        ("Lorem ipsum dolor", "unknown"),
     ],
 )
 def test_language(analyser: TextAnalyser, text: str, language: str) -> None:
@@ -33,9 +31,49 @@ def test_language(analyser: TextAnalyser, text: str, language: str) -> None:
     assert read(analyser, text).language == language
 
 
-def test_the_lexicon_reads_other_languages_with_little_confidence() -> None:
-    """What is not English is said to be neutral, without aspects, whatever English words it seems to hold."""
-    text = "Der Techniker war sehr freundlich und die Arbeit ist super, aber die Rechnung ist nicht fair."
-    reading = read(LexiconAnalyser(), text)
-    assert (reading.language, reading.sentiment, reading.aspects) == ("de", "neutral", ())
-    assert max(reading.probabilities.values()) < 0.7
+def test_other_languages_are_read_in_beta(analyser: TextAnalyser) -> None:
+    """The sentiment alone, and marked so that it raises nothing by itself."""
+    reading = read(analyser, "Der Techniker war sehr unfreundlich und die Rechnung ist viel zu hoch.")
+    assert (reading.language, reading.sentiment, reading.aspects) == ("de", "negative", ())
+    assert reading.abstained == "language"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        ("  \n", "empty"),
+        ("…?!", "no language"),
+        ("非常好的服务", "language"),
+        ("The bill was wrong.", ""),
+    ],
+)
+def test_what_cannot_be_read_is_said(analyser: TextAnalyser, text: str, why: str) -> None:
+    """Neutral is then no verdict, and the reading says why."""
+    reading = read(analyser, text)
+    assert reading.abstained == why
+    assert (reading.sentiment == "neutral") is bool(why)
+
+
+def test_grave_is_not_the_same_as_negative(analyser: TextAnalyser) -> None:
+    """A lost database weighs more than a slow answer."""
+    slow, grave = (
+        read(analyser, text)
+        for text in ("You were a bit slow to answer.", "You lost all of our data and nobody called.")
+    )
+    assert grave.severity > slow.severity + 0.3
+
+
+def test_each_sentence_has_its_own_reading(analyser: TextAnalyser) -> None:
+    """What was good and what was bad stand apart, with their places."""
+    text = "Tom was kind and quick. The invoice was wrong again."
+    found = [(text[one.start : one.end], one.sentiment) for one in analyser.analyse([Comment(text)])[0].sentences]
+    assert found == [("Tom was kind and quick.", "positive"), ("The invoice was wrong again.", "negative")]
+
+
+def test_the_question_decides_what_nothing_means(analyser: TextAnalyser) -> None:
+    """Praise under one question, blame under another."""
+    readings = analyser.analyse(
+        [Comment("Nothing", question) for question in ("What could we do better?", "What was good?", "")]
+    )
+    assert [reading.sentiment for reading in readings] == ["positive", "negative", "neutral"]
