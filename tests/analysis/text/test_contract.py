@@ -50,8 +50,10 @@ def check(reading: Reading) -> None:
     assert set(reading.intents) == set(INTENTS)
     for value in (*reading.probabilities.values(), *reading.intents.values(), reading.severity):
         assert 0 <= value <= 1
-    for span in (*reading.aspects, *reading.evidence, *reading.sentences):
-        assert 0 <= span.start < span.end <= len(reading.text)
+    aspects, spans, sentences = reading.aspects, reading.evidence, reading.sentences
+    places = [(one.start, one.end) for one in aspects]
+    places += [(one.start, one.end) for one in spans] + [(one.start, one.end) for one in sentences]
+    assert all(0 <= start < end <= len(reading.text) for start, end in places)
     assert all(-1 <= span.weight <= 1 for span in reading.evidence)
     assert {mention.sentiment for mention in reading.aspects} <= {"negative", "neutral", "positive"}
 

@@ -34,7 +34,8 @@ def plainly(text: Sequence[str], known: Sequence[float]) -> Array:
         kernel, bias = stored[f"{name}.weight"].astype(np.float32), stored[f"{name}.bias"].astype(np.float32)
         wide = np.vstack([np.zeros((1, rows.shape[1])), rows, np.zeros((1, rows.shape[1]))])
         found = [sum(wide[at + step] @ kernel[step] for step in range(3)) + bias for at in range(len(rows))]
-        return np.maximum(np.asarray(found), 0)
+        made: Array = np.maximum(np.asarray(found), 0)
+        return made
 
     first = convolve(np.stack([vector(word) for word in text]), "conv1")
     second = convolve(first, "conv2") + first
