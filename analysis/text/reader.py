@@ -38,6 +38,7 @@ LONGEST = 10_000  # characters that are read
 SURE = 0.7  # the fast tier's verdict stands, unless something in it calls for a second opinion
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
 MIXED_FROM, MIXED_EACH = 0.6, 0.12
+NOTHING = (0.05, 0.9, 0.05)  # what a text says that says nothing
 UNSURE = 0.45  # no verdict has more than this
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
@@ -90,7 +91,7 @@ class Reader:
         texts = [comment.text[:LONGEST] for comment in comments]
         readable = [at for at, text in enumerate(texts) if self._says_something(text)]
         said, _ = self._read([texts[at] for at in readable], [comments[at] for at in readable])
-        found = [Judgement("neutral", 0.0, dict(zip(VERDICTS, (0.05, 0.9, 0.05), strict=True)))] * len(texts)
+        found = [Judgement("neutral", 0.0, dict(zip(VERDICTS, NOTHING, strict=True)))] * len(texts)
         for row, at in enumerate(readable):
             named = by_name(said.sentiment[row])
             found[at] = Judgement(_verdict(said, row), score_of(named), named)
@@ -200,7 +201,7 @@ class Reader:
             language="unknown",
             sentiment="neutral",
             score=0.0,
-            probabilities=dict(zip(VERDICTS, (0.05, 0.9, 0.05), strict=True)),
+            probabilities=dict(zip(VERDICTS, NOTHING, strict=True)),
             aspects=(),
             intents=dict.fromkeys(INTENTS, 0.01),
             evidence=(),
@@ -321,5 +322,5 @@ def _emptied(words: Sequence[Sequence[str]], chances: Array) -> Array:
     """A text of which nothing is left says nothing."""
     for row, found in enumerate(words):
         if not any(word[0].isalnum() for word in found):
-            chances[row] = (0.05, 0.9, 0.05)
+            chances[row] = NOTHING
     return chances
