@@ -1,0 +1,41 @@
+"""The rows of the second half: what was read, where a relationship stands, flags, what people did, what came of it."""
+
+from analysis.models.calibrations import Calibration, CalibrationStatus
+from analysis.models.readings import AnswerAnalysis, Correction, OwnAspect
+from analysis.models.relationships import (
+    LIVE,
+    Flag,
+    FlagStatus,
+    FollowUp,
+    FollowUpKind,
+    LadderMove,
+    Outcome,
+    OutcomeResult,
+    RelationshipState,
+    Rung,
+    Severity,
+)
+from analysis.models.themes import THEME_NAME, Theme, ThemeMention, ThemeRun
+
+__all__ = [
+    "LIVE",
+    "THEME_NAME",
+    "AnswerAnalysis",
+    "Calibration",
+    "CalibrationStatus",
+    "Correction",
+    "Flag",
+    "FlagStatus",
+    "FollowUp",
+    "FollowUpKind",
+    "LadderMove",
+    "Outcome",
+    "OutcomeResult",
+    "OwnAspect",
+    "RelationshipState",
+    "Rung",
+    "Severity",
+    "Theme",
+    "ThemeMention",
+    "ThemeRun",
+]

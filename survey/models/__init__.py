@@ -1,0 +1,27 @@
+"""The rows of the first half of the story: the firm, its clients, their jobs, the invitations and the answers."""
+
+from survey.models.answers import Answer, ResponseOrigin, SurveyResponse, Touchpoint
+from survey.models.clients import Client, Contact, MailBlock
+from survey.models.firm import Firm, Heartbeat
+from survey.models.invitations import Invitation, InvitationState, SurveyEvent, SurveyEventKind
+from survey.models.jobs import Exclusion, Job, Resolution, ResolutionStaff
+
+__all__ = [
+    "Answer",
+    "Client",
+    "Contact",
+    "Exclusion",
+    "Firm",
+    "Heartbeat",
+    "Invitation",
+    "InvitationState",
+    "Job",
+    "MailBlock",
+    "Resolution",
+    "ResolutionStaff",
+    "ResponseOrigin",
+    "SurveyEvent",
+    "SurveyEventKind",
+    "SurveyResponse",
+    "Touchpoint",
+]

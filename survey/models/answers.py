@@ -1,0 +1,78 @@
+"""What clients confirmed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import cast
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Table, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey import full_text
+from survey.db import Base
+from survey.models.clients import Contact
+from survey.models.jobs import Resolution
+
+
+class ResponseOrigin(StrEnum):
+    """Where an answer came from."""
+
+    SURVEY = "survey"
+    IMPORT = "import"
+
+
+class SurveyResponse(Base):
+    """What one contact confirmed about one resolution. The values are its answers."""
+
+    __tablename__ = "survey_responses"
+    __table_args__ = (UniqueConstraint("resolution_id", "contact_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    resolution_id: Mapped[int] = mapped_column(ForeignKey("resolutions.id", ondelete="CASCADE"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
+    invitation_id: Mapped[int | None] = mapped_column(ForeignKey("invitations.id", ondelete="SET NULL"), unique=True)
+    origin: Mapped[ResponseOrigin]
+    language: Mapped[str] = mapped_column(String(10), default="")
+    submitted_at: Mapped[datetime] = mapped_column(index=True)
+    changed_at: Mapped[datetime | None]
+    answers: Mapped[list["Answer"]] = relationship(back_populates="response", cascade="all, delete-orphan")
+    touchpoints: Mapped[list["Touchpoint"]] = relationship(cascade="all, delete-orphan")
+    resolution: Mapped[Resolution] = relationship()
+    contact: Mapped[Contact] = relationship()
+
+
+class Answer(Base):
+    """One question's confirmed value: a number or a text."""
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        UniqueConstraint("response_id", "question"),
+        CheckConstraint("number IS NOT NULL OR text IS NOT NULL", name="not_empty"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    response_id: Mapped[int] = mapped_column(ForeignKey("survey_responses.id", ondelete="CASCADE"))
+    question: Mapped[str] = mapped_column(String(40))  # a key of survey.questionnaire: csat, nps, comment, …
+    number: Mapped[int | None]
+    text: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime]  # moves when the client changes the answer; the analysis is redone
+    response: Mapped[SurveyResponse] = relationship(back_populates="answers")
+
+
+full_text.register(cast("Table", Answer.__table__))
+
+
+class Touchpoint(Base):
+    """The ledger of the service promise: +1 the step happened, −1 it did not, 0 not applicable."""
+
+    __tablename__ = "touchpoints"
+    __table_args__ = (
+        UniqueConstraint("response_id", "step"),
+        CheckConstraint("value IN (-1, 0, 1)", name="value_sign"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    response_id: Mapped[int] = mapped_column(ForeignKey("survey_responses.id", ondelete="CASCADE"))
+    resolution_id: Mapped[int] = mapped_column(ForeignKey("resolutions.id", ondelete="CASCADE"), index=True)
+    step: Mapped[str] = mapped_column(String(40))
+    value: Mapped[int]

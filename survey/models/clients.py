@@ -1,0 +1,64 @@
+"""Clients and the people there."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, inspect
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey.db import Base
+from survey.users import User
+
+
+class Client(Base):
+    """The firm or person served: the account."""
+
+    __tablename__ = "clients"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(String(120), unique=True)  # the source's client_ref, or made from the name
+    name: Mapped[str] = mapped_column(String(200), index=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    referred_by_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id", ondelete="SET NULL"))
+    internal: Mapped[bool] = mapped_column(default=False)  # our own firm, a test account: never surveyed or flagged
+    notes: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    surveys_held_at: Mapped[datetime | None]  # "hold while hurting": set by analysis while a flag is open
+    surveys_held_reason: Mapped[str] = mapped_column(String(200), default="")
+    evidence_version: Mapped[int] = mapped_column(default=1)  # raised by whoever records evidence: see add_evidence
+    contacts: Mapped[list["Contact"]] = relationship(back_populates="client", order_by="Contact.id")
+    owner: Mapped[User | None] = relationship()
+
+    def add_evidence(self) -> None:
+        """Say that something about this client changed, so that the relationship is scored again."""
+        known = inspect(self).persistent  # counted by the database then: two transactions must not end on one number
+        self.evidence_version = Client.evidence_version + 1 if known else (self.evidence_version or 0) + 1
+
+
+class MailBlock(StrEnum):
+    """Why no survey may go to a contact's address. Written by the emails package from its suppressions."""
+
+    BOUNCED = "bounced"
+    UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+    MANUAL = "manual"
+
+
+class Contact(Base):
+    """A person at a client, with a role."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (UniqueConstraint("client_id", "email"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    email: Mapped[str] = mapped_column(String(254), index=True)  # lower case
+    role: Mapped[str] = mapped_column(String(60), default="")  # "decision-maker" is the one the rules know
+    language: Mapped[str] = mapped_column(String(10), default="")
+    timezone: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+    mail_block: Mapped[MailBlock | None]
+    mail_blocked_at: Mapped[datetime | None]
+    client: Mapped[Client] = relationship(back_populates="contacts")

@@ -1,0 +1,49 @@
+"""The firm that runs this installation, and the processes that work for it."""
+
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.db import Base
+
+
+class Firm(Base):
+    """The firm that runs this installation: how it looks to its clients, and when it may ask them. One row, id 1."""
+
+    __tablename__ = "firm"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    name: Mapped[str] = mapped_column(String(120), default="Your firm")
+    colour: Mapped[str] = mapped_column(String(7), default="#0f6b5c")
+    website: Mapped[str] = mapped_column(String(300), default="")
+    postal_address: Mapped[str] = mapped_column(String(300), default="")
+    sender_name: Mapped[str] = mapped_column(String(120), default="")
+    sender_email: Mapped[str] = mapped_column(String(254), default="")
+    reply_to: Mapped[str] = mapped_column(String(254), default="")
+    language: Mapped[str] = mapped_column(String(10), default="en")
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    promise: Mapped[list[dict[str, Any]]]  # [{"key": "greeted", "text": "We greeted you by name"}, …]
+    excluded_kinds: Mapped[list[str]]  # job kinds never surveyed, case-folded
+    delay_hours: Mapped[int] = mapped_column(default=24)
+    send_from: Mapped[time] = mapped_column(default=time(9))
+    send_until: Mapped[time] = mapped_column(default=time(19))
+    reminder_after_days: Mapped[int | None] = mapped_column(default=4)
+    expire_after_days: Mapped[int] = mapped_column(default=7)
+    contact_rest_days: Mapped[int] = mapped_column(default=30)
+    client_budget: Mapped[int] = mapped_column(default=4)  # invitations per client in client_budget_days, all contacts
+    client_budget_days: Mapped[int] = mapped_column(default=30)
+    hold_while_hurting: Mapped[bool] = mapped_column(default=True)
+    updated_at: Mapped[datetime | None]
+
+
+class Heartbeat(Base):
+    """When a background process last said that it is alive."""
+
+    __tablename__ = "heartbeats"
+
+    process: Mapped[str] = mapped_column(String(60), primary_key=True)
+    at: Mapped[datetime]
