@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, joinedload
 from analysis.models import AnswerAnalysis, Correction
 from analysis.readings import text_hash
 from analysis.text.analyser import SENTIMENTS
-from survey.errors import ConflictError, InvalidInputError, NotFoundError
+from survey.db import row_by_id
+from survey.errors import ConflictError, InvalidInputError
 from survey.models import Answer, Client
 
 NOTE_LENGTH = 2_000
@@ -168,27 +169,13 @@ def undo_correction(session: Session, correction: Correction, now: datetime) -> 
 
 
 def reading_by_id(session: Session, reading_id: int) -> AnswerAnalysis:
-    """The reading with its answer.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    found = session.get(AnswerAnalysis, reading_id)
-    if found is None:
-        raise NotFoundError("There is no such comment any more.")
-    return found
+    """The reading. Raises NotFoundError as `row_by_id`."""
+    return row_by_id(session, AnswerAnalysis, reading_id, "There is no such comment any more.")
 
 
 def correction_by_id(session: Session, correction_id: int) -> Correction:
-    """The correction.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    found = session.get(Correction, correction_id)
-    if found is None:
-        raise NotFoundError("There is no such correction.")
-    return found
+    """The correction. Raises NotFoundError as `row_by_id`."""
+    return row_by_id(session, Correction, correction_id, "There is no such correction.")
 
 
 def _check(sentiment: str, aspects: Sequence[Mention], note: str) -> None:

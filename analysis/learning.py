@@ -9,7 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from analysis.models import Calibration, CalibrationStatus, Flag, FlagStatus, Outcome, OutcomeResult
-from analysis.relationships.calibration import Labelled, missing, refit, wilson
+from analysis.relationships.calibration import Labelled, missing, refit
+from analysis.relationships.intervals import wilson
 from analysis.relationships.signals import DEFAULT_WEIGHTS, LABELS, Weights
 from survey.errors import ConflictError
 from survey.models import Client

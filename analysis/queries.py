@@ -6,7 +6,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session, joinedload
 
 from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung, Severity
-from survey.errors import NotFoundError
+from survey.db import row_by_id
 from survey.models import Client
 
 _BY_SEVERITY = case({Severity.SEVERE: 0, Severity.HIGH: 1, Severity.MODERATE: 2}, value=Flag.severity)
@@ -35,15 +35,8 @@ def client_states(session: Session, rung: Rung | None = None) -> Sequence[tuple[
 
 
 def client_by_id(session: Session, client_id: int) -> Client:
-    """The client.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    client = session.get(Client, client_id)
-    if client is None:
-        raise NotFoundError(f"There is no client {client_id}.")
-    return client
+    """The client. Raises NotFoundError as `row_by_id`."""
+    return row_by_id(session, Client, client_id, f"There is no client {client_id}.")
 
 
 def ladder_moves(session: Session, client_id: int) -> list[LadderMove]:

@@ -21,7 +21,7 @@ from analysis import reanalysis
 from analysis.analysers import analyser_with
 from analysis.readings import Words
 from analysis.reanalysis import Choice, FlagChange, Preview
-from analysis.relationships.calibration import wilson
+from analysis.relationships.intervals import wilson
 from analysis.subjects import in_force
 from analysis.text.analyser import SENTIMENTS, Reading, TextAnalyser
 from survey import clock

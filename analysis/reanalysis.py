@@ -15,7 +15,7 @@ from analysis.evidence import as_evidence
 from analysis.models import AnswerAnalysis
 from analysis.readings import Words, as_row, in_force, readings_of, store, tell_clients, words_of
 from analysis.relationships import evidence as rules
-from analysis.relationships.calibration import wilson
+from analysis.relationships.intervals import wilson
 from analysis.text.analyser import SENTIMENTS, Reading
 from survey.firms import get_firm
 from survey.models import Answer, Client

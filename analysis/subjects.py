@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from analysis.desk.words import ASPECT_WORDS
 from analysis.models import OwnAspect
 from analysis.text.examples import cleaned
-from survey.errors import ConflictError, InvalidInputError, NotFoundError
+from survey.db import row_by_id
+from survey.errors import ConflictError, InvalidInputError
 
 LONGEST_NAME = 40
 MOST_SUBJECTS = 30
@@ -40,15 +41,8 @@ def in_force(session: Session) -> Examples:
 
 
 def subject_by_id(session: Session, subject_id: int) -> OwnAspect:
-    """The subject.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    found = session.get(OwnAspect, subject_id, with_for_update=not session.info.get("reading"))
-    if found is None:
-        raise NotFoundError("There is no such subject.")
-    return found
+    """The subject, locked in a transaction that writes. Raises NotFoundError as `row_by_id`."""
+    return row_by_id(session, OwnAspect, subject_id, "There is no such subject.", lock=True)
 
 
 def add_subject(session: Session, name: str, sentences: Sequence[str], now: datetime) -> OwnAspect:

@@ -5,19 +5,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from analysis.models import THEME_NAME, Theme
-from survey.errors import InvalidInputError, NotFoundError
+from survey.db import row_by_id
+from survey.errors import InvalidInputError
 
 
 def theme_by_id(session: Session, theme_id: int) -> Theme:
-    """The theme.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    theme = session.get(Theme, theme_id)
-    if theme is None:
-        raise NotFoundError("There is no such theme.")
-    return theme
+    """The theme. Raises NotFoundError as `row_by_id`."""
+    return row_by_id(session, Theme, theme_id, "There is no such theme.")
 
 
 def rename(theme: Theme, name: str, user_id: int | None, now: datetime) -> None:

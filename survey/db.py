@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from flask import Flask
 from flask_alembic import Alembic
@@ -37,6 +37,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from survey.clock import as_utc
+from survey.errors import NotFoundError
 from survey.full_text import belongs_to_metadata
 
 BUSY_TIMEOUT_MS = 15_000
@@ -94,6 +95,8 @@ class Base(DeclarativeBase):
         list[str]: JSONDocument,
     }
 
+
+Row = TypeVar("Row", bound=Base)
 
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 alembic = Alembic(metadatas=Base.metadata)
@@ -168,6 +171,18 @@ def transaction() -> Iterator[Session]:
     except BaseException:
         session.rollback()
         raise
+
+
+def row_by_id(session: Session, table: type[Row], row_id: int, missing: str, *, lock: bool = False) -> Row:
+    """The row; with `lock`, for this transaction alone unless it only reads.
+
+    Raises:
+        NotFoundError: there is none; `missing` says so.
+    """
+    found = session.get(table, row_id, with_for_update=lock and not session.info.get("reading"))
+    if found is None:
+        raise NotFoundError(missing)
+    return found
 
 
 def insert_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> int:

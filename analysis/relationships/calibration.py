@@ -1,11 +1,11 @@
-"""What outcomes say about the weights: a cautious refit, and intervals for every rate."""
+"""What outcomes say about the weights: a cautious refit. Pure.
+
+NumPy and SciPy are imported where they are used: pages only ask what is missing, and the web process does without.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-
-import numpy as np
-from numpy.typing import NDArray
+from math import exp, log1p
 
 from analysis.relationships.risk import BASE_POINTS
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
@@ -14,7 +14,6 @@ LEAST_OUTCOMES = 20
 LEAST_OF_EACH = 3
 PENALTY = 4.0  # as if four outcomes said that the multiplier is 1
 MOST_MULTIPLIER = 3.0
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,9 @@ def refit(labelled: Sequence[Labelled], before: Weights = DEFAULT_WEIGHTS) -> Re
     to 1 and the intercept to 0 (ridge: le Cessie & van Houwelingen 1992), multipliers held in 0…3, solved with
     L-BFGS-B (Byrd et al. 1995). Signals that no judged flag had keep their multiplier.
     """
-    from scipy.optimize import minimize  # a second of loading that web pages need not pay
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.optimize import minimize
     from scipy.special import expit
 
     names = sorted({name for item in labelled for name in item.points})
@@ -85,18 +86,10 @@ def refit(labelled: Sequence[Labelled], before: Weights = DEFAULT_WEIGHTS) -> Re
 
 def mean_log_loss(labelled: Sequence[Labelled], weights: Weights) -> float:
     """The mean negative log-likelihood of the outcomes under `weights`."""
-    margins = np.array(
-        [BASE_POINTS + weights.intercept + sum(weights.of(n) * p for n, p in item.points.items()) for item in labelled]
-    )
-    real = np.array([item.real for item in labelled], dtype=np.float64)
-    return float(np.mean(np.logaddexp(0.0, margins) - real * margins))
-
-
-def wilson(count: int, total: int) -> tuple[float, float] | None:
-    """The 95% score interval of a share (Wilson 1927, JASA 22:209–212); `None` when there is nothing to count."""
-    if total <= 0:
-        return None
-    share, z2 = count / total, Z95 * Z95
-    centre = (share + z2 / (2 * total)) / (1 + z2 / total)
-    half = Z95 * sqrt(share * (1 - share) / total + z2 / (4 * total * total)) / (1 + z2 / total)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    losses = []
+    for item in labelled:
+        margin = (
+            BASE_POINTS + weights.intercept + sum(weights.of(name) * points for name, points in item.points.items())
+        )
+        losses.append(max(margin, 0.0) + log1p(exp(-abs(margin))) - item.real * margin)
+    return sum(losses) / len(losses)

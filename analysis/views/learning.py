@@ -10,8 +10,8 @@ from analysis.models import Calibration
 from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id
-from survey.db import db, transaction
-from survey.errors import ConflictError, NotFoundError
+from survey.db import db, row_by_id, transaction
+from survey.errors import ConflictError
 
 blueprint = Blueprint("learning", __name__, url_prefix="/desk/learning")
 auth.guard(blueprint)
@@ -42,9 +42,7 @@ def propose() -> ResponseReturnValue:
 @blueprint.post("/<int:calibration_id>/accept")
 def accept(calibration_id: int) -> ResponseReturnValue:
     with transaction() as session:
-        calibration = session.get(Calibration, calibration_id)
-        if calibration is None:
-            raise NotFoundError("There is no such proposal.")
+        calibration = row_by_id(session, Calibration, calibration_id, "There is no such proposal.")
         learning.accept(session, calibration, current_user_id(), clock.now())
     flash("The new weights are in force. Every relationship is being scored again.", "good")
     return redirect(url_for("learning.index"), code=303)
@@ -53,9 +51,7 @@ def accept(calibration_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:calibration_id>/reject")
 def reject(calibration_id: int) -> ResponseReturnValue:
     with transaction() as session:
-        calibration = session.get(Calibration, calibration_id)
-        if calibration is None:
-            raise NotFoundError("There is no such proposal.")
+        calibration = row_by_id(session, Calibration, calibration_id, "There is no such proposal.")
         learning.reject(session, calibration, current_user_id(), clock.now())
     flash("Turned down: the weights stay as they are.", "good")
     return redirect(url_for("learning.index"), code=303)

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from analysis import learning
 from analysis.models import CalibrationStatus, Flag, FlagStatus, Outcome, OutcomeResult, Severity
-from analysis.relationships.calibration import Labelled, mean_log_loss, refit, wilson
+from analysis.relationships.calibration import Labelled, mean_log_loss, refit
+from analysis.relationships.intervals import wilson
 from analysis.relationships.signals import DEFAULT_WEIGHTS
 from survey.errors import ConflictError
 from tests.conftest import NOW
