@@ -60,17 +60,21 @@ def recall_at_precision(positives: Sequence[bool], scores: Sequence[float], prec
     return best / real
 
 
-def calibration_error(correct: Sequence[bool], confidences: Sequence[float], bins: int = 10) -> float:
-    """Expected calibration error: mean |confidence − accuracy| over equally wide bins, weighted by their size."""
+def calibration_error(
+    correct: Sequence[bool], confidences: Sequence[float], bins: int = 10, weights: Sequence[float] | None = None
+) -> float:
+    """Expected calibration error: mean |confidence − accuracy| over equally wide bins, weighted by their size.
+
+    `weights`: how much each verdict counts, where not all count alike.
+    """
     if not correct:
         return 0.0
+    weights = weights or [1.0] * len(correct)
     kept: list[list[int]] = [[] for _ in range(bins)]
     for index, confidence in enumerate(confidences):
         kept[min(bins - 1, max(0, int(confidence * bins)))].append(index)
     error = 0.0
     for members in kept:
         if members:
-            mean = sum(confidences[index] for index in members) / len(members)
-            share = sum(correct[index] for index in members) / len(members)
-            error += abs(mean - share) * len(members)
-    return error / len(correct)
+            error += abs(sum((confidences[index] - correct[index]) * weights[index] for index in members))
+    return error / sum(weights)

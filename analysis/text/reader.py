@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,7 @@ from analysis.text.short_answers import meaning
 if TYPE_CHECKING:
     from analysis.text.multilingual import MultilingualModel
     from analysis.text.own_aspects import OwnAspects
+    from analysis.text.recalibration import Recalibration
 
 MODES = ("cascade", "fast", "accurate")
 LONGEST = 10_000  # characters that are read
@@ -68,11 +69,13 @@ class Reader:
         self._accurate = AccurateModel() if mode != "fast" else None
         self._foreign: MultilingualModel | None = None
         self._own: OwnAspects | None = None
+        self._calibration: Recalibration | None = None
 
     @property
     def model(self) -> str:
         own = f"+{self._own.version}" if self._own else ""
-        return f"{self._mode}-{self._fast.facts['version']}{own}"
+        calibrated = self._calibration.suffix if self._calibration else ""
+        return f"{self._mode}-{self._fast.facts['version']}{own}{calibrated}"
 
     def embed(self, texts: Sequence[str]) -> Array:
         """What each text means: unit vectors (texts, 384). Raises ValueError in the mode "fast"."""
@@ -86,15 +89,22 @@ class Reader:
         made._own = own
         return made
 
+    def with_calibration(self, calibration: "Recalibration") -> "Reader":
+        """The same reader, its models shared, whose probabilities of whole English comments are a firm's own."""
+        made = copy(self)
+        made._calibration = calibration
+        return made
+
     def judge(self, comments: Sequence[Comment]) -> list[Judgement]:
         """The sentiment alone of each comment: several times faster than `analyse`, with the same verdicts."""
         texts = [comment.text[:LONGEST] for comment in comments]
         readable = [at for at, text in enumerate(texts) if self._says_something(text)]
         said, _ = self._read([texts[at] for at in readable], [comments[at] for at in readable])
+        said, verdicts = self._decided(said)
         found = [Judgement("neutral", 0.0, dict(zip(VERDICTS, NOTHING, strict=True)))] * len(texts)
         for row, at in enumerate(readable):
             named = by_name(said.sentiment[row])
-            found[at] = Judgement(_verdict(said, row), score_of(named), named)
+            found[at] = Judgement(verdicts[row], score_of(named), named)
         return found
 
     def analyse(self, comments: Sequence[Comment]) -> list[Reading]:
@@ -138,12 +148,20 @@ class Reader:
         slow = decode.mean(decode.decode(logits, self._accurate.facts), quick[at])
         return quick.replaced(at, slow), again
 
+    def _decided(self, said: Decoded) -> tuple[Decoded, list[str]]:
+        """The verdicts, and what they follow from: calibrated, except that both sides being said is left alone."""
+        verdicts = [_verdict(said, row) for row in range(len(said.sentiment))]
+        if self._calibration is None or not verdicts:
+            return said, verdicts
+        said = replace(said, sentiment=self._calibration.applied(said.sentiment).astype(np.float32))
+        return said, [old if old == "mixed" else _verdict_of(said, row) for row, old in enumerate(verdicts)]
+
     def _read_english(self, given: Sequence[tuple[Comment, str, str]]) -> list[Reading]:
         comments, texts = [comment for comment, _, _ in given], [text for _, text, _ in given]
         said, slowly = self._read(texts, comments)
+        said, verdicts = self._decided(said)
         parts = Parts(texts)
         alone = self._of_parts(parts, comments)
-        verdicts = [_verdict(said, row) for row in range(len(texts))]
         spans = self._evidence(comments, texts, verdicts, parts, alone, slowly)
         own = self._own_mentions(parts, alone, len(texts))
         return [
@@ -293,6 +311,10 @@ def _verdict(said: Decoded, row: int) -> str:
     negative, _, positive = said.sentiment[row]
     if said.mixed[row] >= MIXED_FROM and min(negative, positive) >= MIXED_EACH:
         return "mixed"
+    return _verdict_of(said, row)
+
+
+def _verdict_of(said: Decoded, row: int) -> str:
     return VERDICTS[int(np.argmax(said.sentiment[row]))]
 
 
