@@ -1,8 +1,9 @@
 """Rebuilds everything that reads words: `python -m bench.train [--data ../shared/data/text] [--work build/train]`.
 
-In order: fine-tune the accurate tier, fit its calibration, export it, let it teach the fast tier, fit that one's
-calibration, the head for other languages, checksums. A step whose result lies in the work folder is not done again,
-so a run that was stopped goes on. Needs requirements-train.txt; about 90 minutes on two cores, less on more.
+In order: fine-tune the accurate tier, polish it, fit its calibration, let it teach the fast tier, fit that one's
+calibration, export the accurate one, the head for other languages, checksums. A step whose result lies in the work
+folder is not done again, so a run that was stopped goes on. Needs requirements-train.txt; about two hours on two
+cores, less on more.
 """
 
 import argparse
@@ -16,14 +17,26 @@ import torch
 from torch import Tensor
 
 from analysis.text import fast as runtime
+from analysis.text.neutral import Neutral
 from analysis.text.passages import clauses, sentences
 from bench.train import accurate, export, fast, intents, multilingual, tuning
 from bench.train.encoder import Encoder
 from bench.train.generate import generate
-from bench.train.rows import ASPECTS, SCHEMES, SENTIMENTS, Row, handwritten, labelled, training, with_intents
+from bench.train.rows import (
+    ASPECTS,
+    SCHEMES,
+    SENTIMENTS,
+    Row,
+    handwritten,
+    labelled,
+    polishing,
+    training,
+    with_intents,
+)
 
+Array = tuning.Array
 MODELS = Path(runtime.WEIGHTS).parent
-VERSION = "2"
+VERSION = "3"
 FITTED_ON = ("fabsa", "nhs_fft", "nhs_fft_p1", "opener_en")  # service feedback
 UNLABELLED = 30_000  # phrases that only the accurate tier's opinion is known of
 MORE_GENERATED = 30_000
@@ -43,19 +56,32 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     encoder = _accurate(options.data, options.work)
-    known = with_intents(options.data)
+    neutral = made_neutral(options.data)
+    known = as_met(with_intents(options.data), neutral)
     intents.refit_encoder(encoder, known)
-    held_out = dev_rows(options.data)
+    held_out = as_met(dev_rows(options.data), neutral)
     said = _logits(encoder, held_out)
     temperature, bias = fit(held_out, said["sentiment"])
     print(f"accurate: temperature {temperature:.3f}, biases {bias}")
-    _fast(encoder, options.data, options.work, options.out, held_out)
+    _fast(encoder, as_met(corpus(options.data), neutral), options.work, options.out, held_out)
     intents.refit_fast(options.out / "fast.npz", known)
     export.export(
         encoder, options.out, {**FACTS, "temperature": temperature, "bias": bias}
     )  # last: it prunes the encoder
     multilingual.train(options.data, options.out / "multilingual.npz")
     checksums(options.out)
+
+
+def made_neutral(folder: Path) -> Neutral:
+    """What makes texts equal before they are read; a word met twice in what is learnt from is known."""
+    return Neutral(frozenset(fast.make_vocabulary((row.text for row in training(folder)), ())).__contains__)
+
+
+def as_met(rows: list[Row], neutral: Neutral) -> list[Row]:
+    """The rows with their texts as the models are given them in use."""
+    for row in rows:
+        row.text = neutral(row.text) or row.text
+    return rows
 
 
 def dev_rows(folder: Path) -> list[Row]:
@@ -69,7 +95,7 @@ def dev_rows(folder: Path) -> list[Row]:
     return [row for row in (*rows, *handwritten("dev")) if row.sentiment and max(row.sentiment) == 1.0]
 
 
-def fit(rows: Sequence[Row], logits: runtime.Array) -> tuple[float, list[float]]:
+def fit(rows: Sequence[Row], logits: Array) -> tuple[float, list[float]]:
     """Temperature and biases; every set has the same say."""
     sizes = {row.source: sum(other.source == row.source for other in rows) for row in rows}
     labels = [int(np.argmax(row.sentiment or (0, 1, 0))) for row in rows]
@@ -87,21 +113,24 @@ def checksums(folder: Path) -> None:
 
 
 def _accurate(data: Path, work: Path) -> Encoder:
-    done = work / "accurate.pt"
-    if not done.exists():
-        return accurate.train(data, done)
+    done, polished = work / "accurate.pt", work / "polished.pt"
     encoder = Encoder()
-    encoder.load_state_dict(torch.load(done))
-    return encoder
+    if polished.exists():
+        encoder.load_state_dict(torch.load(polished))
+        return encoder
+    if done.exists():
+        encoder.load_state_dict(torch.load(done))
+    else:
+        encoder = accurate.train(data, done)
+    return accurate.polish(encoder, as_met(polishing(data), made_neutral(data)), polished)
 
 
-def _logits(encoder: Encoder, rows: Sequence[Row]) -> dict[str, runtime.Array]:
+def _logits(encoder: Encoder, rows: Sequence[Row]) -> dict[str, Array]:
     found = dict(accurate.predict(encoder, rows))
     return {head: np.stack([found[at][head].numpy() for at in range(len(rows))]) for head in next(iter(found.values()))}
 
 
-def _fast(encoder: Encoder, data: Path, work: Path, out: Path, held_out: Sequence[Row]) -> None:
-    rows = corpus(data)
+def _fast(encoder: Encoder, rows: list[Row], work: Path, out: Path, held_out: Sequence[Row]) -> None:
     vocabulary = fast.make_vocabulary((row.text for row in rows), _pieces())
     done = work / "taught.pt"
     if done.exists():

@@ -30,8 +30,8 @@ class Targets:
     weight: Tensor
 
 
-def targets(rows: Sequence[Row]) -> Targets:
-    """Tensors for `losses` from labelled rows."""
+def targets(rows: Sequence[Row], smoothing: float = SMOOTHING) -> Targets:
+    """Tensors for `losses` from labelled rows; `smoothing`: the share of a sentiment that is spread over all three."""
     values: dict[str, Tensor] = {}
     masks: dict[str, Tensor] = {}
 
@@ -43,7 +43,7 @@ def targets(rows: Sequence[Row]) -> Targets:
     put(
         "sentiment",
         [
-            ([(1 - SMOOTHING) * chance + SMOOTHING * third for chance in row.sentiment], [1.0])
+            ([(1 - smoothing) * chance + smoothing * third for chance in row.sentiment], [1.0])
             if row.sentiment
             else ([third] * 3, [0.0])
             for row in rows

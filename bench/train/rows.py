@@ -33,7 +33,10 @@ QUESTIONS = {
 }
 PHRASES = 7000  # of sst_phrases' 114,369: they are short, alike and about films
 GENERATED = 12_000
-HANDWRITTEN = tuple(Path(__file__).parent / "data" / name for name in ("service.jsonl", "intents.jsonl"))
+HANDWRITTEN = tuple(
+    Path(__file__).parent / "data" / f"{name}.jsonl"
+    for name in ("service", "intents", "more_intents", "more_contrast", "more_facts", "more_industries")
+)
 _SHORT_SETS = ("sst", "opener_en", "dynasent")  # where nobody cancels a contract or asks to be called
 _SOFT = {"neg": (1.0, 0.0, 0.0), "neu": (0.0, 1.0, 0.0), "pos": (0.0, 0.0, 1.0), "mixed": (0.5, 0.0, 0.5)}
 
@@ -79,6 +82,20 @@ def training(folder: Path, *, generated: int = GENERATED, seed: int = 3) -> list
 
         rows += [_own("generated", found) for found in generate(generated)]
     rows += [row for row in handwritten("train") for _ in range(3)]
+    chosen.shuffle(rows)
+    return rows
+
+
+def polishing(folder: Path, *, films: int = 4000, generated: int = 5000, seed: int = 7) -> list[Row]:
+    """What the accurate tier ends on: service feedback and our own sentences above all, few films and templates."""
+    from bench.train.generate import generate
+
+    chosen = random.Random(seed)
+    rows = [row for name in (*SCHEMES, "dynasent") for row in labelled(folder, name, "train")]
+    rows += [row for row in labelled(folder, "opener_en", "train") for _ in range(2)]
+    rows += chosen.sample(list(labelled(folder, "sst", "train")), films)
+    rows += [row for row in handwritten("train") for _ in range(2)]
+    rows += [_own("generated", found) for found in generate(generated, seed=seed)]
     chosen.shuffle(rows)
     return rows
 
