@@ -13,7 +13,7 @@ import survey.cli.operate
 import survey.tasks
 from analysis.checks import check_reading
 from analysis.metrics import count_analysis
-from analysis.views import clients, comments, flags, learning, subjects, themes
+from analysis.views import clients, comments, flags, learning, spot_checks, subjects, themes
 from emails import sign_in
 from emails import views as email_views
 from emails.checks import check_sending
@@ -50,6 +50,7 @@ BLUEPRINTS = (
     learning.blueprint,
     subjects.blueprint,
     themes.blueprint,
+    spot_checks.blueprint,
 )
 
 # Their requests come without a desk session: a signed body, an API key or the secret link is the proof.

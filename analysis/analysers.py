@@ -8,6 +8,7 @@ import structlog
 
 from analysis.subjects import Examples
 from analysis.text.analyser import TextAnalyser
+from analysis.text.recalibration import Recalibration, base_of
 from survey.config import ReadingMode
 from survey.errors import InvalidInputError
 
@@ -30,6 +31,15 @@ class Embedder(Protocol):
         ...
 
 
+@runtime_checkable
+class Calibratable(Protocol):
+    """An analyser whose probabilities can be a firm's own."""
+
+    def with_calibration(self, calibration: Recalibration) -> TextAnalyser:
+        """The same analyser, its models shared; its `model` ends in the calibration's suffix."""
+        ...
+
+
 @cache
 def analyser(mode: ReadingMode) -> TextAnalyser:
     """The one that reads in this mode.
@@ -48,10 +58,16 @@ def embedder(mode: ReadingMode) -> Embedder | None:
 
 
 @lru_cache(maxsize=4)
-def analyser_with(mode: ReadingMode, examples: Examples) -> TextAnalyser:
-    """The one that reads in this mode and knows the firm's own subjects; made anew only when these changed."""
+def analyser_with(mode: ReadingMode, examples: Examples, calibration: Recalibration | None = None) -> TextAnalyser:
+    """The one that reads in this mode and knows what the firm has taught it; made anew only when that changed."""
     able = embedder(mode) if examples else None
-    return analyser(mode) if able is None else taught(able, examples)
+    return calibrated(analyser(mode) if able is None else taught(able, examples), calibration)
+
+
+def calibrated(made: TextAnalyser, calibration: Recalibration | None) -> TextAnalyser:
+    """`made` with the firm's calibration, if that was fitted to what this version says: another errs in other ways."""
+    fits = calibration is not None and calibration.base == base_of(made.model)
+    return made.with_calibration(calibration) if fits and calibration and isinstance(made, Calibratable) else made
 
 
 def taught(able: Embedder, examples: Examples) -> TextAnalyser:

@@ -5,22 +5,27 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from analysis import recalibration, subjects
 from analysis.analysers import analyser_with
 from analysis.reanalysis import Choice, counted
-from analysis.subjects import in_force
+from analysis.text.recalibration import base_of
 from survey.config import Settings
 from survey.doctor import Check, Level
 
 
 def check_reading(session: Session, settings: Settings, _now: datetime) -> Iterator[Check]:
     """The analyser can be loaded, and which answers an older version has read."""
+    calibration = recalibration.in_force(session)
     try:
-        model = analyser_with(settings.text_analyser, in_force(session)).model
+        model = analyser_with(settings.text_analyser, subjects.in_force(session), calibration).model
     except (ImportError, OSError, ValueError) as error:
         found = f"{settings.text_analyser.value} cannot be loaded: {error}"
         yield Check("text analyser", Level.FAIL, found, "Run `make setup` again, or set TEXT_ANALYSER to another one.")
         return
     yield Check("text analyser", Level.OK, model)
+    if calibration and calibration.base != base_of(model):
+        found = f"calibration {calibration.number} was fitted to {calibration.base}, and is not used"
+        yield Check("calibration", Level.WARN, found, "Read history again, then: `flask text calibrate propose`.")
     older = counted(session, Choice(model))
     if older:
         by = ", ".join(f"{count:,} by {version}" for version, count in older.items())

@@ -17,12 +17,11 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.orm import Session
 
-from analysis import reanalysis
+from analysis import reanalysis, recalibration, subjects
 from analysis.analysers import analyser_with
 from analysis.readings import Words
 from analysis.reanalysis import Choice, FlagChange, Preview
 from analysis.relationships.intervals import wilson
-from analysis.subjects import in_force
 from analysis.text.analyser import SENTIMENTS, Reading, TextAnalyser
 from survey import clock
 from survey.db import begin_reading, db, transaction
@@ -53,7 +52,8 @@ def reanalyse(
     """
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json asks nothing: add --yes, or --dry-run to look only.")
-    analyser = analyser_with(settings().text_analyser, in_force(_reading()))
+    session = _reading()
+    analyser = analyser_with(settings().text_analyser, subjects.in_force(session), recalibration.in_force(session))
     db.session.rollback()
     begin_reading(db.session)
     start = since.replace(tzinfo=ZoneInfo(get_firm(db.session).timezone)) if since else None

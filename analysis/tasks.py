@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
-from analysis import alerts, subject_trials, subjects, themes
+from analysis import alerts, recalibration, subject_trials, subjects, themes
 from analysis.analysers import Embedder, analyser_with, embedder
 from analysis.assessments import lock_due_clients, score_clients
 from analysis.embedding import SentenceVectors, sentence_embedder
 from analysis.readings import confirm_known, store, tell_clients, waiting
 from analysis.subjects import Examples
 from analysis.text.analyser import TextAnalyser
+from analysis.text.recalibration import Recalibration
 from survey import clock
 from survey.config import Settings
 from survey.db import begin_reading, db, transaction
@@ -31,7 +33,7 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
 
     mode = settings.text_analyser
     return (
-        Task("read answers", lambda _now: read_answers(lambda examples: analyser_with(mode, examples))),
+        Task("read answers", lambda _now: read_answers(partial(analyser_with, mode))),
         Task("try the firm's own subjects", lambda _now: try_subject(lambda: embedder(mode))),
         Task("score relationships", _score),
         Task("find themes", lambda _now: find_themes(sentence_embedder(mode))),
@@ -40,24 +42,24 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
     )
 
 
-def read_answers(analyser_for: Callable[[Examples], TextAnalyser]) -> int:
+def read_answers(analyser_for: Callable[[Examples, Recalibration | None], TextAnalyser]) -> int:
     """Read all that waits, a batch at a time: nobody is judged on half of what they said.
 
     Models read while no transaction is open, so that a slow one keeps nobody from writing. `analyser_for` gives the
-    analyser that knows the firm's own subjects, given their examples.
+    analyser that knows what the firm has taught it: its own subjects, by their examples, and its calibration.
     """
     done = 0
     while True:
         begin_reading(db.session)
         words = waiting(db.session, READ_AT_ONCE)
-        examples = subjects.in_force(db.session)
+        examples, calibration = subjects.in_force(db.session), recalibration.in_force(db.session)
         db.session.rollback()
         if not words:
             return done
         with transaction() as session:
             known = confirm_known(session, words, clock.now())
         fresh = [item for item in words if item.answer_id not in known]
-        analyser = analyser_for(examples)
+        analyser = analyser_for(examples, calibration)
         found = analyser.analyse([item.comment for item in fresh])
         with transaction() as session:
             touched = store(session, analyser.model, list(zip(fresh, found, strict=True)), clock.now())

@@ -1,4 +1,4 @@
-"""Commands: text analyse, text reanalyse, text themes, text corrections."""
+"""Commands: text analyse, text reanalyse, text calibrate, text themes, text corrections."""
 
 import json
 import math
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.analysers import analyser as analyser_of
+from analysis.calibrate_cli import calibrate
 from analysis.desk.confusion import corrections_page
 from analysis.reanalyse_cli import reanalyse
 from analysis.text.analyser import SENTIMENTS, Comment
@@ -32,6 +33,7 @@ LINES_AT_ONCE = 500
 text_group = AppGroup("text", help="Reading what clients write.")
 text_group.add_command(reanalyse)
 text_group.add_command(show_themes)
+text_group.add_command(calibrate)
 
 
 @text_group.command("analyse")

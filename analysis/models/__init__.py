@@ -1,7 +1,7 @@
 """The rows of the second half: what was read, where a relationship stands, flags, what people did, what came of it."""
 
-from analysis.models.calibrations import Calibration, CalibrationStatus
-from analysis.models.readings import AnswerAnalysis, Correction, OwnAspect
+from analysis.models.calibrations import Calibration, CalibrationStatus, TextCalibration
+from analysis.models.readings import AnswerAnalysis, Correction, OwnAspect, SpotCheck
 from analysis.models.relationships import (
     LIVE,
     Flag,
@@ -35,6 +35,8 @@ __all__ = [
     "RelationshipState",
     "Rung",
     "Severity",
+    "SpotCheck",
+    "TextCalibration",
     "Theme",
     "ThemeMention",
     "ThemeRun",

@@ -64,6 +64,30 @@ class Correction(Base):
     user: Mapped[User | None] = relationship()
 
 
+class SpotCheck(Base):
+    """A comment drawn at random to be judged by a person who does not see the reading. The only fair sample there is.
+
+    `said` is what the comment was read as when it was drawn, and `share` how many of all comments were read so: with
+    both, each check can be counted as often as it stands for others.
+    """
+
+    __tablename__ = "spot_checks"
+    __table_args__ = (UniqueConstraint("answer_id", "text_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
+    text_hash: Mapped[str] = mapped_column(String(64))
+    model: Mapped[str] = mapped_column(String(60))
+    said: Mapped[str] = mapped_column(String(10))
+    share: Mapped[float]
+    drawn_at: Mapped[datetime]
+    label: Mapped[str | None] = mapped_column(String(10))  # a sentiment, or "unclear"; None while it waits
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[datetime | None] = mapped_column(index=True)
+    answer: Mapped[Answer] = relationship()
+    user: Mapped[User | None] = relationship()
+
+
 class OwnAspect(Base):
     """A subject that the firm added by example sentences. Never deleted: readings refer to it by its key.
 

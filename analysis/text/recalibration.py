@@ -83,7 +83,7 @@ def _softmax(logits: "Chances") -> "Chances":
 class Checked:
     """A comment that a person labelled: what was shipped said of it, and how many comments it stands for."""
 
-    chances: tuple[float, float, float]
+    chances: tuple[float, ...]  # negative, neutral, positive
     label: str  # negative, neutral, positive, or mixed: half negative, half positive
     weight: float = 1.0
 

@@ -1,4 +1,5 @@
-// Keys for people who read many rows: j, k, Enter, a, r, / and ?. Every page works without this file.
+// Keys for people who read many rows: j, k, Enter, a, r, / and ?, and the numbers of [data-key] buttons.
+// Every page works without this file.
 // The selected row is the one that holds the focus, so a screen reader hears what j and k select.
 (() => {
   const OFF = "clientele-keys-off"; // in localStorage: this reader wants no single-key shortcuts (WCAG 2.1.4)
@@ -81,6 +82,11 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (typing(event.target) || document.querySelector("dialog[open]") || stored(local, OFF)) return;
+    const numbered = /^[0-9]$/.test(event.key) && document.querySelector(`button[data-key="${event.key}"]`);
+    if (numbered && !event.repeat) {
+      event.preventDefault();
+      numbered.click();
+    }
     if (Object.hasOwn(actions, event.key) && actions[event.key]()) event.preventDefault();
   });
 

@@ -127,7 +127,7 @@ def test_the_worker_tries_a_subject_on_recent_comments(session: Session) -> None
     answer_last(session, make_history(session), csat=2, comment="bad work. The parking was full, too.")
     answer_last(session, make_history(session, name="Other", ref="C9"), csat=4, comment="good work")
     session.commit()
-    read_answers(lambda _examples: KeywordAnalyser())
+    read_answers(lambda _examples, _calibration: KeywordAnalyser())
     row = parking(session)
     assert subjects.in_force(session) == ()
     session.commit()
@@ -179,7 +179,7 @@ def test_readings_name_the_firms_own_subjects(session: Session) -> None:
     try_subject(AbleAnalyser)
     comment = answer_last(session, contact, csat=1, comment="bad parking")
     session.commit()
-    assert read_answers(lambda examples: taught(AbleAnalyser(), examples)) == 1
+    assert read_answers(lambda examples, _calibration: taught(AbleAnalyser(), examples)) == 1
     session.expire_all()
     reading = session.scalars(select(AnswerAnalysis).where(AnswerAnalysis.answer_id == comment.id)).one()
     assert [mention["aspect"] for mention in reading.aspects] == [row.key]

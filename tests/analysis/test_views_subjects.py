@@ -33,7 +33,7 @@ def _read_about_parking(manager: FlaskClient, session: Session) -> Answer:
     try_subject(AbleAnalyser)
     comment = answer_last(session, make_history(session), csat=1, comment="bad <parking>")
     session.commit()
-    read_answers(lambda examples: taught(AbleAnalyser(), examples))
+    read_answers(lambda examples, _calibration: taught(AbleAnalyser(), examples))
     session.expire_all()
     return comment
 
@@ -171,7 +171,7 @@ def test_a_person_may_add_the_firms_own_subject_to_a_comment(manager: FlaskClien
     manager.post(f"{PAGE}/new", data=FORM)
     answer_last(session, make_history(session), csat=1, comment="bad work")
     session.commit()
-    read_answers(lambda examples: taught(AbleAnalyser(), examples))
+    read_answers(lambda examples, _calibration: taught(AbleAnalyser(), examples))
     sent = {"add": "parking_access", "add_mood": "negative"}
     assert manager.post("/desk/comments/readings/1/correct", data=sent).status_code == 303
     assert "1 comment" in _text(manager.get("/desk/comments?aspect=parking_access&mood=negative"))

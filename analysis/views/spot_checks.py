@@ -1,0 +1,103 @@
+"""Check: judge comments without seeing how they were read, see how often the readings are right, and calibrate."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from analysis import recalibration, spot_checks
+from analysis.desk.spot_checks import checks_page, next_check
+from analysis.views import parts
+from survey import auth, clock
+from survey.auth import current_user_id
+from survey.db import db, transaction
+from survey.errors import ConflictError, InvalidInputError
+
+blueprint = Blueprint("checks", __name__, url_prefix="/desk/comments/check")
+auth.guard(blueprint)
+parts.install(blueprint)
+
+
+@blueprint.get("")
+def index() -> ResponseReturnValue:
+    return render_template("desk/comments/check.html", found=checks_page(db.session))
+
+
+@blueprint.post("/draw")
+def draw() -> ResponseReturnValue:
+    with transaction() as session:
+        drawn = spot_checks.draw(session, clock.now())
+        waiting = len(spot_checks.open_checks(session))
+    if not drawn and not waiting:
+        flash("Every comment that can be checked has been.", "info")
+        return redirect(url_for(".index"), code=303)
+    return redirect(url_for(".one"), code=303)
+
+
+@blueprint.get("/next")
+def one() -> ResponseReturnValue:
+    found = next_check(db.session)
+    if found is None:
+        return redirect(url_for(".index"), code=303)
+    return render_template("desk/comments/check_one.html", found=found)
+
+
+@blueprint.post("/<int:check_id>")
+def judge(check_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        check = spot_checks.check_by_id(session, check_id)
+        spot_checks.judge(session, check, request.form.get("label", ""), current_user_id(), clock.now())
+        left = len(spot_checks.open_checks(session))
+    if not left:
+        flash("All checked. Thank you: here is how they compare.", "good")
+    return redirect(url_for(".one" if left else ".index"), code=303)
+
+
+@blueprint.post("/<int:check_id>/take-back")
+def take_back(check_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        spot_checks.take_back(session, spot_checks.check_by_id(session, check_id))
+    return redirect(url_for(".one"), code=303)
+
+
+@blueprint.post("/propose")
+def propose() -> ResponseReturnValue:
+    with transaction() as session:
+        attempt = recalibration.propose(session, clock.now())
+    if attempt.proposal is None:
+        flash(f"{attempt.why} Nothing is proposed.", "info")
+    return redirect(url_for(".index", _anchor="calibration"), code=303)
+
+
+@blueprint.post("/calibrations/<int:calibration_id>/accept")
+def accept(calibration_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        row = recalibration.calibration_by_id(session, calibration_id)
+        recalibration.accept(session, row, current_user_id(), clock.now())
+    said = "In force for what is read from now on. History is read again by “flask text reanalyse”."
+    parts.flash_with_undo(said, url_for(".undo", calibration_id=calibration_id))
+    return redirect(url_for(".index", _anchor="calibration"), code=303)
+
+
+@blueprint.post("/calibrations/<int:calibration_id>/reject")
+def reject(calibration_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        row = recalibration.calibration_by_id(session, calibration_id)
+        recalibration.reject(session, row, current_user_id(), clock.now())
+    said = "Turned down: comments are read as before."
+    parts.flash_with_undo(said, url_for(".undo", calibration_id=calibration_id))
+    return redirect(url_for(".index", _anchor="calibration"), code=303)
+
+
+@blueprint.post("/calibrations/<int:calibration_id>/undo")
+def undo(calibration_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        recalibration.undo(session, recalibration.calibration_by_id(session, calibration_id), clock.now())
+    flash("Taken back: what was in force before is in force again.", "good")
+    return redirect(url_for(".index", _anchor="calibration"), code=303)
+
+
+@blueprint.errorhandler(ConflictError)
+@blueprint.errorhandler(InvalidInputError)
+def refuse(error: ConflictError | InvalidInputError) -> ResponseReturnValue:
+    """Somebody was faster, or nothing was chosen: say so, and show how it stands."""
+    flash(str(error), "warning")
+    return redirect(url_for(".one" if request.endpoint == "checks.judge" else ".index"), code=303)
