@@ -13,7 +13,7 @@ import survey.cli.operate
 import survey.tasks
 from analysis.checks import check_reading
 from analysis.metrics import count_analysis
-from analysis.views import clients, comments, flags, learning, spot_checks, subjects, themes
+from analysis.views import clients, comments, flags, ladder_rules, learning, spot_checks, subjects, themes
 from emails import sign_in
 from emails import views as email_views
 from emails.checks import check_sending
@@ -48,6 +48,7 @@ BLUEPRINTS = (
     clients.blueprint,
     comments.blueprint,
     learning.blueprint,
+    ladder_rules.blueprint,
     subjects.blueprint,
     themes.blueprint,
     spot_checks.blueprint,

@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from analysis import flagging, readings
 from analysis.evidence import load_evidence
+from analysis.ladder_rules import rules_in_force, rules_of
 from analysis.learning import weights_in_force
 from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.assessment import Assessment, assess, stood
 from analysis.relationships.evidence import Evidence, as_of
-from analysis.relationships.ladder import Before
+from analysis.relationships.ladder import Before, Standing, is_lower
+from analysis.relationships.ladder_rules import LadderRules
+from analysis.relationships.moves import next_step, rests_on
 from analysis.relationships.signals import Weights
 from analysis.relationships.usual import FirmUsual
 from analysis.text.analyser import TextAnalyser
@@ -95,14 +98,16 @@ class Scorer:
         self.session, self.firm, self.now = session, firm, now
         self.usual: FirmUsual = load_firm_usual(session, now)
         self.weights: Weights = weights_in_force(session)
+        self.rules = rules_in_force(session)
         self.evidence = load_evidence(session, firm, ids, now)
         self.rescore_at = next_morning(firm.timezone, now)
         states = session.scalars(select(RelationshipState).where(RelationshipState.client_id.in_(ids)))
         self.states = {state.client_id: state for state in states}
         flags = session.scalars(select(Flag).where(Flag.client_id.in_(ids), Flag.status.in_(LIVE)))
         self.flags = {flag.client_id: flag for flag in flags}
-        passing = [state.client_id for state in self.states.values() if state.rung in _PASSING]
-        moves = session.scalars(select(LadderMove).where(LadderMove.client_id.in_(passing)).order_by(LadderMove.id))
+        moved = select(LadderMove.client_id, LadderMove.from_rung).where(LadderMove.client_id.in_(ids))
+        moves = session.execute(moved.order_by(LadderMove.id)).all()
+        self.came_from = {move.client_id: move.from_rung for move in moves}
         self.moved: dict[int, datetime] = {}
         self.was = {move.client_id: move.from_rung for move in moves if move.from_rung not in _PASSING}
 
@@ -115,7 +120,8 @@ class Scorer:
         evidence, state = self.evidence[client.id], self.states.get(client.id)
         before = self._history(client, evidence) if state is None else self._before(state)
         found = self._assess(client.id, evidence, before)
-        self._move(client, before.rung, found.standing.rung, found.standing.reason, self.now)
+        by_rules = state is not None and self._moved_by_rules(client.id, evidence, before, found, state)
+        self._move(client, before, found.standing, evidence, found.judgement.severity, self.now, by_rules=by_rules)
         self._save(client, state, found, evidence)
         flagging.apply(self.session, self.firm, client, flag, found, self.now)
 
@@ -124,10 +130,29 @@ class Scorer:
         state = self.states.get(client_id)
         return None if state is None else self._assess(client_id, evidence, self._before(state))
 
+    def under(self, rules: LadderRules, client_id: int) -> Assessment | None:
+        """Where the client would stand under other ladder rules; `None` when not scored yet. Writes nothing."""
+        state = self.states.get(client_id)
+        if state is None:
+            return None
+        return self._assess_by(rules, client_id, self.evidence[client_id], self._before(state))
+
     def _assess(self, client_id: int, evidence: Evidence, before: Before) -> Assessment:
+        return self._assess_by(self.rules.rules, client_id, evidence, before)
+
+    def _assess_by(self, rules: LadderRules, client_id: int, evidence: Evidence, before: Before) -> Assessment:
         flag = self.flags.get(client_id)
         known = replace(before, live_severity=flag.severity.value if flag else None)
-        return assess(evidence, self.usual, self.now, known, self.weights)
+        return assess(evidence, self.usual, self.now, known, self.weights, rules)
+
+    def _moved_by_rules(
+        self, client_id: int, evidence: Evidence, before: Before, found: Assessment, state: RelationshipState
+    ) -> bool:
+        """Whether the client would have stayed under the rules that found the present rung."""
+        if state.ladder_rules_id == self.rules.row_id or found.standing.rung == before.rung:
+            return False
+        old = rules_of(self.session, state.ladder_rules_id)
+        return self._assess_by(old, client_id, evidence, before).standing.rung == before.rung
 
     def _before(self, state: RelationshipState) -> Before:
         was = self.was.get(state.client_id) if state.rung in _PASSING else state.rung
@@ -140,20 +165,47 @@ class Scorer:
             return before
         moment = evidence.jobs[0].completed_at + timedelta(days=1)
         while moment < self.now:
-            standing, severity = stood(as_of(evidence, moment), self.usual, moment, before, self.weights)
-            self._move(client, before.rung, standing.rung, standing.reason, moment)
+            known = as_of(evidence, moment)
+            standing, severity = stood(known, self.usual, moment, before, self.weights, self.rules.rules)
+            self._move(client, before, standing, known, severity, moment)
             before = before.then(standing.rung, severity, moment)
             moment += HISTORY_STEP
         return before
 
-    def _move(self, client: Client, before: str | None, after: str, reason: str, at: datetime) -> None:
-        if before != after:
-            move = LadderMove(client_id=client.id, to_rung=Rung(after), moved_at=at, reason=reason[:300])
-            move.from_rung = Rung(before) if before else None
-            self.session.add(move)
-            self.moved[client.id] = at
+    def _move(
+        self,
+        client: Client,
+        before: Before,
+        standing: Standing,
+        evidence: Evidence,
+        severity: str | None,
+        at: datetime,
+        *,
+        by_rules: bool = False,
+    ) -> None:
+        if before.rung == standing.rung:
+            return
+        move = LadderMove(
+            client_id=client.id,
+            from_rung=Rung(before.rung) if before.rung else None,
+            to_rung=Rung(standing.rung),
+            moved_at=at,
+            reason=standing.reason[:300],
+            evidence=[quote.as_dict() for quote in rests_on(standing.rung, evidence, at)],
+            next_step=self._next_step(standing, evidence, severity, before.rung, at),
+            by_rules=by_rules,
+        )
+        self.session.add(move)
+        self.moved[client.id], self.came_from[client.id] = at, move.from_rung
+
+    def _next_step(
+        self, standing: Standing, evidence: Evidence, severity: str | None, before: str | None, at: datetime
+    ) -> str:
+        fell = is_lower(before, standing.rung)
+        return next_step(standing, evidence, at, severity=severity, fell=fell, rules=self.rules.rules)[:300]
 
     def _save(self, client: Client, state: RelationshipState | None, found: Assessment, evidence: Evidence) -> None:
+        came_from = self.came_from.get(client.id)
         values: dict[str, Any] = {
             "rung": Rung(found.standing.rung),
             "rung_reason": found.standing.reason[:300],
@@ -169,6 +221,8 @@ class Scorer:
             "evidence_version": client.evidence_version,
             "scored_at": self.now,
             "rescore_at": self.rescore_at,
+            "next_step": self._next_step(found.standing, evidence, found.judgement.severity, came_from, self.now),
+            "ladder_rules_id": self.rules.row_id,
         }
         if state is None:
             state = RelationshipState(client_id=client.id)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.corrections import StandingReading, standing
 from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome, OutcomeResult
 from analysis.readings import in_force
+from analysis.referrals import referral_dates
 from analysis.relationships.evidence import (
     Ask,
     Evidence,
@@ -25,7 +26,6 @@ from analysis.relationships.evidence import (
 from analysis.subjects import own_names
 from survey.models import (
     Answer,
-    Client,
     Contact,
     Exclusion,
     Firm,
@@ -62,7 +62,7 @@ def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: 
     _load_jobs(session, gathered, now)
     _load_responses(session, gathered, now)
     _load_asks(session, gathered, now)
-    _load_people(session, gathered)
+    _load_people(session, gathered, now)
     _load_follow_ups(session, gathered, now)
     own = own_names(session)
     steps = {str(step["key"]): str(step["text"]) for step in firm.promise}
@@ -237,7 +237,7 @@ def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[As
     return asks
 
 
-def _load_people(session: Session, gathered: dict[int, _Gathered]) -> None:
+def _load_people(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
     for contact in session.scalars(select(Contact).where(Contact.client_id.in_(gathered)).order_by(Contact.id)):
         gathered[contact.client_id].people.append(
             Person(
@@ -249,11 +249,8 @@ def _load_people(session: Session, gathered: dict[int, _Gathered]) -> None:
                 left_at=contact.left_at,
             )
         )
-    for client_id, came in session.execute(
-        select(Client.referred_by_id, Client.created_at).where(Client.referred_by_id.in_(gathered))
-    ):
-        if client_id is not None:
-            gathered[client_id].referred.append(came)
+    for client_id, sent_at in referral_dates(session, gathered, now):
+        gathered[client_id].referred.append(sent_at)
 
 
 def _load_follow_ups(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:

@@ -11,17 +11,18 @@ from survey import responses
 from survey.firms import get_firm
 from survey.models import Firm, Invitation, InvitationState, SurveyResponse
 from survey.questionnaire import (
+    ABOUT_WORDS,
     RATING_WORDS,
     STEP_WORDS,
     YES_NO_WORDS,
     PromiseStep,
     follow_ups,
+    is_low,
     next_page,
     promise_steps,
     rating,
 )
 
-LOW_RATING = 2
 GOOD_RATING = 4
 COMMENT_ROW = "In your words"
 
@@ -109,7 +110,7 @@ class Survey:
 
     @property
     def is_low(self) -> bool:
-        return self.rating is not None and self.rating <= LOW_RATING
+        return is_low(self.answers)
 
     @property
     def what_happens_next(self) -> str:
@@ -139,12 +140,13 @@ class Survey:
         rows = [
             Row("Your rating", _word(RATING_WORDS, csat), "overall" if csat is None and nps is not None else "rating"),
             Row(COMMENT_ROW, str(self.answers.get("comment", "")), "rating"),
+            Row("What it was about", _word(ABOUT_WORDS, self.answers.get("about")), "about"),
             Row("Would you come back?", _word(YES_NO_WORDS, self.answers.get("would_return")), "return"),
             Row("Would you recommend us?", "" if nps is None else f"{nps} out of 10", "recommend"),
             Row("What happened", self._steps_in_words(), "promise"),
             Row("May we contact you about this?", _word(YES_NO_WORDS, self.answers.get("contact_me")), "contact"),
         ]
-        without = set() if self.promise else {"promise"}
+        without = {"promise", "about"} - set(self.follow_ups)
         return [row for row in rows if row.page not in without and (row.answer or row.question != COMMENT_ROW)]
 
     def _steps_in_words(self) -> str:

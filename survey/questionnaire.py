@@ -27,16 +27,27 @@ DEFAULT_PROMISE = (
     PromiseStep("explained", "We checked it with you and explained it at the end"),
 )
 
-SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "would_return": (0, 1), "contact_me": (0, 1)}
+SCALES = {
+    "csat": (1, 5),
+    "nps": (0, 10),
+    "ces": (1, 7),
+    "about": (1, 5),  # no scale but a choice: a key of ABOUT_WORDS
+    "would_return": (0, 1),
+    "contact_me": (0, 1),
+}
+LOW_RATING = 2  # this and below: something went wrong
 COMMENT_LENGTH = 5_000  # characters, in the survey; history from other tools may be longer
 STEP_VALUES = {"yes": 1, "no": -1, "na": 0}  # a step of the promise, as the form names it → the ledger's value
 
 RATING_WORDS = {5: "Excellent", 4: "Good", 3: "OK", 2: "Bad", 1: "Very bad"}
 YES_NO_WORDS = {1: "Yes", 0: "No"}
+ABOUT_PERSON = 1
+ABOUT_WORDS = {1: "A person", 2: "The wait", 3: "The price", 4: "The work or product", 5: "Something else"}
 STEP_WORDS = {1: "Yes", -1: "No", 0: "Doesn’t apply"}
 
 # The pages after the first, in order, all optional. The first page asks CSAT or NPS; the other one comes second.
-FOLLOW_UPS = ("return", "recommend", "promise", "contact")
+# What it was about is asked only after a low rating: staff answer for what clients say was about a person.
+FOLLOW_UPS = ("about", "return", "recommend", "promise", "contact")
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class Question:
 
 
 PAGE_QUESTIONS = {
+    "about": Question("about", "What was it mostly about?", "One tap, so that we put the right thing right."),
     "return": Question("would_return", "Would you come back to us?", "If you needed something like this again."),
     "recommend": Question("nps", "How likely are you to recommend us?", "To a friend or a colleague."),
     "overall": Question("csat", "How was this job?"),
@@ -88,7 +100,14 @@ def rating(answers: Mapping[str, int | str]) -> int | None:
 def follow_ups(answers: Mapping[str, int | str], has_promise: bool) -> tuple[str, ...]:
     """The optional pages for somebody with these answers, in order."""
     pages = ["overall" if page == "recommend" and "csat" not in answers else page for page in FOLLOW_UPS]
-    return tuple(page for page in pages if page != "promise" or has_promise)
+    asked = {"promise": has_promise, "about": is_low(answers)}
+    return tuple(page for page in pages if asked.get(page, True))
+
+
+def is_low(answers: Mapping[str, int | str]) -> bool:
+    """Whether the rating says that something went wrong."""
+    found = rating(answers)
+    return found is not None and found <= LOW_RATING
 
 
 def next_page(page: str, answers: Mapping[str, int | str], steps: Collection[str], promise: Collection[str]) -> str:

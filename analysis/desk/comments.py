@@ -1,16 +1,15 @@
 """The list of comments: searched, filtered, a page at a time, and whole for a download."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from io import StringIO
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager
 
 from analysis.corrections import StandingReading, standing
+from analysis.desk.spreadsheet import csv_line
 from analysis.models import AnswerAnalysis, Correction
 from analysis.readings import in_force, readings_of
 from survey.db import json_list_holds
@@ -174,26 +173,11 @@ def _rows(session: Session, ids: Sequence[int]) -> list[CommentRow]:
 
 def as_csv(session: Session, wanted: CommentFilter, zone: tzinfo) -> Iterator[str]:
     """Every comment that fits, newest first, as the lines of a CSV file; a part of them at a time."""
-    yield _line(CSV_COLUMNS)
+    yield csv_line(CSV_COLUMNS)
     ids = session.scalars(_newest_first(_filtered(session, wanted, zone))).all()
     for start in range(0, len(ids), CSV_CHUNK):
         rows = _rows(session, ids[start : start + CSV_CHUNK])
-        yield "".join(_line(_cells(row, zone)) for row in rows)
-
-
-def _line(cells: Sequence[object]) -> str:
-    out = StringIO()
-    csv.writer(out).writerow([_harmless(str(cell)) for cell in cells])
-    return out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A client must not be able to write a formula into the firm's spreadsheet."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "@", "\t", "\r"} or (cell[:1] == "-" and not _number(cell)) else cell
-
-
-def _number(cell: str) -> bool:
-    return cell[1:].replace(".", "", 1).isdigit()
+        yield "".join(csv_line(_cells(row, zone)) for row in rows)
 
 
 def _cells(row: CommentRow, zone: tzinfo) -> list[object]:

@@ -2,19 +2,17 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from analysis.desk.quarters import CLIENTS, kind_of, label_of, quarter_starts
 from analysis.models import LadderMove, RelationshipState, Rung
 from survey.models import Answer, Client, Job, Resolution, SurveyResponse
 
 QUARTERS = 6
 LATEST_MOVES = 60
-BELOW = frozenset({Rung.NEW, Rung.CUSTOMER})
-CLIENTS = frozenset({Rung.CLIENT, Rung.ADVOCATE})
-FALLEN = frozenset({Rung.COOLING, Rung.LAPSED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,29 +92,11 @@ def _moves(now: datetime) -> Select[LadderMove, Client]:
 
 
 def _is_climb(move: LadderMove) -> bool:
-    return kind_of(move.from_rung, move.to_rung) == "became"
+    return not move.by_rules and kind_of(move.from_rung, move.to_rung) == "became"
 
 
 def _is_fall(move: LadderMove) -> bool:
-    return kind_of(move.from_rung, move.to_rung) == "fell"
-
-
-def kind_of(before: Rung | None, after: Rung) -> str:
-    """What a move means for the number of clients: became, won_back, fell, or "" for neither.
-
-    The first rung a client is ever given is a finding, not a climb; from cooling to lapsed is the same fall going on.
-    """
-    if after in CLIENTS and before in BELOW:
-        return "became"
-    if after in CLIENTS and before in FALLEN:
-        return "won_back"
-    return "fell" if after in FALLEN and before in CLIENTS else ""
-
-
-def quarter_starts(now: datetime, count: int) -> list[datetime]:
-    """The first moments (UTC) of this quarter and of the `count` − 1 before it, newest first."""
-    index = now.year * 4 + (now.month - 1) // 3
-    return [datetime(i // 4, i % 4 * 3 + 1, 1, tzinfo=UTC) for i in range(index, index - count, -1)]
+    return not move.by_rules and kind_of(move.from_rung, move.to_rung) == "fell"
 
 
 def _quarters(session: Session, starts: list[datetime], now: datetime) -> list[Quarter]:
@@ -125,6 +105,7 @@ def _quarters(session: Session, starts: list[datetime], now: datetime) -> list[Q
         select(LadderMove.from_rung, LadderMove.to_rung, LadderMove.moved_at).where(
             LadderMove.moved_at >= starts[-1],
             LadderMove.moved_at <= now,
+            LadderMove.by_rules.is_(False),
             or_(LadderMove.from_rung.in_(CLIENTS), LadderMove.to_rung.in_(CLIENTS)),
         )
     )
@@ -134,7 +115,7 @@ def _quarters(session: Session, starts: list[datetime], now: datetime) -> list[Q
         counts[start, kind_of(before, after)] += 1
     return [
         Quarter(
-            label=f"Q{(start.month + 2) // 3} {start.year}",
+            label=label_of(start),
             start=start,
             became=counts[start, "became"],
             won_back=counts[start, "won_back"],

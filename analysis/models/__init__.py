@@ -1,6 +1,8 @@
 """The rows of the second half: what was read, where a relationship stands, flags, what people did, what came of it."""
 
 from analysis.models.calibrations import Calibration, CalibrationStatus, TextCalibration
+from analysis.models.fairness import RatingContest, Verdict
+from analysis.models.ladder import LadderRuleSet, Referral
 from analysis.models.readings import AnswerAnalysis, Correction, OwnAspect, SpotCheck
 from analysis.models.relationships import (
     LIVE,
@@ -29,9 +31,12 @@ __all__ = [
     "FollowUp",
     "FollowUpKind",
     "LadderMove",
+    "LadderRuleSet",
     "Outcome",
     "OutcomeResult",
     "OwnAspect",
+    "RatingContest",
+    "Referral",
     "RelationshipState",
     "Rung",
     "Severity",
@@ -40,4 +45,5 @@ __all__ = [
     "Theme",
     "ThemeMention",
     "ThemeRun",
+    "Verdict",
 ]

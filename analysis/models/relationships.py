@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text, text
+from sqlalchemy import Enum, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey.db import Base
@@ -47,6 +47,8 @@ class RelationshipState(Base):
     evidence_version: Mapped[int]  # the Client.evidence_version that was read
     scored_at: Mapped[datetime]
     rescore_at: Mapped[datetime] = mapped_column(index=True)
+    next_step: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    ladder_rules_id: Mapped[int | None]  # the LadderRuleSet that the rung was found by; None: as delivered
     client: Mapped[Client] = relationship()
 
 
@@ -63,7 +65,10 @@ def _rung(name: str) -> Enum:
 
 
 class LadderMove(Base):
-    """One move on the ladder, with its date and reason."""
+    """One move on the ladder: its date, its reason, what it rests on and the step that it suggests.
+
+    `by_rules`: only an edit of the rules moved them; nobody was won or lost by it.
+    """
 
     __tablename__ = "ladder_moves"
 
@@ -73,6 +78,9 @@ class LadderMove(Base):
     to_rung: Mapped[Rung] = mapped_column(_rung("to_rung"))
     moved_at: Mapped[datetime] = mapped_column(index=True)
     reason: Mapped[str] = mapped_column(String(300))
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")  # as a flag's reasons'
+    next_step: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    by_rules: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class FlagStatus(StrEnum):

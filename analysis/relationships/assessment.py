@@ -8,6 +8,7 @@ from analysis.relationships import ladder, rhythm, risk, signals
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.health import Health
 from analysis.relationships.ladder import Before, Standing
+from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
 from analysis.relationships.risk import Judgement
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 from analysis.relationships.usual import FirmUsual
@@ -29,7 +30,12 @@ class Assessment:
 
 
 def assess(
-    evidence: Evidence, firm: FirmUsual, now: datetime, before: Before, weights: Weights = DEFAULT_WEIGHTS
+    evidence: Evidence,
+    firm: FirmUsual,
+    now: datetime,
+    before: Before,
+    weights: Weights = DEFAULT_WEIGHTS,
+    rules: LadderRules = DEFAULT_RULES,
 ) -> Assessment:
     """Everything there is to say about one client at `now`.
 
@@ -37,7 +43,7 @@ def assess(
     by then stays until its evidence has aged or a person closes it.
     """
     own = rhythm.rhythm(evidence, now)
-    lapsed = ladder.has_lapsed(evidence, own, now)
+    lapsed = ladder.has_lapsed(evidence, own, now, rules)
     found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
     points = risk.total_points(found)
     chance = risk.probability(points, weights)
@@ -51,7 +57,7 @@ def assess(
         points=points,
         risk=chance,
         health=health_rule.health(evidence, firm, found, own, lapsed, now),
-        standing=ladder.stand(evidence, own, judged.severity, now, before),
+        standing=ladder.stand(evidence, own, judged.severity, now, before, rules),
         judgement=judged,
         clears_if=risk.clears_if(found, now, weights) if judged.flagged else "",
         value_year=value_year,
@@ -60,15 +66,20 @@ def assess(
 
 
 def stood(
-    evidence: Evidence, firm: FirmUsual, now: datetime, before: Before, weights: Weights = DEFAULT_WEIGHTS
+    evidence: Evidence,
+    firm: FirmUsual,
+    now: datetime,
+    before: Before,
+    weights: Weights = DEFAULT_WEIGHTS,
+    rules: LadderRules = DEFAULT_RULES,
 ) -> tuple[Standing, str | None]:
     """Only where the client stood on the ladder at `now`, and how severe a flag would have stood: for replaying a
     history quickly."""
     own = rhythm.rhythm(evidence, now)
-    lapsed = ladder.has_lapsed(evidence, own, now)
+    lapsed = ladder.has_lapsed(evidence, own, now, rules)
     found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
     chance = risk.probability(risk.total_points(found), weights)
     severity = risk.judge(chance, found, live_severity=before.live_severity).severity
     if lapsed and before.live_severity is None:
         severity = None
-    return ladder.stand(evidence, own, severity, now, before), severity
+    return ladder.stand(evidence, own, severity, now, before, rules), severity

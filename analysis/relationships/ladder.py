@@ -4,33 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analysis.relationships.evidence import Evidence, days_between, plural, short_day
-from analysis.relationships.rhythm import LONG_OVERDUE, LongOverdue, Rhythm, visits
+from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
+from analysis.relationships.rhythm import Rhythm, visits
 
 NEW, CUSTOMER, CLIENT, ADVOCATE, COOLING, LAPSED = "new", "customer", "client", "advocate", "cooling", "lapsed"
 YEAR = timedelta(days=365)
-
-
-@dataclass(frozen=True)
-class LadderRules:
-    """Every threshold of the ladder. The second number of a pair is the lower bar that keeps a rung once reached."""
-
-    new_days: int = 60
-    client_jobs: tuple[int, int] = (3, 2)  # jobs in the last 12 months
-    trusting_csat: int = 4
-    distrust_csat: int = 2
-    advocate_nps: tuple[int, int] = (9, 8)  # kept unless the last two both lie below the lower bar
-    detractor_nps: int = 6  # one answer this low ends an advocate's rung at once
-    advocate_days: tuple[int, int] = (270, 540)  # how long a recommendation counts
-    referral_days: int = 365
-    least_stay_days: int = 90  # on a rung before stepping down from it, cooling and lapsing apart
-    overdue: LongOverdue = LONG_OVERDUE  # what is too long by their own rhythm
-    cooling_flags: tuple[str, ...] = ("severe", "high")  # a live flag of these severities is cooling too
-    cooling_stay_days: int = 30  # at least, and then until a job, a good answer or a flag closed as dealt with
-    lapsed_days: int = 180
-    lapsed_rhythms: float = 3.0
-
-
-DEFAULT_RULES = LadderRules()
 
 
 @dataclass(frozen=True)
@@ -39,6 +17,7 @@ class Standing:
 
     rung: str
     reason: str
+    later: str = ""  # the rung they would stand on, were it not for the least stay
 
 
 @dataclass(frozen=True)
@@ -99,21 +78,23 @@ def stand(
         cooling = _cooling(evidence, rhythm, severity, now, before, rules)
         if cooling:
             return Standing(COOLING, cooling)
-    if _falls(before.rung, grown.rung) and before.stayed(now) < rules.least_stay_days and before.rung:
-        return Standing(before.rung, f"{grown.reason} Stays for {rules.least_stay_days} days at least.")
+    if is_lower(before.rung, grown.rung) and before.stayed(now) < rules.least_stay_days and before.rung:
+        reason = f"{grown.reason} Stays for {rules.least_stay_days} days at least."
+        return Standing(before.rung, reason, later=grown.rung)
     return grown
 
 
-def _falls(before: str | None, after: str) -> bool:
+def is_lower(before: str | None, after: str) -> bool:
+    """Whether `after` is a lower rung, cooling and lapsing apart."""
     order = {NEW: 0, CUSTOMER: 1, CLIENT: 2, ADVOCATE: 3}
-    return before in order and order[after] < order[before]
+    return before in order and after in order and order[after] < order[before]
 
 
 def _grown(evidence: Evidence, now: datetime, before: str | None, rules: LadderRules) -> Standing:
     recent = [job for job in evidence.jobs if now - job.completed_at <= YEAR]
     if len(visits(evidence)) == 1 and days_between(evidence.jobs[0].completed_at, now) < rules.new_days:
         return Standing(NEW, f"First job on {short_day(evidence.jobs[0].completed_at)}.")
-    needed = rules.client_jobs[1 if before in {CLIENT, ADVOCATE, COOLING} else 0]
+    needed = rules.client_jobs_keep if before in {CLIENT, ADVOCATE, COOLING} else rules.client_jobs
     if len(recent) < needed:
         return Standing(CUSTOMER, f"{plural(len(recent), 'job')} in the last 12 months.")
     if not evidence.responses:
@@ -135,7 +116,7 @@ def _distrust(evidence: Evidence, now: datetime, rules: LadderRules) -> str:
     if any(response.numbers["csat"] <= rules.distrust_csat for response in rated):
         return f"Rated you {rated[-1].numbers['csat']} of 5 lately."
     if len(rated) == 3:
-        return "The last three ratings were all below 4 of 5."
+        return f"The last three ratings were all below {rules.trusting_csat} of 5."
     return ""
 
 
@@ -143,12 +124,12 @@ def _recommends(evidence: Evidence, now: datetime, before: str | None, rules: La
     if any(days_between(at, now) <= rules.referral_days for at in evidence.referred):
         return "Referred another client to you."
     already = before == ADVOCATE
-    counts, (reach, keep) = rules.advocate_days[1 if already else 0], rules.advocate_nps
+    counts = rules.advocate_days_keep if already else rules.advocate_days
     said = [(r.at, r.numbers["nps"]) for r in evidence.responses if "nps" in r.numbers]
     if not said or days_between(said[-1][0], now) > counts or said[-1][1] <= rules.detractor_nps:
         return ""
     best = max(nps for _, nps in said[-2:]) if already else said[-1][1]
-    if best >= (keep if already else reach):
+    if best >= (rules.advocate_nps_keep if already else rules.advocate_nps):
         return f"Would recommend you ({said[-1][1]} of 10 on {short_day(said[-1][0])})."
     return ""
 
@@ -159,7 +140,8 @@ def _cooling(
     """Why this client is cooling, or still is; nothing when they are not."""
     if rhythm and rules.overdue.holds(rhythm):
         return f"No job for {rhythm.waiting:.0f} days; usually every {max(1.0, rhythm.usual_gap):.0f}."
-    if severity in rules.cooling_flags or (before.rung == COOLING and severity):
+    still = before.rung == COOLING and severity and rules.cooling_severities
+    if severity in rules.cooling_severities or still:
         return f"At risk: a {severity} flag stands."
     if before.rung != COOLING:
         return ""

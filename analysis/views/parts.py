@@ -13,6 +13,7 @@ from analysis.desk.highlight import stretches
 from analysis.models import FollowUp, OwnAspect
 from analysis.subjects import own_subjects
 from survey.db import db
+from survey.questionnaire import ABOUT_WORDS
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -31,6 +32,7 @@ def _shared() -> dict[str, Any]:
 
     return {
         "words": words,
+        "about_words": ABOUT_WORDS,
         "stretches": lambda text, evidence=(), aspects=(): stretches(text, evidence, aspects, names()),
         "subject_words": lambda aspect: words.aspect_words(aspect, names()),
         "subject_choices": lambda: subject_choices(own()),

@@ -12,6 +12,7 @@ CHOOSE_ERRORS = {
     "csat": "Choose one of the five ratings.",
     "nps": "Choose a number from 0 to 10.",
     "ces": "Choose a number from 1 to 7.",
+    "about": "Choose one of these.",
     "would_return": "Choose yes or no.",
     "contact_me": "Choose yes or no.",
 }
@@ -42,6 +43,7 @@ class AnswersForm(Form):
     csat = _scale("csat")
     nps = _scale("nps")
     ces = _scale("ces")
+    about = _scale("about")
     would_return = _scale("would_return")
     contact_me = _scale("contact_me")
     comment = TextAreaField(filters=[_cleaned], validators=[_short_enough])

@@ -18,6 +18,7 @@ from survey.invitations import explain
 from survey.jobs import close_job, exclude_job, record_job, reopen_job
 from survey.models import Exclusion, Job, Resolution
 from survey.paging import page_number
+from survey.questionnaire import ABOUT_WORDS
 from survey.schedule import zone_for
 from survey.views.messages import posted
 
@@ -92,6 +93,7 @@ def _job_page(found: Job, close_form: CloseJobForm | None = None, status: int = 
         people=desk_queries.names_of(db.session, people),
         close_form=close_form or CloseJobForm(completed_at=on_clock(now, firm_zone())),
         exclusions=EXCLUSION_CHOICES,
+        about_words=ABOUT_WORDS,
     )
     return page, status
 

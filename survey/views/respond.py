@@ -24,7 +24,7 @@ blueprint = Blueprint("respond", __name__, url_prefix="/s")
 auth.public(blueprint, "the link in the email is the key")
 csrf.exempt(blueprint)  # the token in the address is the credential; there is no cookie for a stranger to ride on
 
-PAGE = "any(rating, return, recommend, overall, promise, contact, done)"
+PAGE = "any(rating, about, return, recommend, overall, promise, contact, done)"
 PAGES_OF_THEIR_OWN = {"rating", "promise", "done"}
 FETCH_HEADERS = ("Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-User", "Sec-Purpose", "Purpose")
 YEAR_SECONDS = 31_536_000

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.desk.clients import who_to_call
-from analysis.desk.ladder import ladder_page, quarter_starts
+from analysis.desk.ladder import ladder_page
+from analysis.desk.quarters import quarter_starts
 from analysis.models import FollowUp, Rung
 from survey import clock
 from survey.models import Client, Firm, MailBlock
