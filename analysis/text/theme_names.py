@@ -1,4 +1,4 @@
-"""Naming groups of sentences by their own words: class-based TF-IDF over phrases of one to three words. Pure."""
+"""Naming groups of sentences by their own words: class-based TF-IDF over phrases of one to four words. Pure."""
 
 import math
 import re
@@ -9,10 +9,14 @@ from functools import cache
 
 from analysis.text.wordlists import pairs
 
-LONGEST = 3  # words of a name
+LONGEST = 4  # words of a name
 WORDS = 5  # how many single words describe a group
-_LENGTH_BONUS = {1: 1.0, 2: 2.0, 3: 2.6}  # a phrase says more than its words, and is rarer than they are
+_LENGTH_BONUS = {1: 1.0, 2: 2.0, 3: 2.6, 4: 2.9}  # a phrase says more than its words, and is rarer than they are
 _COMMON = 0.2  # the least share of a group's sentences that say its name
+_AROUND = 0.5  # the least share of those that say a word and say more words around it
+_LEADING = frozenset(
+    ("always", "as", "in", "never", "no", "not", "off", "on", "out", "too", "without")
+)  # they may begin it
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _BREAK = re.compile(r"[^\w\s'’\-]|\w*[\d_]\w*|\s[-–—]\s")  # marks; numbers and codes
 
@@ -66,8 +70,22 @@ def _name(
     best = sorted(weight, key=lambda phrase: (-weight[phrase], phrase))
     if not best:
         return None
-    single = [phrase[0] for phrase in best if len(phrase) == 1 and phrase[0] not in best[0]]
-    return Name(_written(best[0], [sentences[at] for at, _ in group]), _key(best[0]), tuple(single[:WORDS]))
+    chosen = best[0] if len(best[0]) > 1 else _longer(best[0], found)
+    single = [phrase[0] for phrase in best if len(phrase) == 1 and phrase[0] not in chosen]
+    return Name(_written(chosen, [sentences[at] for at, _ in group]), _key(best[0]), tuple(single[:WORDS]))
+
+
+def _longer(word: Phrase, found: Counter[Phrase]) -> Phrase:
+    """A single word with what is mostly said around it: "as usual" for "usual", "always ask" for "ask"."""
+    stop = _listed("stop")
+    around = [
+        phrase
+        for phrase, count in found.items()
+        if word[0] in phrase and 1 < len(phrase) < LONGEST and count >= max(2, _AROUND * found[word])
+        if phrase[-1] not in stop and len(set(phrase)) == len(phrase)
+        if phrase[0] not in stop or phrase[0] in _LEADING
+    ]
+    return max(around, key=lambda phrase: (found[phrase] * _LENGTH_BONUS[len(phrase)], phrase), default=word)
 
 
 def _tells(phrase: Phrase) -> bool:
@@ -75,15 +93,17 @@ def _tells(phrase: Phrase) -> bool:
     stop = _listed("stop")
     if phrase[0] in stop or phrase[-1] in stop or len(set(phrase)) < len(phrase):
         return False
-    if len(phrase) == LONGEST and phrase[1] in stop - _listed("joint"):
+    if len(phrase) > 2 and not stop.isdisjoint(set(phrase[1:-1]) - _listed("joint")):
         return False
     empty = stop | _listed("good") | _listed("bad") | _listed("vague")
     meant = [len(word) > 1 and word not in empty for word in phrase]
-    return all(meant[::2]) if len(phrase) == LONGEST and phrase[1] in _listed("and") else any(meant)
+    if len(phrase) == 3 and phrase[1] in _listed("and"):
+        return meant[0] and meant[2]
+    return sum(meant) > 1 if len(phrase) == LONGEST else any(meant)
 
 
 def _phrases(sentence: str, people: frozenset[str]) -> frozenset[Phrase]:
-    """Every run of up to three words between marks, numbers and names."""
+    """Every run of up to four words between marks, numbers and names."""
     found: set[Phrase] = set()
     for words in _runs(sentence, people):
         for length in range(1, LONGEST + 1):

@@ -7,6 +7,12 @@
     if (token && request) request.headers["X-CSRFToken"] = token;
   });
 
+  // On a phone the tabs scroll sideways: bring the one that is open into sight.
+  for (const tabs of document.querySelectorAll(".tabs")) {
+    const here = tabs.querySelector("[aria-current=page]")?.getBoundingClientRect();
+    if (here) tabs.scrollLeft = here.right - tabs.getBoundingClientRect().right + 16;
+  }
+
   document.addEventListener("click", (event) => {
     const dismiss = event.target.closest("[data-dismiss]");
     if (dismiss) dismiss.closest(".toast-t, .notice")?.remove();

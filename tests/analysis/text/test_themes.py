@@ -76,6 +76,8 @@ def test_pasted_text_is_no_theme() -> None:
         (("very good", "really very good", "very good indeed"), None),
         (("Easy to book", "it was easy to book", "so easy to book online"), "Easy to book"),
         (("Ask for Kwame Mensah", "Kwame Mensah fixed the boiler", "Kwame Mensah and the boiler"), "Boiler"),
+        (("all good as usual", "good, as usual", "as usual"), "As usual"),
+        (("we always ask for her", "always ask for him", "I always ask her"), "Always ask"),
         (("Ticket JX40 about the router", "the JX40 router", "a router like JX40"), "Router"),
         (("die Rechnung war falsch", "wieder eine falsche Rechnung", "unsere Rechnung fehlt"), "Rechnung"),
     ],
