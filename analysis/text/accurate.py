@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.text.fast import Array
+from analysis.text.met_words import Array
 from analysis.text.questions import asked_for
 
 MODELS = Path(__file__).parent / "models"
 WINDOW = 108  # word pieces read at once; a longer text is read window by window, which keeps time linear
 MOST = 2600  # word pieces that are read at all: about 10,000 characters
-_AT_ONCE = 4096  # word pieces in one call, padding included: bounds memory
+_AT_ONCE = 512  # word pieces in one call, padding included: more are no faster, and take more memory
+_A_CALL = 16  # word pieces that could be read in the time that a call takes beside
 _SAFE = str.maketrans(dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
 
 
@@ -99,13 +100,17 @@ _KINDS = {"worse": "[unused1]", "better": "[unused2]", "why": "[unused3]"}
 
 
 def _batches(order: Sequence[int], windows: Sequence[Sequence[int]]) -> list[list[int]]:
-    """`order` (shortest first) cut so that no batch, padded, holds more than _AT_ONCE pieces."""
-    made: list[list[int]] = [[]]
+    """`order` (shortest first) cut so that no batch, padded, holds more than _AT_ONCE pieces, and none is padded with
+    more than what another call takes."""
+    made: list[list[int]] = []
     for at in order:
-        if made[-1] and (len(made[-1]) + 1) * len(windows[at]) > _AT_ONCE:
+        size = len(windows[at])
+        if made:
+            padding = len(made[-1]) * (size - len(windows[made[-1][-1]]))
+        if not made or padding > _A_CALL or (len(made[-1]) + 1) * size > _AT_ONCE:
             made.append([])
         made[-1].append(at)
-    return [batch for batch in made if batch]
+    return made
 
 
 def _padded(windows: Sequence[Sequence[int]]) -> dict[str, NDArray[np.int64]]:

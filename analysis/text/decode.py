@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.text.analyser import INTENTS
-from analysis.text.fast import Array
+from analysis.text.met_words import Array
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,41 @@ class Decoded:
             made[name][at] = getattr(by, name)
         return Decoded(**made)
 
+    def and_then(self, other: "Decoded") -> "Decoded":
+        """The same texts, and then those of `other`."""
+        names = ("sentiment", "mixed", "severity", "intents", "aspects", "polarity")
+        return Decoded(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names})
 
-def decode(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
+
+def sentiment(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Array:
+    """(texts, 3): the logits divided by the temperature (Guo et al. 2017) and moved by a bias each, both fitted on rows
+    that the model was not trained on."""
+    bias = np.asarray(facts.get("bias", (0.0, 0.0, 0.0)), np.float32)
+    return softmax(logits["sentiment"] / facts.get("temperature", 1.0) + bias)
+
+
+def decode(logits: Mapping[str, Array], facts: Mapping[str, Any], *, subjects: bool = True) -> Decoded:
     """Probabilities from logits. `facts`: the model's, with its temperature, biases, schemes and aspects.
 
-    The sentiment's logits are divided by the temperature (Guo et al. 2017) and moved by a bias each, both fitted on
-    rows that the model was not trained on. Labelled sets do not code the same aspects: an aspect's probability is the
-    mean over the coding schemes that know it, weighted by how likely the text is of the kind that the scheme is for.
+    Without `subjects`, aspects and polarity have no columns: who asks for the sentiment alone need not wait. Labelled
+    sets do not code the same aspects: an aspect's probability is the mean over the coding schemes that know it,
+    weighted by how likely the text is of the kind that the scheme is for.
     """
+    aspects, polarity = _subjects(logits, facts) if subjects else (logits["scheme"][:, :0], logits["polarity"][:, :0])
+    alone = sigmoid(np.concatenate([logits[name] for name in ("mixed", "severity", "intents")], axis=1))
+    return Decoded(
+        sentiment=sentiment(logits, facts),
+        mixed=alone[:, 0],
+        severity=alone[:, 1],
+        intents=alone[:, 2 : 2 + len(INTENTS)],
+        aspects=aspects,
+        polarity=polarity,
+    )
+
+
+def _subjects(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> tuple[Array, Array]:
     names: list[str] = facts["aspects"]
     schemes: dict[str, list[str]] = facts["schemes"]
-    bias = np.asarray(facts.get("bias", (0.0, 0.0, 0.0)), np.float32)
     kinds = softmax(logits["scheme"])
     rows = len(kinds)
     total = np.full((rows, len(names)), 1e-9, np.float32)
@@ -60,14 +84,7 @@ def decode(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
         share = kinds[:, number : number + 1]
         found[:, at] += share * sigmoid(logits[f"aspects:{scheme}"])
         total[:, at] += share
-    return Decoded(
-        sentiment=softmax(logits["sentiment"] / facts.get("temperature", 1.0) + bias),
-        mixed=sigmoid(logits["mixed"][:, 0]),
-        severity=sigmoid(logits["severity"][:, 0]),
-        intents=sigmoid(logits["intents"][:, : len(INTENTS)]),
-        aspects=found / total,
-        polarity=softmax(logits["polarity"].reshape(rows, len(names), 3)),
-    )
+    return found / total, softmax(logits["polarity"].reshape(rows, len(names), 3))
 
 
 def mean(one: Decoded, other: Decoded) -> Decoded:

@@ -9,7 +9,8 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.text.met_words import Array, MetWords
 from analysis.text.questions import asked_for
-
-Array = NDArray[np.floating[Any]]
 
 WEIGHTS = Path(__file__).parent / "models" / "fast.npz"
 LONGEST = 2000  # words of a text that are read; 10,000 characters hold about 1,800
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[:;=]-?[()DP/|](?!\w)|<3|[^\w\s]")
 _STRETCHED = re.compile(r"(.)\1{2,}", re.DOTALL)
+_REMEMBERED = 50_000  # words
+AT_ONCE = 1000  # words that are convolved together: what they become stays near the processor
 _KINDS = ("", "worse", "better", "why")
 CONTEXT = len(_KINDS) + 6  # one-hot kind of question, one-hot rating (none, 1…5)
 
 
 def words(text: str) -> list[str]:
     """The words and marks of `text` in small letters, numbers by their length: "2 of 5!" gives "0", "of", "0", "!"."""
-    return [_plain(match) for match in _WORD.findall(text)[:LONGEST]]
+    if len(_plain) > _REMEMBERED:
+        _plain.clear()
+    return [_plain[match] for match in _WORD.findall(text)[:LONGEST]]
 
 
 def bounds(text: str) -> list[tuple[int, int]]:
@@ -39,8 +43,18 @@ def bounds(text: str) -> list[tuple[int, int]]:
     return [match.span() for match, _ in zip(_WORD.finditer(text), range(LONGEST), strict=False)]
 
 
-@lru_cache(maxsize=50_000)
-def _plain(word: str) -> str:
+class _Plain(dict[str, str]):
+    """Word as written → as it is read; filled as words are met."""
+
+    def __missing__(self, word: str) -> str:
+        self[word] = found = _made_plain(word)
+        return found
+
+
+_plain = _Plain()
+
+
+def _made_plain(word: str) -> str:
     if word[0].isdecimal():
         return word if len(word) < 3 else "0" * min(len(word), 5)
     word = word.lower().replace("’", "'")
@@ -67,7 +81,7 @@ def context(question: str, rating: float | None) -> list[float]:
 
 
 class FastModel:
-    """The network with its weights. Reading changes nothing in it but a cache, so threads may share it."""
+    """The network with its weights. Reading changes nothing in it but a memory of words, so threads may share it."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         with np.load(path) as stored:
@@ -75,14 +89,18 @@ class FastModel:
             self._rows = {word: at for at, word in enumerate(str(stored["vocabulary"]).split("\n"), start=1)}
             self._table = stored["table"]  # int8 (1 + words + buckets, width); row 0 is nothing
             self._scale = stored["scale"].astype(np.float32)  # (1 + words + buckets, 1)
-            self._weights = {
+            weights = {
                 name: stored[name].astype(np.float32)
                 for name in stored.files
                 if name not in {"facts", "vocabulary", "table", "scale"}
             }
+        self._first, self._second = weights["conv1.weight"], weights["conv2.weight"]  # (3, in, out)
+        self._biases = weights["conv1.bias"], weights["conv2.bias"]
+        self._hidden, self._into = weights["hidden.weight"], weights["hidden.bias"]
+        self._said, self._before = weights["heads.weight"], weights["heads.bias"]
         self._heads: dict[str, int] = self.facts["heads"]
         self._buckets: int = self.facts["buckets"]
-        self._unknown: dict[str, Array] = {}
+        self._met = MetWords(lambda words: self._vectors(words) @ self._first, self._first.shape[2])
 
     def knows(self, word: str) -> bool:
         """Whether `word`, in small letters, is in the vocabulary."""
@@ -90,69 +108,181 @@ class FastModel:
 
     def read(self, texts: Sequence[Sequence[str]], contexts: Sequence[Sequence[float]]) -> dict[str, Array]:
         """Logits of each head, each (texts, numbers of the head). `texts`: `words` of each, `contexts`: `context`."""
-        if not texts:
-            return {head: np.zeros((0, size), np.float32) for head, size in self._heads.items()}
-        seen = [self.seen(texts[at : at + 512], contexts[at : at + 512]) for at in range(0, len(texts), 512)]
-        edges = np.cumsum([0, *self._heads.values()])
-        logits = np.concatenate(seen) @ self._weights["heads.weight"] + self._weights["heads.bias"]
-        return {head: logits[:, a:b] for head, (a, b) in zip(self._heads, pairwise(edges), strict=True)}
+        return self._by_head(self.seen(texts, contexts))
 
     def seen(self, texts: Sequence[Sequence[str]], contexts: Sequence[Sequence[float]]) -> Array:
         """What the heads see of each text: (texts, inputs of the heads)."""
-        vectors, starts, lengths = self._flat(texts)
-        first = self._convolve(vectors, "conv1")
-        spoken = np.ones((len(vectors), 1), np.float32)
-        spoken[starts - 1] = 0.0  # texts lie in one row, a gap of one between them: nothing crosses it
-        spoken[-1] = 0.0
-        first *= spoken
-        second = self._convolve(first, "conv2")
-        second += first
-        second *= spoken
-        most = np.maximum.reduceat(second, starts - 1)  # what is pooled is ≥ 0, so the gaps add nothing
-        mean = np.add.reduceat(second, starts - 1) / np.maximum(lengths, 1).astype(np.float32)[:, None]
-        weights = self._weights
-        pooled = np.concatenate([most, mean, np.asarray(contexts, np.float32)], axis=1)
-        hidden = np.maximum(pooled @ weights["hidden.weight"] + weights["hidden.bias"], 0)
+        pooled = np.zeros((len(texts), 2 * self._width), np.float32)
+        for places in together([len(text) for text in texts], AT_ONCE):
+            laid = self._laid([texts[at] for at in places])
+            for first, last in laid.runs:
+                begin, size, into = laid.starts[first], laid.lengths[first], places[first:last]
+                spoken = laid.second[begin : begin + (size + 1) * len(into)].reshape(len(into), size + 1, -1)
+                pooled[into, : self._width] = spoken.max(axis=1)  # what is pooled is ≥ 0, so the gaps add nothing
+                pooled[into, self._width :] = spoken.sum(axis=1) / np.float32(size)
+        return self._deeper(pooled, contexts)
+
+    def without(
+        self,
+        texts: Sequence[Sequence[str]],
+        covered: Sequence[tuple[int, int, int]],
+        contexts: Sequence[Sequence[float]],
+    ) -> dict[str, Array]:
+        """As `read`, of texts with some words left out; what is far from these is read only once.
+
+        `covered`: (text, first word, the word after the last) of each; some word must be left. `contexts`: of each.
+        """
+        pooled = np.zeros((len(covered), 2 * self._width), np.float32)
+        by_text: dict[int, list[int]] = {}
+        for number, (text, _, _) in enumerate(covered):
+            by_text.setdefault(text, []).append(number)
+        asked = list(by_text)
+        for places in together([len(texts[text]) for text in asked], AT_ONCE // 2):
+            laid = self._laid([texts[asked[at]] for at in places])
+            into = [number for at in places for number in by_text[asked[at]]]
+            owners = [row for row, at in enumerate(places) for _ in by_text[asked[at]]]
+            for part in range(0, len(into), AT_ONCE):
+                some = slice(part, part + AT_ONCE)
+                spans = np.array([covered[number][1:] for number in into[some]], np.intp)
+                pooled[into[some]] = self._cut(laid, np.array(owners[some], np.intp), spans)
+        return self._by_head(self._deeper(pooled, contexts))
+
+    @property
+    def _width(self) -> int:
+        return len(self._biases[1])
+
+    def _by_head(self, seen: Array) -> dict[str, Array]:
+        edges = np.cumsum([0, *self._heads.values()]).tolist()
+        logits = seen @ self._said + self._before
+        return {head: logits[:, a:b] for head, (a, b) in zip(self._heads, pairwise(edges), strict=True)}
+
+    def _deeper(self, pooled: Array, contexts: Sequence[Sequence[float]]) -> Array:
+        given = np.asarray(contexts, np.float32).reshape(len(pooled), CONTEXT)
+        pooled = np.concatenate([pooled, given], axis=1)
+        hidden = np.maximum(pooled @ self._hidden + self._into, 0)
         return np.concatenate([hidden, pooled], axis=1)
 
-    def _flat(self, texts: Sequence[Sequence[str]]) -> tuple[Array, NDArray[np.intp], NDArray[np.intp]]:
-        """(vectors of all texts in one row, a gap before each and one at the end; where each begins; its length)."""
-        rows: list[int] = []
-        unknown: list[tuple[int, str]] = []
-        starts = np.empty(len(texts), np.intp)
-        get = self._rows.get
-        for number, text in enumerate(texts):
-            rows.append(0)
-            starts[number] = len(rows)
-            found = [get(word, -1) for word in text] or [0]
-            if -1 in found:
-                for at, row in enumerate(found):
-                    if row < 0:
-                        unknown.append((len(rows) + at, text[at]))
-                        found[at] = 0
-            rows += found
-        rows.append(0)
-        picked = np.asarray(rows)
+    def _laid(self, texts: Sequence[Sequence[str]]) -> "Laid":
+        """Texts in one row, a gap of one before each and one at the end, and what the convolutions make of them."""
+        row: list[str | None] = [None]
+        starts = []
+        for text in texts:
+            starts.append(len(row))
+            row += text or [""]
+            row.append(None)
+        lengths = [max(1, len(text)) for text in texts]
+        gaps = [0, *(start + length for start, length in zip(starts, lengths, strict=True))]
+        words = self._met.rows(row)
+        first = _shifted(words, self._biases[0])
+        first[gaps] = 0.0  # nothing crosses a gap
+        spread = np.matmul(first, self._second)
+        second = _shifted(spread, self._biases[1])
+        second += first
+        second[gaps] = 0.0
+        return Laid(starts, lengths, words, first, spread, second)
+
+    def _cut(self, laid: "Laid", owners: NDArray[np.intp], spans: NDArray[np.intp]) -> Array:
+        """What is pooled of the texts `owners` without their words `spans` (first, after the last)."""
+        before, after = laid.before, laid.after
+        begin = np.asarray(laid.starts, np.intp)[owners]
+        lengths = np.asarray(laid.lengths, np.intp)[owners]
+        left, right, edge = begin + spans[:, 0], begin + spans[:, 1], begin + lengths
+        l1, l2, l3 = (np.maximum(left - step, begin - 1) for step in (1, 2, 3))  # a gap where there is no word
+        r1, r2, r3 = (np.minimum(right + step, edge) for step in (0, 1, 2))
+        words, spread = laid.words, laid.spread
+        near = np.stack(
+            [words[0][l2] + words[1][l1] + words[2][r1], words[0][l1] + words[1][r1] + words[2][r2]],
+        )
+        near = np.maximum(near + self._biases[0], 0) * np.stack([l1 >= begin, r1 < edge])[:, :, None]
+        anew_left, anew_right = np.matmul(near[:, None], self._second)
+        joint = np.stack(
+            [
+                spread[0][l3] + spread[1][l2] + anew_left[2],
+                spread[0][l2] + anew_left[1] + anew_right[2],
+                anew_left[0] + anew_right[1] + spread[2][r2],
+                anew_right[0] + spread[1][r2] + spread[2][r3],
+            ]
+        )
+        joint = np.maximum(joint + self._biases[1], 0) + np.stack([laid.first[l2], *near, laid.first[r2]])
+        joint *= np.stack([l2 >= begin, l1 >= begin, r1 < edge, r2 < edge])[:, :, None]
+        most = np.maximum(np.maximum(before[0][l3], after[0][r3]), joint.max(axis=0))
+        total = before[1][l3] + after[1][r3] + joint.sum(axis=0)
+        left_over = np.maximum(lengths - (spans[:, 1] - spans[:, 0]), 1).astype(np.float32)
+        return np.concatenate([most, total / left_over[:, None]], axis=1)
+
+    def _vectors(self, words: Sequence[str]) -> Array:
+        """(words, width): the word's row, or the mean of the rows of its grams."""
+        rows = [self._rows.get(word, -1) if word else 0 for word in words]
+        picked = np.maximum(np.asarray(rows), 0)
         vectors: Array = self._table[picked] * self._scale[picked]
-        for at, word in unknown:
-            vectors[at] = self._of_unknown(word)
-        return vectors, starts, np.diff(np.append(starts, len(rows))) - 1
+        for at, row in enumerate(rows):
+            if row < 0:
+                parts = np.asarray(grams(words[at], self._buckets)) + 1 + len(self._rows)
+                vectors[at] = (self._table[parts] * self._scale[parts]).mean(axis=0)
+        return vectors
 
-    def _of_unknown(self, word: str) -> Array:
-        known = self._unknown.get(word)
-        if known is None:
-            picked = np.asarray(grams(word, self._buckets)) + 1 + len(self._rows)
-            rows: Array = self._table[picked] * self._scale[picked]
-            known = np.asarray(rows.mean(axis=0))
-            if len(self._unknown) < 20_000:
-                self._unknown[word] = known
-        return known
 
-    def _convolve(self, vectors: Array, name: str) -> Array:
-        before, here, after = self._weights[f"{name}.weight"]
-        made: Array = vectors @ here
-        made[1:] += vectors[:-1] @ before
-        made[:-1] += vectors[1:] @ after
-        made += self._weights[f"{name}.bias"]
-        np.maximum(made, 0, out=made)
-        return made
+@dataclass(frozen=True)
+class Laid:
+    """Texts in one row of words and gaps, shortest first. Every array has a line for each place in the row.
+
+    `words` (3, places, channels) is what each says to the next place, to its own and to the one before in the first
+    convolution, `spread` the same in the second; `first` and `second` (places, channels) is what these make of it.
+    """
+
+    starts: list[int]
+    lengths: list[int]
+    words: Array
+    first: Array
+    spread: Array
+    second: Array
+
+    @cached_property
+    def runs(self) -> list[tuple[int, int]]:
+        """(first, after the last) of the texts of each length."""
+        edges = [at for at, (a, b) in enumerate(pairwise(self.lengths), start=1) if a != b]
+        return list(pairwise([0, *edges, len(self.lengths)]))
+
+    @cached_property
+    def before(self) -> tuple[Array, Array]:
+        """Maximum and sum of `second` over a text's places up to each."""
+        return self._accumulated(-1, slice(None))
+
+    @cached_property
+    def after(self) -> tuple[Array, Array]:
+        """Maximum and sum of `second` over a text's places from each on."""
+        return self._accumulated(0, slice(None, None, -1))
+
+    def _accumulated(self, shift: int, way: slice) -> tuple[Array, Array]:
+        most, total = np.zeros_like(self.second), np.zeros_like(self.second)
+        for first, last in self.runs:
+            size = self.lengths[first] + 1
+            here = slice(self.starts[first] + shift, self.starts[first] + shift + size * (last - first))
+            shape = (last - first, size, self.second.shape[1])
+            given = self.second[here].reshape(shape)[:, way]
+            np.maximum.accumulate(given, axis=1, out=most[here].reshape(shape)[:, way])
+            np.add.accumulate(given, axis=1, out=total[here].reshape(shape)[:, way])
+        return most, total
+
+
+def together(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """The places of texts of these lengths, shortest first, cut so that no part holds more than `most` words and gaps
+    (or one text)."""
+    made: list[list[int]] = []
+    room = 0
+    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
+        room -= max(1, lengths[at]) + 1
+        if room < 0 or not made:
+            made.append([])
+            room = most - max(1, lengths[at]) - 1
+        made[-1].append(at)
+    return made
+
+
+def _shifted(spread: Array, bias: Array) -> Array:
+    """A convolution of width 3, from what each place says to the next place, to its own and to the one before."""
+    made: Array = spread[1] + bias
+    made[1:] += spread[0, :-1]
+    made[:-1] += spread[2, 1:]
+    np.maximum(made, 0, out=made)
+    return made

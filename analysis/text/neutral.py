@@ -6,7 +6,7 @@ the word that they say. The text that is kept and shown is never changed: only w
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from analysis.text.wordlists import packed, pairs
@@ -15,65 +15,104 @@ NAME = "Sam"
 # Every repetition is bounded where another follows, so that no text takes more than linear time.
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[^\s@]{1,64}@[^\s@]{1,255}")
 _NUMBER = re.compile(r"\+?\d[\d ()/.-]{5,24}\d|\d{3,}")
-_WORD = re.compile(r"[^\W\d_]+")
-_NEXT = re.compile(r"[ ,]+([^\W\d_]+)")
-_TITLE = re.compile(r"\b(?:[Mm]rs?|[Mm]s|[Mm]iss|[Mm]x|[Dd]r|[Pp]rof)\.? $")
+_NUMERIC = re.compile(r"\d(?:\d\d|[\d ()/.-]{5,24}\d)")  # where _NUMBER fits, and quicker to look for
+_CUT = re.compile(r"([^\W\d_]+)")
+_NEAR = 12  # characters that are looked at before a word
+_REMEMBERED = 50_000  # words
+_TITLES = frozenset(["Mr", "mr", "Mrs", "mrs", "Ms", "ms", "Miss", "miss", "Mx", "mx", "Dr", "dr", "Prof", "prof"])
 _DOES = frozenset(["was", "is", "has", "had", "did", "and", "from", "who", "at", "came", "said", "in", "on", "kept"])
 _NAMES = re.compile(rf"\b{NAME}(?:(?:\s|-|'){NAME})+\b")
 _TONES = "\ufe0f?[\U0001f3fb-\U0001f3ff]?"
 _GLAD = "😀😃😄😁😊🙂☺😍🥰😘🤗👍👏🙌💯🌟❤💙💚💛🧡💜💕♥😎🎉🥳👌✅🏆💪🙏😇🤩"
 _CROSS = "😡😠🤬😤👎💩🤮🤢🖕😾"
 _SAD = "😞😔😢😭😩😫🙁☹😒😣😖😱❌💔😟😕🙄🤦"
+_EMOJI = frozenset(_GLAD + _CROSS + _SAD)
 _FACES = (
     (re.compile(f"(?:[{_GLAD}]{_TONES})+"), " great "),
     (re.compile(f"(?:[{_CROSS}]{_TONES})+"), " awful "),
     (re.compile(f"(?:[{_SAD}]{_TONES})+"), " disappointing "),
-    (re.compile(r"[:;=]-?[)D](?!\w)|<3"), " great "),
-    (re.compile(r"[:=]-?[(/](?![\w/])"), " disappointing "),
 )
+_SMILES = re.compile(r"[:;=]-?[)D](?!\w)")
+_FROWNS = re.compile(r"[:=]-?[(/](?![\w/])")
 
 
-def neutral(text: str, knows: Callable[[str], bool]) -> str:
-    """`text` as the models read it. `knows(word)`: whether the models know a word, given in small letters."""
-    if not text.isascii() or "<3" in text or ":" in text or "=" in text or ";" in text:
-        for face, word in _FACES:
-            text = face.sub(word, text)
-    if "@" in text or "www." in text or "://" in text:
-        text = _ADDRESS.sub(" ", text)
-    if any(map(str.isdigit, text)):
-        text = _NUMBER.sub("000", text)
-    same = _same()
+class Neutral:
+    """Makes texts equal. Threads may share it.
 
-    def read(match: re.Match[str]) -> str:
-        word = match.group()
-        small = word.lower()
-        if small in same:
-            return same[small]
-        return NAME if word[0].isupper() and _is_name(text, match, small, knows) else word
+    What a word becomes depends on the word alone, and is remembered, unless it has a capital as names have: then on
+    what stands around it. So a text is cut into words and what is between them, each word is looked up once, and the
+    few that may be names are looked at more closely.
 
-    text = _WORD.sub(read, text)
-    return _NAMES.sub(NAME, text) if NAME in text else text
+    Args:
+        knows: whether the models know a word, given in small letters.
+    """
+
+    def __init__(self, knows: Callable[[str], bool]) -> None:
+        self._knows = knows
+        self._words = _Words()
+
+    def __call__(self, text: str) -> str:
+        """`text` as the models read it."""
+        if not text.isascii() and not _EMOJI.isdisjoint(text):
+            for face, word in _FACES:
+                text = face.sub(word, text)
+        if ":" in text or "=" in text or ";" in text:
+            text = _FROWNS.sub(" disappointing ", _SMILES.sub(" great ", text))
+        if "<3" in text:
+            text = text.replace("<3", " great ")
+        if "@" in text or "www." in text or "://" in text:
+            text = _ADDRESS.sub(" ", text)
+        if _NUMERIC.search(text):
+            text = _NUMBER.sub("000", text)
+        pieces = _CUT.split(text)  # between words, word, between words, …
+        words = pieces[1::2]
+        read = self._words.read(words)
+        for number in [number for number, word in enumerate(read) if not word]:
+            read[number] = NAME if self._is_name(pieces, 2 * number + 1) else words[number]
+        if read != words:
+            pieces[1::2] = read
+            text = "".join(pieces)
+        return _NAMES.sub(NAME, text) if text.count(NAME) > 1 else text
+
+    def _is_name(self, pieces: Sequence[str], at: int) -> bool:
+        """Whether the word `pieces[at]`, with a capital, is somebody's, or some place's, name."""
+        before, small = pieces[at - 1][-_NEAR:], pieces[at].lower()
+        previous = pieces[at - 2] if at > 1 else ""
+        if before in (" ", ". ") and previous in _TITLES:
+            return True
+        after = pieces[at + 2] if at + 2 < len(pieces) and not pieces[at + 1].strip(" ,") else ""
+        acts = after in _DOES or after.endswith("ed")
+        is_ordinary, is_a_name = small in _ordinary(), small in _people()
+        last = _last(before.rstrip(" \"'(“‘*-"), before, previous)
+        if not last or last in ".!?\n:;":  # a capital says nothing here
+            if is_ordinary:
+                return is_a_name and acts
+            return is_a_name or acts or not self._knows(small)
+        if not is_ordinary:
+            return True
+        alone = not after or after.islower()  # Not Everything Is Written Like This
+        return is_a_name and alone and _last(before.rstrip(), before, previous).islower()
 
 
-def _is_name(text: str, match: re.Match[str], small: str, knows: Callable[[str], bool]) -> bool:
-    """Whether a word with a capital is somebody's, or some place's, name."""
-    word, at = match.group(), match.start()
-    if len(word) < 2 or not word[1:].islower():
-        return False
-    before = text[max(0, at - 12) : at]
-    if _TITLE.search(before):
-        return True
-    is_ordinary, is_a_name = small in _ordinary(), small in _people()
-    after = _NEXT.match(text, match.end())
-    acts = after is not None and (after[1] in _DOES or after[1].endswith("ed"))
-    if not before.rstrip(" \"'(“‘*-") or before.rstrip(" \"'(“‘*-")[-1] in ".!?\n:;":  # a capital says nothing here
-        if is_ordinary:
-            return is_a_name and acts
-        return is_a_name or acts or not knows(small)
-    if not is_ordinary:
-        return True
-    alone = after is None or after[1].islower()  # Not Everything Is Written Like This
-    return is_a_name and alone and before.rstrip()[-1:].islower()
+class _Words(dict[str, str]):
+    """Word → what it is read as, or "" if it may be a name; filled as words are met."""
+
+    def read(self, words: Sequence[str]) -> list[str]:
+        """What each word is read as."""
+        if len(self) > _REMEMBERED:
+            self.clear()
+        return list(map(self.__getitem__, words))
+
+    def __missing__(self, word: str) -> str:
+        may_be_name = word[0].isupper() and len(word) > 1 and word[1:].islower()
+        found = _same().get(word.lower(), "" if may_be_name else word)
+        self[word] = found
+        return found
+
+
+def _last(stripped: str, before: str, previous: str) -> str:
+    """The last letter or mark before a word, of what is near."""
+    return stripped[-1:] or (previous[-1:] if len(before) < _NEAR else "")
 
 
 @cache

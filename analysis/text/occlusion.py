@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.text.analyser import Span
-from analysis.text.fast import Array, bounds
+from analysis.text.fast import bounds
+from analysis.text.met_words import Array
 
 Bounds = tuple[int, int]
-Chance = Callable[[Sequence[str], Sequence[int]], Array]
+Without = Callable[[Sequence[int], Sequence[Bounds]], Array]
 
 ENOUGH = 0.3  # a drop of the probability that makes a span the reason
 _LEAST = 0.12  # spans of less weight explain nothing to a person
@@ -25,53 +26,74 @@ _LONGEST = 16  # words of a clause in which smaller reasons are looked for
 @dataclass(frozen=True)
 class Case:
     """A text to be explained. `owner`: its place among all; `direction`: 0 negative, 2 positive; `clauses` cover what
-    is said, `alone` (clauses, 3) is what each says alone."""
+    is said, `alone` (clauses, 3) is what each says alone; `whole` and `decided` (3,) is what all of it says to the
+    quick judge and to the one that decided."""
 
     owner: int
     text: str
     direction: int
     clauses: Sequence[Bounds]
     alone: Array
+    whole: Array
+    decided: Array
 
 
-def explain(cases: Sequence[Case], chance: Chance, sure: Chance | None = None) -> list[tuple[Span, ...]]:
+def explain(cases: Sequence[Case], without: Without, sure: Without | None = None) -> list[tuple[Span, ...]]:
     """The spans of each case, none overlapping the first, the first being the reason, the others by weight.
 
-    `chance(texts, owners)` gives the (texts, 3) probabilities with the owners' question and rating; `sure`, if given,
-    is the slower and better judge of which span is the first.
+    `without(owners, spans)` gives the (spans, 3) probabilities of the owners' texts, each without its span; `sure`, if
+    given, is the slower and better judge of which span is the first.
     """
     if not cases:
         return []
-    whole = chance([case.text for case in cases], [case.owner for case in cases])
-    drops = _drops(cases, whole, [case.clauses for case in cases], chance)
+    wholes = [case.whole for case in cases]
+    drops = _drops(cases, wholes, [case.clauses for case in cases], without)
     smaller = [_windows(case, drop) for case, drop in zip(cases, drops, strict=True)]
     larger = [_stretches(case, drop) for case, drop in zip(cases, drops, strict=True)]
-    judge = sure or chance
-    judged = whole if sure is None else judge([case.text for case in cases], [case.owner for case in cases])
-    fine = _drops(cases, whole, smaller, chance)
+    fine = _drops(cases, wholes, smaller, without)
     shortlist = [
         _shortlist(case, drop, windows, found, wide)
         for case, drop, windows, found, wide in zip(cases, drops, smaller, fine, larger, strict=True)
     ]
-    final = _drops(cases, judged, shortlist, judge)
+    firsts = _firsts(cases, shortlist, sure or without)
     return [
-        _spans(case, _first(spans, drop), dict(zip(case.clauses, by_clause, strict=True)))
-        for case, spans, drop, by_clause in zip(cases, shortlist, final, drops, strict=True)
+        _spans(case, first, dict(zip(case.clauses, by_clause, strict=True)))
+        for case, first, by_clause in zip(cases, firsts, drops, strict=True)
     ]
 
 
-def _drops(cases: Sequence[Case], whole: Array, spans: Sequence[Sequence[Bounds]], chance: Chance) -> list[list[float]]:
+def _drops(
+    cases: Sequence[Case], wholes: Sequence[Array], spans: Sequence[Sequence[Bounds]], without: Without
+) -> list[list[float]]:
     """How much of each case's verdict is lost without each of its spans."""
-    texts = [case.text[:a] + " " + case.text[b:] for case, found in zip(cases, spans, strict=True) for a, b in found]
     owners = [case.owner for case, found in zip(cases, spans, strict=True) for _ in found]
-    left = chance(texts, owners)
+    left = without(owners, [span for found in spans for span in found])
     drops: list[list[float]] = []
     at = 0
-    for row, (case, found) in enumerate(zip(cases, spans, strict=True)):
-        before = whole[row, case.direction]
-        drops.append([float(before - left[at + number, case.direction]) for number in range(len(found))])
+    for case, whole, found in zip(cases, wholes, spans, strict=True):
+        here = left[at : at + len(found), case.direction]
+        drops.append((whole[case.direction] - here).tolist())
         at += len(found)
     return drops
+
+
+def _firsts(
+    cases: Sequence[Case], shortlist: Sequence[Sequence[Bounds]], without: Without
+) -> list[tuple[Bounds, float]]:
+    """Of each case, the smallest span that is enough, or else the one whose removal changes most.
+
+    The spans are tried one after the other, of all cases at once, and no more of a case when one is enough.
+    """
+    tried: list[list[float]] = [[] for _ in cases]
+    going = list(range(len(cases)))
+    while going:
+        some = [cases[at] for at in going]
+        spans = [[shortlist[at][len(tried[at])]] for at in going]
+        for at, (lost,) in zip(going, _drops(some, [case.decided for case in some], spans, without), strict=True):
+            tried[at].append(lost)
+        going = [at for at in going if tried[at][-1] < ENOUGH and len(tried[at]) < len(shortlist[at])]
+    best = [len(lost) - 1 if lost[-1] >= ENOUGH else int(np.argmax(lost)) for lost in tried]
+    return [(spans[at], lost[at]) for spans, lost, at in zip(shortlist, tried, best, strict=True)]
 
 
 def _windows(case: Case, drop: Sequence[float]) -> list[Bounds]:
@@ -116,15 +138,6 @@ def _shortlist(
     near = [at for at in order if fine[at] >= min(ENOUGH, 0.7 * drop[best])]
     small = sorted((windows[at] for at in near), key=lambda span: span[1] - span[0])
     return [*dict.fromkeys((*small, case.clauses[best], *wide))]
-
-
-def _first(spans: Sequence[Bounds], drop: Sequence[float]) -> tuple[Bounds, float]:
-    """The smallest that is enough, or else the one whose removal changes most."""
-    for span, lost in zip(spans, drop, strict=True):
-        if lost >= ENOUGH:
-            return span, lost
-    most = int(np.argmax(drop))
-    return spans[most], drop[most]
 
 
 def _spans(case: Case, first: tuple[Bounds, float], drops: dict[Bounds, float]) -> tuple[Span, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.text.analyser import AspectMention, SentenceReading
 from analysis.text.decode import Decoded
-from analysis.text.fast import Array
+from analysis.text.met_words import Array
 from analysis.text.passages import clauses, sentences
 from analysis.text.phrases import mentioned
 
@@ -106,8 +106,9 @@ def _how(said: Decoded, row: int, alone: Decoded, at: int, aspect: int, count: i
 
 def by_name(chances: Array) -> dict[str, float]:
     """Four decimals that sum to 1: the largest takes the rest."""
-    rounded = [round(float(chance), 4) for chance in chances]
-    largest = int(np.argmax(chances))
+    exact = chances.tolist()
+    rounded = [round(chance, 4) for chance in exact]
+    largest = exact.index(max(exact))
     rounded[largest] = round(rounded[largest] + 1 - sum(rounded), 4)
     return dict(zip(VERDICTS, rounded, strict=True))
 

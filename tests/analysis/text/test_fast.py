@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.text.fast import WEIGHTS, Array, FastModel, bounds, context, grams, words
+from analysis.text.fast import WEIGHTS, FastModel, bounds, context, grams, words
+from analysis.text.met_words import Array
 
 MODELS = WEIGHTS.parent
 
@@ -53,6 +54,23 @@ def test_the_batch_says_what_plain_arithmetic_says(model: FastModel) -> None:
     together = np.concatenate(list(model.read(texts, known).values()), axis=1)
     for row in (0, 1, 3):
         assert together[row] == pytest.approx(plainly(texts[row], known[row]), abs=2e-3)
+
+
+def test_words_left_out_are_as_if_they_had_never_been_there(model: FastModel) -> None:
+    """Every stretch of texts of several lengths, at their ends and in the middle, together: each as read from anew."""
+    texts = [words(text) for text in ("Rude.", "Late, and no call", "Nobody came, nobody rang!", "")]
+    covered = [
+        (at, first, last)
+        for at, text in enumerate(texts)
+        for first in range(len(text) + 1)
+        for last in range(first, len(text) + 1)
+        if last - first < len(text)
+    ][::-1]
+    known = [context("", 2 if at else None) for at, _, _ in covered]
+    left = [texts[at][:first] + texts[at][last:] for at, first, last in covered]
+    quickly, anew = model.without(texts, covered, known), model.read(left, known)
+    for head, logits in anew.items():
+        assert quickly[head] == pytest.approx(logits, abs=1e-4)
 
 
 def test_words_are_small_and_numbers_lose_their_digits() -> None:

@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analysis.text.fast import Array
-from analysis.text.occlusion import ENOUGH, Case, explain
+from analysis.text.met_words import Array
+from analysis.text.occlusion import ENOUGH, Bounds, Case, Without, explain
 from analysis.text.passages import clauses, sentences
 
 SAYS = {"awful": -3.0, "rude": -2.0, "late": -1.5, "lovely": 2.5, "kind": 1.0}
 
 
-def judge(texts: Sequence[str], _owners: Sequence[int]) -> Array:
+def judge(texts: Sequence[str]) -> Array:
     """P(negative) and P(positive) from the sum of what the words say."""
     sums = np.array([sum(SAYS.get(word.strip(".,!"), 0.0) for word in text.lower().split()) for text in texts])
     negative, positive = 1 / (1 + np.exp(1.5 + 2 * sums)), 1 / (1 + np.exp(1.5 - 2 * sums))
@@ -22,11 +22,21 @@ def judge(texts: Sequence[str], _owners: Sequence[int]) -> Array:
 
 def case(text: str, direction: int = 0) -> Case:
     parts = clauses(text, sentences(text))
-    return Case(0, text, direction, parts, judge([text[a:b] for a, b in parts], [0] * len(parts)))
+    whole = judge([text])[0]
+    return Case(0, text, direction, parts, judge([text[a:b] for a, b in parts]), whole, whole)
+
+
+def without(text: str) -> Without:
+    """The judge of what is left of one text."""
+
+    def left(_owners: Sequence[int], spans: Sequence[Bounds]) -> Array:
+        return judge([f"{text[:a]} {text[b:]}" for a, b in spans])
+
+    return left
 
 
 def first(text: str, direction: int = 0) -> str:
-    span = explain([case(text, direction)], judge)[0][0]
+    span = explain([case(text, direction)], without(text))[0][0]
     return text[span.start : span.end]
 
 
@@ -58,16 +68,16 @@ def test_removing_the_first_span_changes_the_verdict() -> None:
         "The staff were lovely but the driver was awful and rude and late.",
     ]
     for text in texts:
-        span = explain([case(text)], judge)[0][0]
+        span = explain([case(text)], without(text))[0][0]
         left = text[: span.start] + " " + text[span.end :]
-        assert judge([text], [0])[0, 0] - judge([left], [0])[0, 0] >= ENOUGH
+        assert judge([text])[0, 0] - judge([left])[0, 0] >= ENOUGH
         assert span.weight <= -ENOUGH
 
 
 def test_what_speaks_against_the_verdict_has_the_other_sign() -> None:
     """A kind word in a complaint is shown as what it is."""
     text = "The lady at the desk was lovely, but the driver was awful and rude."
-    weights = {text[span.start : span.end]: span.weight for span in explain([case(text)], judge)[0]}
+    weights = {text[span.start : span.end]: span.weight for span in explain([case(text)], without(text))[0]}
     assert weights["The lady at the desk was lovely"] > 0
     assert min(weights.values()) < 0
 
@@ -75,6 +85,6 @@ def test_what_speaks_against_the_verdict_has_the_other_sign() -> None:
 def test_spans_do_not_overlap_and_nothing_to_explain_is_nothing() -> None:
     """Every highlight stands apart; no case, no span."""
     text = "Late, rude people. Awful place, but a kind girl. Lovely tea! Late again."
-    spans = sorted((span.start, span.end) for span in explain([case(text)], judge)[0])
+    spans = sorted((span.start, span.end) for span in explain([case(text)], without(text))[0])
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
-    assert explain([], judge) == []
+    assert explain([], without("")) == []

@@ -1,0 +1,101 @@
+"""Whole comments and their parts through the fast tier and, where the mode wants it, the accurate one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.text import decode, fast
+from analysis.text.accurate import AccurateModel
+from analysis.text.analyser import INTENTS, Comment
+from analysis.text.decode import Decoded
+from analysis.text.neutral import Neutral
+from analysis.text.parts import Parts
+from analysis.text.short_answers import Chances, meaning
+
+SURE = 0.7  # the fast tier's verdict stands, unless something in it calls for a second opinion
+LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was made of some comments. Every list has a place for each.
+
+    `given`: the texts as the models read them; `words`: the words of these; `contexts`: what the fast tier knows
+    beside; `ruled`: the chances of those that a rule read, by their place; `quick`: what the fast tier says; `said`:
+    what the mode's tiers say; `slowly`: which the accurate tier read.
+    """
+
+    comments: Sequence[Comment]
+    texts: Sequence[str]
+    given: list[str]
+    words: list[list[str]]
+    contexts: list[list[float]]
+    ruled: dict[int, Chances]
+    quick: Decoded
+    said: Decoded
+    slowly: NDArray[np.bool_]
+
+
+class Tiers:
+    """The models of one of the reader's modes, loaded. Threads may share them."""
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+        self.fast = fast.FastModel()
+        self.accurate = AccurateModel() if mode != "fast" else None
+        self.neutral = Neutral(self.fast.knows)
+
+    def read(self, comments: Sequence[Comment], texts: Sequence[str], *, subjects: bool = True) -> Heard:
+        """Reads `texts`, what is read of the comments. Without `subjects`, no aspects are looked for."""
+        given = [self.neutral(text) for text in texts]
+        words = [fast.words(text) for text in given]
+        contexts = [fast.context(comment.question, comment.rating) for comment in comments]
+        quick = decode.decode(self.fast.read(words, contexts), self.fast.facts, subjects=subjects)
+        ruled = {
+            row: chances
+            for row, (text, comment) in enumerate(zip(texts, comments, strict=True))
+            if (chances := meaning(text, comment.question))
+        }
+        said = quick
+        if ruled:
+            said = quick.replaced(np.arange(len(texts)), quick)
+            said.sentiment[list(ruled)], said.mixed[list(ruled)] = list(ruled.values()), 0.0
+        slowly = self._look_again(said)
+        slowly[list(ruled)] = False
+        at = np.flatnonzero(slowly)
+        if self.accurate is not None and len(at):
+            asked = [(comments[row].question, comments[row].rating) for row in at.tolist()]
+            logits = self.accurate.read([given[row] for row in at.tolist()], asked)
+            slow = decode.decode(logits, self.accurate.facts, subjects=subjects)
+            said = said.replaced(at, decode.mean(slow, said[at]))
+        return Heard(comments, texts, given, words, contexts, ruled, quick, said, slowly)
+
+    def parts(self, parts: Parts, heard: Heard) -> Decoded:
+        """What the fast tier says of each sentence and clause alone; one that is the whole text keeps its context."""
+        whole = [
+            is_whole and len(text) == len(heard.texts[row].strip())
+            for text, row, is_whole in zip(parts.texts, parts.owners, parts.whole, strict=True)
+        ]
+        anew = [at for at, is_known in enumerate(whole) if not is_known]
+        known = [
+            fast.context(comment.question, comment.rating if parts.whole[at] else None)
+            for at in anew
+            for comment in (heard.comments[parts.owners[at]],)
+        ]
+        words = [fast.words(self.neutral(parts.texts[at])) for at in anew]
+        read = decode.decode(self.fast.read(words, known), self.fast.facts)
+        places = np.array([len(anew) + row for row in parts.owners], np.intp)
+        places[anew] = np.arange(len(anew))
+        return read.and_then(heard.quick)[places]
+
+    def _look_again(self, quick: Decoded) -> NDArray[np.bool_]:
+        """Which texts the accurate tier reads too: unsure ones, and those whose intents would change a flag."""
+        if self._mode != "cascade":
+            return np.full(len(quick.sentiment), self._mode == "accurate")
+        again = quick.sentiment.max(axis=1) < SURE
+        for name, least in LOOK_AGAIN.items():
+            again |= quick.intents[:, INTENTS.index(name)] >= least
+        found: NDArray[np.bool_] = again
+        return found
