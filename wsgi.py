@@ -13,7 +13,18 @@ import survey.cli.operate
 import survey.tasks
 from analysis.checks import check_reading
 from analysis.metrics import count_analysis
-from analysis.views import clients, comments, flags, ladder_rules, learning, spot_checks, subjects, themes
+from analysis.views import (
+    clients,
+    comments,
+    flags,
+    ladder,
+    ladder_rules,
+    learning,
+    spot_checks,
+    staff,
+    subjects,
+    themes,
+)
 from emails import sign_in
 from emails import views as email_views
 from emails.checks import check_sending
@@ -48,7 +59,9 @@ BLUEPRINTS = (
     clients.blueprint,
     comments.blueprint,
     learning.blueprint,
+    ladder.blueprint,
     ladder_rules.blueprint,
+    staff.blueprint,
     subjects.blueprint,
     themes.blueprint,
     spot_checks.blueprint,

@@ -110,7 +110,6 @@ class ClientPage:
     state: RelationshipState | None
     flag: Flag | None
     referred_by: Client | None
-    referred: Sequence[Client]
     moves: Sequence[LadderMove]
     contacts: list[CallWho]
     promise: list[PromiseStep]
@@ -148,7 +147,6 @@ def client_page(session: Session, client_id: int) -> ClientPage:
         state=session.get(RelationshipState, client_id),
         flag=session.scalar(select(Flag).where(Flag.client_id == client_id, Flag.status.in_(LIVE))),
         referred_by=session.get(Client, client.referred_by_id) if client.referred_by_id else None,
-        referred=session.scalars(select(Client).where(Client.referred_by_id == client_id).order_by(Client.name)).all(),
         moves=session.scalars(
             select(LadderMove).where(LadderMove.client_id == client_id).order_by(LadderMove.moved_at.desc())
         ).all(),

@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from analysis import followups
+from analysis import followups, referrals
 from analysis.desk.clients import SORTS, USUAL_SORT, ClientFilter, client_page, clients
 from analysis.desk.flag_page import people_who_act
 from analysis.desk.ladder import ladder_page
@@ -13,13 +13,14 @@ from analysis.desk.reasons import reasons_of
 from analysis.desk.timeline import timeline
 from analysis.desk.words import RUNG_WORDS
 from analysis.forms import NoteForm, OwnerForm
-from analysis.models import Rung
+from analysis.models import Referral, Rung
 from analysis.ownership import give_client
 from analysis.queries import client_by_id
 from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id
-from survey.db import db, transaction
+from survey.db import db, row_by_id, transaction
+from survey.errors import ConflictError, InvalidInputError
 from survey.paging import page_number
 
 blueprint = Blueprint("clients", __name__, url_prefix="/desk")
@@ -47,8 +48,8 @@ def show(client_id: int) -> ResponseReturnValue:
     return _page(client_id)
 
 
-def _page(client_id: int, note: NoteForm | None = None) -> str:
-    """The client's page; `note` is shown as it was filled in, with its errors."""
+def _page(client_id: int, note: NoteForm | None = None, referral_error: str = "") -> str:
+    """The client's page; what was sent is shown as it was filled in, with its errors."""
     page = client_page(db.session, client_id)
     return render_template(
         "desk/clients/show.html",
@@ -59,6 +60,10 @@ def _page(client_id: int, note: NoteForm | None = None) -> str:
         timeline=timeline(db.session, client_id, before=_moment(request.args.get("before"))),
         owner_form=OwnerForm(formdata=None).offer(people_who_act(db.session), page.client.owner_id),
         note_form=note or NoteForm(formdata=None),
+        referrals=referrals.referrals_by(db.session, client_id),
+        referral_error=referral_error,
+        moment_of=datetime.fromisoformat,
+        referral_name=request.form.get("client", ""),
     )
 
 
@@ -94,6 +99,32 @@ def note(client_id: int) -> ResponseReturnValue:
         done = followups.add_note(session, client, current_user_id(), form.note.data or "", clock.now())
     parts.flash_undo("Note saved.", done)
     return redirect(url_for("clients.show", client_id=client_id), code=303)
+
+
+@blueprint.post("/clients/<int:client_id>/referrals")
+def refer(client_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            client = client_by_id(session, client_id)
+            done = referrals.record_referral(
+                session, client, request.form.get("client", ""), current_user_id(), clock.now()
+            )
+    except (InvalidInputError, ConflictError) as error:
+        return _page(client_id, referral_error=str(error)), 422
+    parts.flash_with_undo(f"{client.name} sent you {done.name}.", url_for(".undo_referral", referral_id=done.id))
+    return redirect(url_for(".show", client_id=client_id, _anchor="referrals"), code=303)
+
+
+@blueprint.post("/referrals/<int:referral_id>/undo")
+def undo_referral(referral_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        done = row_by_id(session, Referral, referral_id, "There is no such referral.")
+        try:
+            referrals.undo_referral(session, done, clock.now())
+            flash(f"Taken back: {done.name}.", "good")
+        except ConflictError as error:
+            flash(str(error), "warning")
+    return redirect(url_for(".show", client_id=done.client_id), code=303)
 
 
 @blueprint.get("/ladder")
