@@ -8,14 +8,16 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
+from functools import partial
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import followups
-from analysis.models import LIVE, Flag, FlagStatus, OutcomeResult
-from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story
+from analysis import contests, followups, ladder_rules, referrals
+from analysis.models import LIVE, Flag, FlagStatus, OutcomeResult, RatingContest, Verdict
+from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story, scene_id
 from emails import receipts
 from emails.models import SuppressionReason
 from survey import clock, jobs, people, responses
@@ -23,7 +25,7 @@ from survey.config import EmailTransport
 from survey.db import db, transaction
 from survey.errors import ConflictError
 from survey.firms import get_firm
-from survey.models import Client, Invitation, InvitationState, Job, Resolution
+from survey.models import Client, Invitation, InvitationState, Job, Resolution, SurveyResponse
 from survey.runtime import runtime
 from survey.users import User
 from survey.worker import Task, run_until_idle
@@ -90,6 +92,7 @@ class _Replay:
         for scene in story.scenes:
             self._at(scene.at, self._player(scene))
         self.first = story.scenes[0].at
+        self._plan_decisions(story)
 
     def run(self, on_progress: Progress) -> None:
         days = list(self._checkpoints())
@@ -110,6 +113,18 @@ class _Replay:
             day += timedelta(days=5 if self.today - day > RECENT else 1)
         yield self.today
 
+    def _plan_decisions(self, story: Story) -> None:
+        """What the managers decide by themselves: the ladder's rules, referrals noted, ratings contested."""
+        for told in story.rules:
+            self._at(self.today - timedelta(days=told["ago"]), partial(_set_rules, told))
+        for told in story.referrals:
+            self._at(self.today - timedelta(days=told["ago"]), partial(_note_referral, told))
+        for told in story.contests:
+            happened = self.today - timedelta(days=told["moment"])
+            self._at(happened + timedelta(days=told["after"]), partial(_contest, told))
+            if "verdict" in told:
+                self._at(happened + timedelta(days=told["reviewed_after"]), partial(_review, told))
+
     def _at(self, moment: datetime, action: Callable[[Session, datetime], None]) -> None:
         heapq.heappush(self.queue, (moment, next(self.order), action))
 
@@ -128,17 +143,19 @@ class _Replay:
                 jobs.reopen_job(session, job, now)
             else:
                 recorded = jobs.record_job(session, scene.record, now)
-                self._introduce(session, recorded.job.client)
+                self._introduce(session, recorded.job.client, now)
 
         return play
 
-    def _introduce(self, session: Session, client: Client) -> None:
+    def _introduce(self, session: Session, client: Client, now: datetime) -> None:
         """Owner and referrer of a client, as soon as both are known."""
         told = self.clients[client.ref]
         if client.owner_id is None:
-            client.owner_id = session.scalar(select(User.id).where(User.email.startswith(told["owner"] + "@")))
+            client.owner_id = _user_id(session, told["owner"])
         if client.referred_by_id is None and "referred_by" in told:
-            client.referred_by_id = session.scalar(select(Client.id).where(Client.name == told["referred_by"]))
+            sender = session.scalar(select(Client).where(Client.name == told["referred_by"]))
+            if sender is not None:
+                referrals.record_referral(session, sender, client.name, sender.owner_id, now)
 
     def _plan_answers(self) -> None:
         """For every survey that has gone out, put the client's answer (if there is to be one) into the queue."""
@@ -190,6 +207,42 @@ class _Replay:
             elif age >= timedelta(days=7):
                 result = OutcomeResult(told.get("outcome", "kept"))
                 followups.resolve(session, flag, owner, result, NOTES[result], now)
+
+
+def _user_id(session: Session, name: str) -> int | None:
+    """The person whose address begins with `name`."""
+    return session.scalar(select(User.id).where(User.email.startswith(name + "@")))
+
+
+def _set_rules(told: dict[str, Any], session: Session, now: datetime) -> None:
+    values = {**ladder_rules.rules_in_force(session).rules.as_dict(), **told}
+    ladder_rules.save_rules(session, values, told["note"], _user_id(session, told["by"]), now)
+
+
+def _note_referral(told: dict[str, Any], session: Session, now: datetime) -> None:
+    sender = session.scalar(select(Client).where(Client.name == told["from"]))
+    if sender is not None:
+        referrals.record_referral(session, sender, told["name"], _user_id(session, told["by"]), now)
+
+
+def _contest(told: dict[str, Any], session: Session, now: datetime) -> None:
+    """Contest the rating of a written moment for whoever led that job, if it was rated."""
+    response = session.scalar(
+        select(SurveyResponse)
+        .join(Resolution, Resolution.id == SurveyResponse.resolution_id)
+        .join(Job, Job.id == Resolution.job_id)
+        .where(Job.external_id == scene_id({"name": told["client"]}, told["moment"]))
+    )
+    if response is not None and response.resolution.staff:
+        lead = max(response.resolution.staff, key=lambda person: person.share)
+        contests.contest_rating(session, response.id, lead.name, told["reason"], _user_id(session, told["by"]), now)
+
+
+def _review(told: dict[str, Any], session: Session, now: datetime) -> None:
+    contest = session.scalar(select(RatingContest).where(RatingContest.reason == told["reason"]))
+    if contest is not None:
+        reviewer = _user_id(session, told["reviewer"])
+        contests.review(session, contest, Verdict(told["verdict"]), told["note"], reviewer, now)
 
 
 def _tasks(app: Flask) -> tuple[Task, ...]:

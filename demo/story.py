@@ -51,6 +51,9 @@ class Story:
     owners: list[dict[str, str]]
     clients: list[dict[str, Any]]
     scenes: list[Scene]
+    rules: list[dict[str, Any]] = field(default_factory=list)  # edits of the ladder's rules
+    referrals: list[dict[str, Any]] = field(default_factory=list)  # whom clients sent that are no clients yet
+    contests: list[dict[str, Any]] = field(default_factory=list)  # ratings that somebody says should not count
 
 
 def read_story(today: datetime) -> Story:
@@ -58,7 +61,13 @@ def read_story(today: datetime) -> Story:
     book = tomllib.loads(FIRM_FILE.read_text("utf-8"))
     scenes = [scene for number, client in enumerate(book["clients"]) for scene in _scenes(book, client, number, today)]
     ordered = sorted((scene for scene in scenes if scene.at <= today), key=lambda scene: scene.at)
-    return Story(book["firm"], book["people"]["owners"], book["clients"], ordered)
+    told = (book["rules"], book["referrals"], book["contests"])
+    return Story(book["firm"], book["people"]["owners"], book["clients"], ordered, *told)
+
+
+def scene_id(client: dict[str, Any], ago: int) -> str:
+    """The reference of the job of a written moment."""
+    return f"{client_ref(client)}-scene-{ago}"
 
 
 def slug(text: str) -> str:
@@ -107,7 +116,7 @@ def _written(
     book: dict[str, Any], client: dict[str, Any], moment: dict[str, Any], today: datetime, draw: random.Random
 ) -> Iterator[Scene]:
     ago = moment["ago"]
-    external_id = f"{client_ref(client)}-{'bounce' if moment.get('bounce') else 'scene'}-{ago}"
+    external_id = f"{client_ref(client)}-bounce-{ago}" if moment.get("bounce") else scene_id(client, ago)
     record = _record(book, client, external_id, ago, today, draw, late=moment.get("late", False), moment=moment)
     if moment.get("bounce"):
         yield Scene(at=_closed(record), record=record, bounced=True)
@@ -123,7 +132,7 @@ def _written(
 def _written_answer(moment: dict[str, Any]) -> PlannedAnswer | None:
     if moment.get("silent") or "csat" not in moment:
         return None
-    answers: dict[str, int | str] = {key: moment[key] for key in ("csat", "nps", "comment") if key in moment}
+    answers: dict[str, int | str] = {key: moment[key] for key in ("csat", "nps", "comment", "about") if key in moment}
     answers |= {key: int(moment[key]) for key in ("would_return", "contact_me") if key in moment}
     steps = {key: {"yes": 1, "no": -1}.get(value, 0) for key, value in moment.get("steps", {}).items()}
     act = moment.get("act", {})
@@ -139,7 +148,9 @@ def _ordinary_answer(
     csat = draw.choice([1, 2, 2]) if bad else max(2, min(5, round(draw.gauss(client["mood"], 0.45))))
     answers: dict[str, int | str] = {"csat": csat}
     if bad or draw.random() < 0.55:
-        answers["comment"] = draw.choice(book["comments"][str(csat)])
+        comment = answers["comment"] = draw.choice(book["comments"][str(csat)])
+        if comment in book["about"]:
+            answers["about"] = book["about"][comment]
     if draw.random() < 0.4:
         usual = {5: (9, 10), 4: (7, 8), 3: (5, 7), 2: (2, 5), 1: (0, 3)}[csat]
         answers["nps"] = client["nps"] if "nps" in client and csat == 5 else draw.randint(*usual)
@@ -179,7 +190,7 @@ def _record(
         contact_timezone=contact["timezone"],
         kind=kind,
         summary=(moment or {}).get("job") or draw.choice(ORDINARY_JOBS[kind]),
-        staff=_staff(book["people"]["staff"], draw),
+        staff=_staff(book["people"]["staff"], draw, client.get("staff")),
         opened_at=opened_at,
         promised_at=completed_at + (timedelta(days=-3) if late else timedelta(hours=draw.randint(4, 40))),
         completed_at=completed_at,
@@ -196,11 +207,12 @@ def _contact_on(client: dict[str, Any], ago: int, draw: random.Random) -> dict[s
     return chosen
 
 
-def _staff(names: list[str], draw: random.Random) -> tuple[tuple[str, float], ...]:
+def _staff(names: list[str], draw: random.Random, always: str | None) -> tuple[tuple[str, float], ...]:
+    """`always`: the one who looks after this client alone; the drawing goes on as if there were none."""
     if draw.random() < 0.75:
-        return ((draw.choice(names), 1.0),)
+        return ((always or draw.choice(names), 1.0),)
     lead, helper = draw.sample(names, 2)
-    return ((lead, 0.7), (helper, 0.3))
+    return ((always, 1.0),) if always else ((lead, 0.7), (helper, 0.3))
 
 
 def _moment_of_day(today: datetime, ago: int, hour: int) -> datetime:

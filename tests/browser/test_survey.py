@@ -86,6 +86,7 @@ def test_without_javascript(new_page: Callable[..., Page], survey: Survey) -> No
     page.get_by_role("button", name="Send").click()
 
     expect(page.get_by_text("your answer has reached us")).to_be_visible()
+    page.get_by_role("button", name="The work or product").click()
     page.get_by_role("button", name="No", exact=True).click()
     page.get_by_role("button", name="3", exact=True).click()
     page.get_by_role("group", name="We kept you informed").get_by_role("radio", name="No", exact=True).check()
@@ -99,6 +100,7 @@ def test_without_javascript(new_page: Callable[..., Page], survey: Survey) -> No
     assert answers == {
         "csat": 2,
         "comment": "The reader failed again.\nNobody called.",
+        "about": 4,
         "would_return": 0,
         "nps": 3,
         "contact_me": 1,

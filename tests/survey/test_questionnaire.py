@@ -47,6 +47,14 @@ def test_the_scale_not_asked_first_comes_later() -> None:
     assert next_page("overall", {"nps": 9, "csat": 4}, [], PROMISE) == "promise"
 
 
+def test_what_it_was_about_is_asked_after_a_low_rating_only() -> None:
+    """First of the optional pages, by CSAT or, without one, by NPS."""
+    low: tuple[dict[str, int | str], ...] = ({"csat": 2}, {"csat": 1, "nps": 10}, {"nps": 3})
+    assert all(next_page("rating", answers, [], PROMISE) == "about" for answers in low)
+    assert next_page("about", {"csat": 2, "about": 3}, [], PROMISE) == "return"
+    assert "about" not in follow_ups({"csat": 3}, has_promise=True)
+
+
 def test_a_firm_without_a_promise_is_not_asked_about_it() -> None:
     """No steps, no page."""
     assert follow_ups({"csat": 4}, has_promise=False) == ("return", "recommend", "contact")

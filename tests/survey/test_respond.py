@@ -201,6 +201,21 @@ def test_the_optional_pages_follow_one_another(link: Link) -> None:
     assert "10 out of 10" in done
 
 
+def test_a_low_rating_is_asked_what_it_was_about(link: Link) -> None:
+    """One tap, optional, changeable; a word that is not offered is refused."""
+    assert link.post(csat="2").location.endswith("/about")
+    page = link.get("/about").text
+    assert "What was it mostly about?" in page
+    assert "The price" in page
+    assert "Skip this" in page
+    assert link.post("/about", about="6").status_code == 422
+    assert link.post("/about", about="3").location.endswith("/return")
+    assert link.answers == {"csat": 2, "about": 3}
+    assert "What it was about" in link.get("/done").text
+    link.post(csat="4")
+    assert "What it was about" not in link.get("/done").text
+
+
 def test_every_optional_page_can_be_skipped(link: Link) -> None:
     """An empty page is no answer, and the skip link leads to the next one."""
     link.post(csat="3")
