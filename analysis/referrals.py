@@ -29,7 +29,9 @@ def record_referral(session: Session, client: Client, name: str, user_id: int | 
     if came is not None and came.id == client.id:
         raise InvalidInputError("Nobody sends themselves. Please write whom they sent you.", "name")
     _refuse_second(session, client, came, name)
-    referral = Referral(client_id=client.id, name=came.name if came else name, at=now, user_id=user_id)
+    referral = _noted_before(session, client, name) if came else None
+    if referral is None:
+        referral = Referral(client_id=client.id, name=came.name if came else name, at=now, user_id=user_id)
     if came is not None:
         referral.referred_id, came.referred_by_id = came.id, client.id
     session.add(referral)
@@ -90,6 +92,18 @@ def _named(session: Session, name: str) -> Client | None:
     if len(found) > 1:
         raise InvalidInputError("Several clients are called that: please write the client's reference instead.", "name")
     return found[0] if found else None
+
+
+def _noted_before(session: Session, client: Client, name: str) -> Referral | None:
+    """What was noted when they were no client yet: it keeps its date."""
+    return session.scalar(
+        select(Referral).where(
+            Referral.client_id == client.id,
+            Referral.referred_id.is_(None),
+            func.lower(Referral.name) == name.lower(),
+            Referral.undone_at.is_(None),
+        )
+    )
 
 
 def _refuse_second(session: Session, client: Client, came: Client | None, name: str) -> None:

@@ -69,8 +69,10 @@ class _Owners:
             self.given[client_id].append((at, details.get("owner_before")))
 
     def at(self, client_id: int, moment: datetime) -> int | None:
-        later = next((before for at, before in self.given[client_id] if at > moment), ...)
-        return self.now.get(client_id) if later is ... else later
+        for at, before in self.given.get(client_id, ()):
+            if at > moment:
+                return before
+        return self.now.get(client_id)
 
 
 def capacities(session: Session, now: datetime) -> list[OwnerCapacity]:

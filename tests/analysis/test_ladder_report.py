@@ -1,5 +1,6 @@
 """Quarters, what preceded a move, referrals, capacity."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from analysis.desk.ladder_report import all_referrals, became_of, ladder_report
 from analysis.desk.quarters import Step, count_quarters, quarter_end, quarter_starts
 from analysis.models import FollowUp, FollowUpKind, Rung
 from analysis.relationships.capacity import Load, Period, capacity
+from survey import clock
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import Client
 from survey.people import create_person
@@ -22,6 +24,13 @@ from tests.factories import make_client, make_contact, make_job, make_resolution
 
 Q1 = datetime(2026, 1, 1, tzinfo=UTC)
 Q4 = datetime(2025, 10, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """The pages are looked at on the day on which the rows were made."""
+    with clock.fixed_at(NOW):
+        yield
 
 
 def _text(response: Any) -> str:

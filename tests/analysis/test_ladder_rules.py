@@ -1,5 +1,6 @@
 """The ladder's rules: bounds, what a move rests on, editing, trying out, and moves that only an edit caused."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,11 +16,19 @@ from analysis.models import LadderMove, LadderRuleSet, RelationshipState, Rung
 from analysis.relationships.ladder import Standing
 from analysis.relationships.ladder_rules import DEFAULT_RULES, THRESHOLDS, LadderRules, checked_rules, rule_changes
 from analysis.relationships.moves import next_step, rests_on
+from survey import clock
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import Client
 from tests.analysis.stories import ago, client, loyal, rated
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_job, make_resolution, make_response
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """The pages are looked at on the day on which the rows were made."""
+    with clock.fixed_at(NOW):
+        yield
 
 
 def _text(response: Any) -> str:

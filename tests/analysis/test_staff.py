@@ -1,5 +1,6 @@
 """Fairness to staff: shares, a minimum, intervals, contested ratings, the client's own word."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,19 @@ from analysis import contests
 from analysis.desk.staff import person_page, staff_page
 from analysis.models import RatingContest, Verdict
 from analysis.relationships.staff import LEAST_RATINGS, StaffRating, staff_scores
+from survey import clock
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.models import SurveyResponse
 from survey.people import create_person
 from tests.conftest import NOW
 from tests.factories import make_contact, make_job, make_resolution, make_response
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """The pages are looked at on the day on which the rows were made."""
+    with clock.fixed_at(NOW):
+        yield
 
 
 def _text(response: Any) -> str:
