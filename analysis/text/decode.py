@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from analysis.text.analyser import INTENTS
 from analysis.text.met_words import Array
 
+SUPERSEDED = {"nhs_fft_p1": "nhs_fft"}  # the same programme's earlier coding: its texts are coded as by the later one
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -76,6 +78,10 @@ def _subjects(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> tuple[Ar
     names: list[str] = facts["aspects"]
     schemes: dict[str, list[str]] = facts["schemes"]
     kinds = softmax(logits["scheme"])
+    for earlier, later in SUPERSEDED.items():
+        numbers = list(schemes)
+        kinds[:, numbers.index(later)] += kinds[:, numbers.index(earlier)]
+        kinds[:, numbers.index(earlier)] = 0.0
     rows = len(kinds)
     total = np.full((rows, len(names)), 1e-9, np.float32)
     found = np.zeros((rows, len(names)), np.float32)
