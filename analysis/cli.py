@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import learning, queries
+from analysis.backtest_cli import backtest
 from analysis.models import Flag, LadderMove, RelationshipState, Rung
 from analysis.relationships.health import START
 from analysis.text_cli import text_group
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
     for group in (text_group, clients, flags, learning_group):
         app.cli.add_command(group)
+    app.cli.add_command(backtest)
 
 
 @clients.command("list")

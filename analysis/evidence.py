@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +13,7 @@ from analysis.corrections import StandingReading, standing
 from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome, OutcomeResult
 from analysis.readings import in_force
 from analysis.referrals import referral_dates
+from analysis.relationships.asks import SETTLES, imported_asks
 from analysis.relationships.evidence import (
     Ask,
     Evidence,
@@ -33,13 +34,12 @@ from survey.models import (
     InvitationState,
     Job,
     Resolution,
+    ResolutionStaff,
     ResponseOrigin,
     SurveyResponse,
     Touchpoint,
 )
 
-IMPORTED_ASK_REST = timedelta(days=30)  # in imported history a contact counts as asked at most this often
-IMPORTED_ASK_SETTLES = timedelta(days=14)
 NOT_WORK = (Exclusion.SPAM, Exclusion.INTERNAL)
 ASKED = (InvitationState.SENT, InvitationState.EXPIRED, InvitationState.ANSWERED)
 
@@ -93,6 +93,7 @@ def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) 
             Job.kind,
             Job.promised_at,
             Job.value,
+            Resolution.id.label("resolution_id"),
             Resolution.sequence,
             Resolution.completed_at,
             Resolution.reopened_at,
@@ -104,7 +105,8 @@ def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) 
             (Job.exclusion.is_(None)) | (Job.exclusion.not_in(NOT_WORK)),
         )
         .order_by(Resolution.completed_at, Resolution.id)
-    )
+    ).all()
+    staff = _staff(session, gathered)
     for row in rows:
         gathered[row.client_id].jobs.append(
             JobDone(
@@ -115,8 +117,24 @@ def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) 
                 promised_at=row.promised_at,
                 reopened_at=row.reopened_at if row.reopened_at and row.reopened_at <= now else None,
                 value=float(row.value or 0) if row.sequence == 1 else 0.0,
+                kind=row.kind,
+                staff=tuple(staff.get(row.resolution_id, ())),
             )
         )
+
+
+def _staff(session: Session, gathered: dict[int, _Gathered]) -> dict[int, list[tuple[str, float]]]:
+    """Who did the work and their shares, by resolution."""
+    found: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    for resolution_id, name, share in session.execute(
+        select(ResolutionStaff.resolution_id, ResolutionStaff.name, ResolutionStaff.share)
+        .join(Resolution, Resolution.id == ResolutionStaff.resolution_id)
+        .join(Job, Job.id == Resolution.job_id)
+        .where(Job.client_id.in_(gathered))
+        .order_by(ResolutionStaff.resolution_id, ResolutionStaff.name)
+    ):
+        found[resolution_id].append((name, float(share)))
+    return found
 
 
 def _load_responses(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
@@ -216,25 +234,14 @@ def _load_asks(session: Session, gathered: dict[int, _Gathered], now: datetime) 
     ).one()
     if first is not None:
         for found in gathered.values():
-            found.asks.extend(_imported_asks(found, first - IMPORTED_ASK_SETTLES, last))
+            found.asks.extend(_imported_asks(found, first - SETTLES, last))
 
 
 def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[Ask]:
-    """Each job closed while the other tool was in use counts as an ask, at most one in 30 days for each contact."""
-    answered_jobs = {response.job_id for response in found.responses}
-    asked_from = min((ask.at for ask in found.asks), default=None)
-    asks: list[Ask] = []
-    latest: dict[int, datetime] = {}
-    for job in found.jobs:
-        if not first <= job.completed_at <= last or (asked_from is not None and job.completed_at >= asked_from):
-            continue
-        answered = job.id in answered_jobs
-        before = latest.get(job.contact_id)
-        if not answered and before is not None and job.completed_at - before < IMPORTED_ASK_REST:
-            continue
-        asks.append(Ask(job.contact_id, job.completed_at, answered, job.completed_at + IMPORTED_ASK_SETTLES))
-        latest[job.contact_id] = job.completed_at
-    return asks
+    """What the other tool will have asked, until this one began to."""
+    began = min((ask.at for ask in found.asks), default=None)
+    jobs = found.jobs if began is None else [job for job in found.jobs if job.completed_at < began]
+    return imported_asks(jobs, {response.job_id: response.at for response in found.responses}, first, last)
 
 
 def _load_people(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:

@@ -198,7 +198,8 @@ def _labelled(session: Session, judged: list[tuple[Flag, OutcomeResult]]) -> lis
 
 def _unweighted(reason: dict[str, Any], weights: Weights) -> float:
     multiplier = weights.of(str(reason["signal"]))
-    return float(reason["points"]) / multiplier if multiplier > 0 else 0.0
+    strength = float(reason.get("strength", reason["points"]))  # flags of before the loss model have points alone
+    return strength / multiplier if multiplier > 0 else 0.0
 
 
 def _latest(session: Session, status: CalibrationStatus) -> Calibration | None:

@@ -1,10 +1,10 @@
-"""Reads `jobs.csv` and `responses.csv`: a bad cell is named by line and column, good rows are kept. No database."""
+"""Reads `jobs.csv`, `responses.csv` and `lost.csv`: a bad cell is named by line and column, good rows kept. Pure."""
 
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Generic, TypeVar
 
 from survey import cells
@@ -109,6 +109,27 @@ def read_responses(data: bytes, zone: tzinfo) -> Table[ImportedResponse]:
         Column("language", cells.read_language),
     )
     return _read(data, columns, _response)
+
+
+@dataclass(frozen=True)
+class LostRecord:
+    """One row of a `lost.csv`: a client who was lost, and when their last job was done."""
+
+    client_ref: str
+    last_job_at: datetime
+
+
+def read_lost(data: bytes, zone: tzinfo) -> Table[LostRecord]:
+    """The rows of a `lost.csv`, which a backtest measures by. Moments without an offset are local times in `zone`.
+
+    Raises:
+        InvalidInputError: not UTF-8 text, no header, or a required column is missing.
+    """
+    columns = (
+        Column("client_ref", cells.text_up_to(200), required=True),
+        Column("last_job_at", lambda text: cells.read_moment(text, zone), required=True),
+    )
+    return _read(data, columns, lambda values: LostRecord(**values))
 
 
 def _job(values: dict[str, Any]) -> JobRecord:

@@ -75,10 +75,13 @@ def _effect(session: Session, before: Weights, after: Weights) -> tuple[list[Cli
     )
     raised, cleared = [], []
     for state, client in found:
-        risk = probability(_points(state, before, after), after)
-        if client.id in flagged and risk < DEFAULT_THRESHOLDS.clear_below:
+        now = probability(_points(state, before, before), before)
+        then = probability(_points(state, before, after), after)
+        if state.risk >= DEFAULT_THRESHOLDS.loss_clear_below:
+            continue  # the chance of loss flags them by itself
+        if client.id in flagged and then < DEFAULT_THRESHOLDS.clear_below:
             cleared.append(client)
-        elif client.id not in flagged and risk >= DEFAULT_THRESHOLDS.raise_at > state.risk:
+        elif client.id not in flagged and then >= DEFAULT_THRESHOLDS.raise_at > now:
             raised.append(client)
     return raised, cleared
 
@@ -89,5 +92,6 @@ def _points(state: RelationshipState, before: Weights, after: Weights) -> float:
     total = 0.0
     for signal in signals:
         name, multiplier = str(signal["signal"]), before.of(str(signal["signal"]))
-        total += float(str(signal["points"])) / multiplier * after.of(name) if multiplier > 0 else 0.0
+        strength = float(str(signal.get("strength", signal["points"])))
+        total += strength / multiplier * after.of(name) if multiplier > 0 else 0.0
     return total

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analysis.relationships import health as health_rule
-from analysis.relationships import ladder, rhythm, risk, signals
+from analysis.relationships import ladder, loss, rhythm, risk, signals
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.health import Health
 from analysis.relationships.ladder import Before, Standing
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
+from analysis.relationships.loss import Loss
 from analysis.relationships.risk import Judgement
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 from analysis.relationships.usual import FirmUsual
@@ -27,6 +28,8 @@ class Assessment:
     clears_if: str
     value_year: float
     model: str
+    loss: Loss
+    alarm: float  # 0…1: how much of what was said and done calls for an answer
 
 
 def assess(
@@ -45,23 +48,25 @@ def assess(
     own = rhythm.rhythm(evidence, now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
     found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
-    points = risk.total_points(found)
-    chance = risk.probability(points, weights)
+    likely = loss.assess_loss(evidence, firm, found, now)
+    alarm = risk.probability(risk.total_points(found), weights)
     value_year = sum(job.value for job in evidence.jobs if now - job.completed_at <= timedelta(days=365))
     large = value_year >= firm.value_high
-    judged = risk.judge(chance, found, live_severity=before.live_severity, large=large)
+    judged = risk.judge(alarm, found, live_severity=before.live_severity, large=large, loss=likely.warns)
     if lapsed and before.live_severity is None:
         judged = Judgement(False, None)
     return Assessment(
-        signals=found,
-        points=points,
-        risk=chance,
+        signals=likely.signals,
+        points=sum(signal.loss for signal in likely.signals),
+        risk=likely.risk,
         health=health_rule.health(evidence, firm, found, own, lapsed, now),
         standing=ladder.stand(evidence, own, judged.severity, now, before, rules),
         judgement=judged,
-        clears_if=risk.clears_if(found, now, weights) if judged.flagged else "",
+        clears_if=risk.clears_if(likely.signals, now, weights, loss=likely.warns) if judged.flagged else "",
         value_year=value_year,
         model=risk.model_name(weights),
+        loss=likely,
+        alarm=alarm,
     )
 
 
@@ -78,8 +83,9 @@ def stood(
     own = rhythm.rhythm(evidence, now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
     found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
-    chance = risk.probability(risk.total_points(found), weights)
-    severity = risk.judge(chance, found, live_severity=before.live_severity).severity
+    likely = loss.assess_loss(evidence, firm, found, now)
+    alarm = risk.probability(risk.total_points(found), weights)
+    severity = risk.judge(alarm, found, live_severity=before.live_severity, loss=likely.warns).severity
     if lapsed and before.live_severity is None:
         severity = None
     return ladder.stand(evidence, own, severity, now, before, rules), severity

@@ -44,7 +44,11 @@ class Quote:
 
 @dataclass(frozen=True)
 class Signal:
-    """One sign that a relationship is turning bad: its points (log-odds, ≥ 0), why, and what shows it."""
+    """One sign that a relationship is turning bad: its points, why, and what shows it.
+
+    `points` as the rules find them say how urgently a person should act; `loss` is what the sign adds to the log-odds
+    that the client is lost (both ≥ 0).
+    """
 
     name: str
     points: float
@@ -52,12 +56,14 @@ class Signal:
     evidence: tuple[Quote, ...] = ()
     fades: bool = True  # loses weight by itself; False: goes away only when something happens
     doubtful: bool = False  # rests on nothing but readings that are not to be relied on
+    loss: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON for one reason of a flag."""
         return {
             "signal": self.name,
-            "points": round(self.points, 2),
+            "points": round(self.loss, 2),
+            "strength": round(self.points, 2),
             "text": self.text,
             "evidence": [quote.as_dict() for quote in self.evidence],
         }
@@ -74,6 +80,8 @@ class JobDone:
     promised_at: datetime | None = None
     reopened_at: datetime | None = None
     value: float = 0.0
+    kind: str = ""
+    staff: tuple[tuple[str, float], ...] = ()  # who did it, and their shares as they were at closing
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ class Ask:
     at: datetime
     answered: bool
     settles_at: datetime | None = None  # from when no answer counts as silence; None: at once
+    answered_at: datetime | None = None  # None although `answered`: nobody knows when
 
 
 @dataclass(frozen=True)
@@ -191,7 +200,7 @@ def as_of(evidence: Evidence, moment: datetime) -> Evidence:
             for job in evidence.jobs
             if job.completed_at <= moment
         ),
-        asks=tuple(ask for ask in evidence.asks if ask.at <= moment),
+        asks=tuple(_ask_as_of(ask, moment) for ask in evidence.asks if ask.at <= moment),
         responses=tuple(response for response in evidence.responses if response.at <= moment),
         people=tuple(_person_as_of(person, moment) for person in evidence.people),
         promises=tuple(promise for promise in evidence.promises if promise.made_at <= moment),
@@ -199,6 +208,12 @@ def as_of(evidence: Evidence, moment: datetime) -> Evidence:
         referred=tuple(at for at in evidence.referred if at <= moment),
         settlements=tuple(settled for settled in evidence.settlements if settled.at <= moment),
     )
+
+
+def _ask_as_of(ask: Ask, moment: datetime) -> Ask:
+    if ask.answered_at is not None and ask.answered_at > moment:
+        return replace(ask, answered=False, answered_at=None)
+    return ask
 
 
 def _person_as_of(person: Person, moment: datetime) -> Person:

@@ -1,12 +1,13 @@
 """Signs in what does not happen: no answers from one who used to answer, no jobs from one who used to order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import exp, lgamma, log
 from statistics import fmean, median
 
-from analysis.relationships.evidence import Ask, Evidence, Quote, Signal, days_between, plural, short_day
+from analysis.relationships.evidence import Ask, Evidence, JobDone, Quote, Signal, days_between, plural, short_day
 from analysis.relationships.usual import FirmUsual
 
 LEAST_JOBS = 4
@@ -52,8 +53,13 @@ LONG_OVERDUE = LongOverdue()
 
 def visits(evidence: Evidence) -> list[datetime]:
     """The moments of the client's visits: jobs closed within a day of each other count once."""
+    return visits_of(evidence.jobs)
+
+
+def visits_of(jobs: Sequence[JobDone]) -> list[datetime]:
+    """The moments of the visits that these jobs were, in time order."""
     moments: list[datetime] = []
-    for job in evidence.jobs:
+    for job in jobs:
         if not moments or job.completed_at - moments[-1] > SAME_VISIT:
             moments.append(job.completed_at)
     return moments

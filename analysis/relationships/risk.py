@@ -1,15 +1,16 @@
-"""From signs to a probability, and from a probability to a flag: when raised, how severe, when cleared."""
+"""From signs to a flag: when raised, how severe, when cleared. Two doors lead to it: the alarm of what was said and
+done, and the chance of loss (`analysis.relationships.loss`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import exp, log, log2
+from math import exp, inf, log, log2
 
 from analysis.relationships.evidence import HALF_LIFE, Signal, listed, short_day
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 
 BASE_POINTS = -3.0  # no sign at all: about 1 client in 20 is in trouble that nobody sees
-MODEL = "relationship-1"
+MODEL = "relationship-2"
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,10 @@ class Thresholds:
     clear_below: float = 0.32
     high_at: float = 0.72
     severe_at: float = 0.92
-    downgrade_margin: float = 0.05  # a live flag's severity falls only when the risk is this far below the step
+    downgrade_margin: float = 0.05  # a live flag's severity falls only when the alarm is this far below the step
+    loss_raise_at: float = 0.2  # the second door: the chance that the client is lost
+    loss_clear_below: float = 0.13
+    loss_high_at: float = 0.4
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -45,19 +49,23 @@ def total_points(signals: Sequence[Signal]) -> float:
 
 
 def probability(points: float, weights: Weights = DEFAULT_WEIGHTS) -> float:
-    """Points (log-odds) to a probability by the logistic function: 1 ÷ (1 + e^−(base + intercept + points))."""
+    """The alarm, 0…1: points by the logistic function, 1 ÷ (1 + e^−(base + intercept + points))."""
     return 1.0 / (1.0 + exp(-(BASE_POINTS + weights.intercept + points)))
 
 
 def judge(
-    risk: float,
+    alarm: float,
     signals: Sequence[Signal],
     *,
     live_severity: str | None = None,
     large: bool = False,
+    loss: float = 0.0,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> Judgement:
     """Whether a flag stands and how severe it is.
+
+    Two doors lead to a flag: `alarm`, what was said and done and calls for an answer whatever comes of it; and `loss`,
+    the chance that the client is lost.
 
     `live_severity` is that of the flag already standing: it is kept down to `clear_below`, and falls to a lower step
     only with a margin. A large client's flag in the upper half of a step moves up one; an intent to leave is at least
@@ -65,11 +73,14 @@ def judge(
     strong signs of several kinds.
     """
     standing = live_severity is not None
-    if risk < (thresholds.clear_below if standing else thresholds.raise_at):
+    likely = loss >= (thresholds.loss_clear_below if standing else thresholds.loss_raise_at)
+    if alarm < (thresholds.clear_below if standing else thresholds.raise_at) and not likely:
         return Judgement(False, None)
-    severity = _severity(risk, signals, large, thresholds)
+    severity = _severity(alarm, signals, large, thresholds)
+    if severity == "moderate" and loss >= thresholds.loss_high_at:
+        severity = "high"
     if live_severity is not None and _RANK[severity] > _RANK[live_severity]:
-        kept = _severity(risk + thresholds.downgrade_margin, signals, large, thresholds, strong=KEEPS_STRONG)
+        kept = _severity(alarm + thresholds.downgrade_margin, signals, large, thresholds, strong=KEEPS_STRONG)
         severity = live_severity if _RANK[kept] <= _RANK[live_severity] else severity
     return Judgement(True, severity)
 
@@ -151,18 +162,23 @@ def clears_if(
     now: datetime,
     weights: Weights = DEFAULT_WEIGHTS,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    *,
+    loss: float = 0.0,
 ) -> str:
-    """In plain words what would clear the flag: the strongest signs that must go, and when it fades by itself."""
-    left = total_points(signals)
-    allowed = _clearing_points(weights, thresholds)
+    """In plain words what would clear the flag: the strongest signs that must go, and when it fades by itself.
+
+    Both doors must be shut: the alarm of what was said and done, and the chance of `loss`.
+    """
+    left, allowed = total_points(signals), _clearing_points(weights, thresholds)
+    odds, likely = (_odds(loss) if loss > 0 else -inf), _odds(thresholds.loss_clear_below)
     remedies: list[str] = []
     for signal in signals:
-        if left < allowed or len(remedies) == 3:
+        if (left < allowed and odds < likely) or len(remedies) == 3:
             break
-        left -= signal.points
+        left, odds = left - signal.points, odds - signal.loss
         remedies.append(_REMEDIES.get(signal.name, "nothing new happens"))
     text = "Clears if " + listed(remedies) if remedies else "Clears if nothing new happens"
-    faded = fades_on(signals, now, weights, thresholds)
+    faded = fades_on(signals, now, weights, thresholds) if loss < thresholds.loss_clear_below else None
     if faded is None or faded - now > WORTH_WAITING:
         return text + "."
     return f"{text}; or by itself about {short_day(faded)} if nothing new happens."
@@ -186,4 +202,8 @@ def fades_on(
 
 def _clearing_points(weights: Weights, thresholds: Thresholds) -> float:
     """The points below which a flag clears: the logistic function turned round."""
-    return log(thresholds.clear_below / (1 - thresholds.clear_below)) - BASE_POINTS - weights.intercept
+    return _odds(thresholds.clear_below) - BASE_POINTS - weights.intercept
+
+
+def _odds(chance: float) -> float:
+    return log(chance / (1 - chance))

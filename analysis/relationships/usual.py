@@ -25,12 +25,21 @@ class Level:
     spread: float
 
 
+PRIOR_WORDS = Level(0.4, 0.55)
+EFFECT_ANSWERS = 15.0
+ANSWERING_PRIOR_WEIGHT = 3.0
+TYPICAL_ASKS, TYPICAL_ANSWERING = 20, 0.5
+TYPICAL_JOBS, TYPICAL_LATE = 20, 0.2
+
+
 @dataclass(frozen=True)
 class FirmUsual:
     """How this firm's clients usually are.
 
     `shrinkage` is the number of answers at which a client's own mean counts as much as the firm's. `answering` is the
     Beta prior (a, b) of answering one ask. `value_high` is the yearly value above which a client is among the largest.
+    `words` is the level of the comments' scores. `effects` holds what is usual for "staff/<name>" and "kind/<name>", in
+    spreads (see `shrunk_effect`).
     """
 
     levels: Mapping[str, Level] = field(
@@ -40,6 +49,41 @@ class FirmUsual:
     answering: tuple[float, float] = (1.0, 1.5)
     late_share: float = 0.2
     value_high: float = float("inf")
+    words: Level = PRIOR_WORDS
+    effects: Mapping[str, float] = field(default_factory=dict)
+
+    def expected(self, staff: Sequence[tuple[str, float]], kind: str) -> float:
+        """How far answers to such work usually lie from the firm's usual, in spreads: its staff by shares, its kind."""
+        if not self.effects:
+            return 0.0
+        whole = sum(share for _, share in staff)
+        people = sum(share * self.effects.get(f"staff/{name}", 0.0) for name, share in staff)
+        return (people / whole if whole > 0 else 0.0) + self.effects.get(f"kind/{kind}", 0.0)
+
+
+def answering_from(answered: int, asked: int) -> tuple[float, float]:
+    """The Beta prior (a, b) of answering one ask, as heavy as ANSWERING_PRIOR_WEIGHT asks."""
+    share = (answered + TYPICAL_ASKS * TYPICAL_ANSWERING) / (asked + TYPICAL_ASKS)
+    return ANSWERING_PRIOR_WEIGHT * share, ANSWERING_PRIOR_WEIGHT * (1 - share)
+
+
+def late_share_from(late: int, dated: int) -> float:
+    """The share of jobs with a promised date that are done after it."""
+    return (late + TYPICAL_JOBS * TYPICAL_LATE) / (dated + TYPICAL_JOBS)
+
+
+def shrunk_effect(count: float, total: float) -> float:
+    """The effect of a member of staff or a kind of work: the mean of `count` distances from the firm's usual, shrunk to
+    none as if by EFFECT_ANSWERS usual ones (the empirical-Bayes estimate of Bühlmann & Straub 1970)."""
+    return total / (count + EFFECT_ANSWERS)
+
+
+def words_from(count: int, total: float, squares: float) -> Level:
+    """The level of the comments' scores, from their count, sum and sum of squares and PRIOR_ANSWERS typical ones."""
+    weight = count + PRIOR_ANSWERS
+    mean = (total + PRIOR_ANSWERS * PRIOR_WORDS.mean) / weight
+    prior = PRIOR_ANSWERS * (PRIOR_WORDS.spread**2 + PRIOR_WORDS.mean**2)
+    return Level(mean, max(0.3, sqrt(max(0.0, (squares + prior) / weight - mean * mean))))
 
 
 def level_from(question: str, count: int, total: float, squares: float) -> Level:

@@ -56,6 +56,7 @@ ASPECT_NAMES = {
     "reputation": "your reputation",
     "general": "you in general",
 }
+COOL_BELOW = 0.3
 LONGEST_QUOTE = 200
 
 
@@ -199,6 +200,17 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
     named = listed([names.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:2]])
     text = f"Unhappy with {named}." if named else "Unhappy words in their comments."
     return Signal("negative_words", min(MOST_NEGATIVE_POINTS * gravest, total), text, tuple(quotes[:4]))
+
+
+def cool_words(evidence: Evidence) -> Signal | None:
+    """Comments that are less friendly than the firm's clients usually write, though none is a complaint."""
+    cool = [
+        response for response in evidence.responses if response.reading is not None and response.reading.score < 0.3
+    ]
+    if not cool:
+        return None
+    quotes = tuple(quote for response in reversed(cool[-3:]) for quote in _quotes(response))
+    return Signal("negative_words", 0.0, "Their comments are cooler than your clients' usually are.", quotes)
 
 
 def graveness(severity: float) -> float:

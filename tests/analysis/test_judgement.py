@@ -137,7 +137,7 @@ def test_weights_change_the_verdict() -> None:
     """A multiplier of 0 silences a sign; the version is kept with what was judged."""
     found = assess(loyal(rated(2, 2)), FIRM, NOW, Before(), Weights({"low_scores": 0.0}, version="c3"))
     assert not found.judgement.flagged
-    assert found.model == "relationship-1+c3"
+    assert found.model == "relationship-2+c3"
 
 
 def rung(evidence: Evidence, before: Before = UNKNOWN) -> str:

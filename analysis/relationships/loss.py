@@ -1,0 +1,261 @@
+"""The chance that a client is lost: additive contributions in log-odds, with an interval, or too little is known."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from math import exp, log, sqrt
+from pathlib import Path
+from typing import Any
+
+from analysis.relationships import alive, scores, words
+from analysis.relationships.alive import Habit
+from analysis.relationships.evidence import AFTER_CONTACT, Evidence, Quote, Signal, plural, short_day
+from analysis.relationships.satisfaction import PRIOR_VARIANCE, Satisfaction, satisfaction
+from analysis.relationships.usual import FirmUsual
+
+FITTED = ("satisfaction", "silence", "late_jobs")
+RATING_SIGNALS, WORD_SIGNALS = ("low_scores", "low_level"), ("negative_words",)
+UNSURE_ODDS = 1.3  # per unit of variance, per weight of satisfaction: E[e^−βx] = e^(−βμ + β²σ²/2)
+MENTIONED_FROM = 0.1
+SHIPPED = Path(__file__).with_name("loss_weights.json")
+Z80 = 1.2815515655446004
+LEAST_JOBS = 3
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """The weights of the log-odds. `fitted` multiplies what FITTED name; `judged` the points of the other signals.
+
+    `covariance` is that of the intercept and the FITTED weights, in that order; it may be empty.
+    """
+
+    intercept: float
+    fitted: Mapping[str, float]
+    judged: Mapping[str, float] = field(default_factory=dict)
+    covariance: tuple[tuple[float, ...], ...] = ()
+    version: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "intercept": self.intercept,
+            "fitted": dict(self.fitted),
+            "judged": dict(self.judged),
+            "covariance": [list(row) for row in self.covariance],
+        }
+
+
+def weights_from(document: Mapping[str, Any]) -> LossWeights:
+    """The weights kept in a JSON document such as `loss_weights.json`."""
+    return LossWeights(
+        intercept=float(document["intercept"]),
+        fitted={name: float(value) for name, value in document["fitted"].items()},
+        judged={name: float(value) for name, value in document["judged"].items()},
+        covariance=tuple(tuple(float(value) for value in row) for row in document.get("covariance", ())),
+        version=str(document.get("version", "")),
+    )
+
+
+@cache
+def shipped() -> LossWeights:
+    """The weights that come with the project; the file says from what."""
+    return weights_from(json.loads(SHIPPED.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the log-odds are made of: `features` in the order of FITTED, each larger when it is worse."""
+
+    features: tuple[float, float, float]
+    offset: float  # the logarithm of the expected jobs, each of which may be the last; and the judged signals
+    satisfaction: Satisfaction
+    habit: Habit | None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """`risk` is the chance that the client's last job lies within 90 days, ahead or, where nobody could know yet,
+    behind. `low` and `high` hold it with 80%. `baseline` + the signals' `loss` are its log-odds. `too_little` says why
+    the risk is no more than what is usual for such a client, or ""."""
+
+    risk: float
+    low: float
+    high: float
+    baseline: float
+    signals: tuple[Signal, ...]
+    too_little: str
+    inputs: Inputs
+
+    @property
+    def warns(self) -> float:
+        """The risk that a flag may rest on: none where too little is known."""
+        return 0.0 if self.too_little else self.risk
+
+
+def inputs(evidence: Evidence, firm: FirmUsual, found: Sequence[Signal], now: datetime, weights: LossWeights) -> Inputs:
+    """What is known at `now`, as numbers. `found` are the signals with the points of the rules."""
+    state, habit = satisfaction(evidence, firm, now), alive.habit(evidence, now)
+    points = {signal.name: signal.points for signal in found}
+    unhappy = sum(_negative(evidence, state)) + _positive(state)
+    unsure = UNSURE_ODDS * (state.variance - PRIOR_VARIANCE)
+    judged = sum(weights.judged.get(name, 0.0) * value for name, value in points.items())
+    return Inputs(
+        features=(unhappy + unsure, points.get("silence", 0.0), points.get("late_jobs", 0.0)),
+        offset=judged + (log(habit.expected_jobs) if habit else 0.0),
+        satisfaction=state,
+        habit=habit,
+    )
+
+
+def log_odds(known: Inputs, weights: LossWeights) -> float:
+    """The log-odds of an end within the horizon, for one who is still a client."""
+    own = sum(weights.fitted[name] * value for name, value in zip(FITTED, known.features, strict=True))
+    return weights.intercept + known.offset + own
+
+
+def assess_loss(
+    evidence: Evidence, firm: FirmUsual, found: Sequence[Signal], now: datetime, weights: LossWeights | None = None
+) -> Loss:
+    """How likely the client is lost, and what each signal adds to it.
+
+    Log-odds = intercept + log(expected jobs) + weights × features. Each job may be the last (BG/NBD), so the odds grow
+    with the jobs expected; satisfaction, silence and lateness shift the chance at each. That they may have ended
+    already without a word is Bayes' rule (`alive.gone`), added as the signal "overdue".
+    """
+    weights = weights or shipped()
+    known = inputs(evidence, firm, found, now, weights)
+    before = log_odds(known, weights)
+    ending = _probability(before)
+    gone = alive.gone(known.habit, ending) if known.habit else 0.0
+    news = known.habit.news if known.habit else 0.0
+    risk = min(1 - 1e-6, max(1e-6, ending * (1.0 - gone) + gone * news))
+    spread = _spread(known, weights)
+    signals = _explained(evidence, firm, found, known, weights, _logit(risk) - before)
+    odds = _logit(risk)
+    return Loss(
+        risk=risk,
+        low=_probability(odds - Z80 * spread),
+        high=_probability(odds + Z80 * spread),
+        baseline=odds - sum(signal.loss for signal in signals),
+        signals=signals,
+        too_little=_too_little(known),
+        inputs=known,
+    )
+
+
+def _too_little(known: Inputs) -> str:
+    if known.habit is None:
+        return "No job finished yet."
+    if known.habit.visits < LEAST_JOBS and not known.satisfaction.shares:
+        return f"Too little known: {plural(known.habit.visits, 'job')}, no answer."
+    return ""
+
+
+def _weighed(evidence: Evidence, at: datetime) -> float:
+    """What an unhappy answer still counts: nothing once settled, less once somebody has spoken to them."""
+    if not evidence.unsettled(at):
+        return 0.0
+    return AFTER_CONTACT if evidence.contacted_since(at) else 1.0
+
+
+def _negative(evidence: Evidence, state: Satisfaction) -> tuple[float, float]:
+    """(ratings, words): how far unhappy answers pull the level down, in spreads, ≥ 0."""
+    ratings = sum(max(0.0, -share.ratings) * _weighed(evidence, share.response.at) for share in state.shares)
+    words_ = sum(max(0.0, -share.words) * _weighed(evidence, share.response.at) for share in state.shares)
+    return ratings, words_
+
+
+def _positive(state: Satisfaction) -> float:
+    """How far happy answers hold the level up, ≤ 0."""
+    return sum(min(0.0, -share.ratings) + min(0.0, -share.words) for share in state.shares)
+
+
+def _explained(
+    evidence: Evidence,
+    firm: FirmUsual,
+    found: Sequence[Signal],
+    known: Inputs,
+    weights: LossWeights,
+    overdue: float,
+) -> tuple[Signal, ...]:
+    """The signals with what each adds to the log-odds; one that the rules did not name is named when it adds much."""
+    ratings, said = (weights.fitted["satisfaction"] * part for part in _negative(evidence, known.satisfaction))
+    signals = [
+        *_shared(found, RATING_SIGNALS, ratings, lambda: _lasting(evidence, firm, known)),
+        *_shared(found, WORD_SIGNALS, said, lambda: words.cool_words(evidence)),
+        *_shared(found, ("overdue",), max(0.0, overdue), lambda: _away(evidence, known)),
+    ]
+    named = {*RATING_SIGNALS, *WORD_SIGNALS, "overdue"}
+    for signal in found:
+        if signal.name not in named:
+            weight = weights.fitted.get(signal.name, weights.judged.get(signal.name, 0.0))
+            signals.append(replace(signal, loss=weight * signal.points))
+    return tuple(sorted(signals, key=lambda signal: (-signal.loss - signal.points, signal.name)))
+
+
+def _shared(
+    found: Sequence[Signal], names: Sequence[str], odds: float, otherwise: Callable[[], Signal | None]
+) -> list[Signal]:
+    """`odds` on the signals of these names by their points; on the one that `otherwise` gives when there are none."""
+    mine = [signal for signal in found if signal.name in names]
+    whole = sum(signal.points for signal in mine)
+    if mine:
+        return [replace(signal, loss=odds * signal.points / whole if whole > 0 else 0.0) for signal in mine]
+    other = otherwise() if odds >= MENTIONED_FROM else None
+    return [replace(other, loss=odds)] if other is not None else []
+
+
+def _lasting(evidence: Evidence, firm: FirmUsual, known: Inputs) -> Signal | None:
+    """Answers that each mean little and together say something."""
+    rated = [s for s in known.satisfaction.shares if s.ratings < 0 and s.response.numbers]
+    if not rated:
+        return None
+    worst = sorted(rated, key=lambda share: share.ratings)[:3]
+    stars = [s.response.numbers["csat"] for s in known.satisfaction.shares if "csat" in s.response.numbers]
+    text = "Some of their answers lie below what your clients usually say."
+    if stars and sum(stars) / len(stars) < firm.levels["csat"].mean:
+        text = (
+            f"Rates you {sum(stars) / len(stars):.1f} of 5 on average; your clients say {firm.levels['csat'].mean:.1f}."
+        )
+    quotes = tuple(
+        Quote(
+            f"{scores.said(s.response)} for {evidence.job_name(s.response.job_id)}",
+            s.response.at,
+            f"response/{s.response.id}",
+        )
+        for s in sorted(worst, key=lambda share: share.response.at, reverse=True)
+    )
+    return Signal("low_level", 0.0, text, quotes)
+
+
+def _away(evidence: Evidence, known: Inputs) -> Signal | None:
+    if known.habit is None or not evidence.jobs:
+        return None
+    last = evidence.jobs[-1]
+    usual = max(1, round(known.habit.usual_gap))
+    if known.habit.waiting <= usual:
+        return None
+    text = f"No job for {plural(round(known.habit.waiting), 'day')}; usually every {usual}."
+    quote = Quote(
+        f"Last job {last.name}, {short_day(last.completed_at)}".replace(" ,", ","), last.completed_at, f"job/{last.id}"
+    )
+    return Signal("overdue", 0.0, text, (quote,), fades=False)
+
+
+def _spread(known: Inputs, weights: LossWeights) -> float:
+    """The standard deviation of the log-odds: the weights' (delta method) and the satisfaction's own."""
+    row = (1.0, *known.features)
+    of_weights = sum(
+        a * b * weights.covariance[i][j] for i, a in enumerate(row) for j, b in enumerate(row) if weights.covariance
+    )
+    return sqrt(max(0.0, of_weights) + weights.fitted["satisfaction"] ** 2 * known.satisfaction.variance)
+
+
+def _probability(odds: float) -> float:
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, odds))))
+
+
+def _logit(chance: float) -> float:
+    return log(chance / (1.0 - chance))

@@ -1,0 +1,105 @@
+"""How satisfied a client is now: one level per account, from every answer, less sure the longer nobody said a word."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from analysis.relationships.evidence import Evidence, Response, days_between
+from analysis.relationships.usual import FirmUsual
+
+# In spreads of the firm's own answers. Estimated on three histories (docs/adr/0010): stable from firm to firm.
+PRIOR_VARIANCE = 0.34  # how much clients differ
+ANSWER_VARIANCE = 0.42  # what one answer owes to the day, whatever the client feels
+NOISE = {"csat": 0.15, "nps": 0.9, "ces": 0.6, "words": 0.5}  # what one question adds to that
+DOUBTED = 4.0  # times as noisy: words whose reading is not to be relied on
+BYSTANDER = 1.5  # times as noisy: an answer of one who does not decide, where one who does is known
+HALF_LIFE_DAYS = 300.0
+REMEMBERED_ANSWERS = 40
+RATINGS, WORDS = "ratings", "words"
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one answer does to the level: by its ratings and by its words, in spreads."""
+
+    response: Response
+    ratings: float
+    words: float
+
+
+@dataclass(frozen=True)
+class Satisfaction:
+    """The level (0: as the firm's clients usually are; −1: one spread worse), its variance, and who made it."""
+
+    level: float = 0.0
+    variance: float = PRIOR_VARIANCE
+    shares: tuple[Share, ...] = ()
+
+
+def satisfaction(evidence: Evidence, firm: FirmUsual, now: datetime) -> Satisfaction:
+    """The level by a Kalman filter, and how each answer contributes to it; the shares add up to the level.
+
+    A local level that returns to the firm's usual with HALF_LIFE_DAYS (an Ornstein–Uhlenbeck process observed at
+    uneven moments: Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter, §3.4 and §9). Each
+    answer is one observation, the mean of its ratings and words weighted by their precision, after the effects of
+    staff and kinds of work are taken out; ANSWER_VARIANCE is common to all that one answer says. The filter is linear,
+    so that the level is a sum over the answers.
+    """
+    told = evidence.responses[-REMEMBERED_ANSWERS:]
+    jobs = {job.id: job for job in evidence.jobs}
+    deciders = {person.id for person in evidence.people if person.decides}
+    variance, last = PRIOR_VARIANCE, None
+    kept = 1.0  # what is left of a share that was whole at the start: later ones are kept as multiples of it
+    shares: list[tuple[Response, float, float]] = []
+    for response in told:
+        job = jobs.get(response.job_id)
+        seen = _observed(response, firm, firm.expected(job.staff, job.kind) if job is not None else 0.0)
+        if seen is None:
+            continue
+        ratings, words, noise = seen
+        if last is not None:
+            shrunk, variance = _aged(variance, days_between(last, response.at))
+            kept *= shrunk
+        last = response.at
+        noise += ANSWER_VARIANCE * (BYSTANDER if deciders and response.contact_id not in deciders else 1.0)
+        gain = variance / (variance + noise)
+        variance *= 1.0 - gain
+        kept *= 1.0 - gain
+        shares.append((response, gain * ratings / kept, gain * words / kept))
+    if last is None:
+        return Satisfaction()
+    shrunk, variance = _aged(variance, days_between(last, now))
+    kept *= shrunk
+    found = tuple(Share(response, kept * ratings, kept * words) for response, ratings, words in shares)
+    return Satisfaction(sum(share.ratings + share.words for share in found), variance, found)
+
+
+def _aged(variance: float, days: float) -> tuple[float, float]:
+    """What `days` leave of the level, and the variance after them: it grows towards what is not known at all."""
+    kept = 0.5 ** (max(0.0, days) / HALF_LIFE_DAYS)
+    return kept, variance * kept * kept + PRIOR_VARIANCE * (1.0 - kept * kept)
+
+
+def _observed(response: Response, firm: FirmUsual, expected: float) -> tuple[float, float, float] | None:
+    """(ratings' part, words' part, noise) of one answer's distance from the usual; `None` when it says nothing."""
+    precision = ratings = words = 0.0
+    for question, level in firm.levels.items():
+        value = response.numbers.get(question)
+        if value is not None and question in NOISE:
+            weight = 1.0 / NOISE[question]
+            precision += weight
+            ratings += weight * ((value - level.mean) / level.spread - expected)
+    reading = response.reading
+    if reading is not None:
+        weight = 1.0 / (NOISE["words"] * (DOUBTED if reading.abstained else 1.0))
+        precision += weight
+        words = weight * ((reading.score - firm.words.mean) / firm.words.spread - expected)
+    if precision <= 0:
+        return None
+    return ratings / precision, words / precision, 1.0 / precision
+
+
+def heard(evidence: Evidence, now: datetime, days: float = 365.0) -> tuple[int, int]:
+    """(contacts who said something in the last `days`, contacts who are still there)."""
+    there = {person.id for person in evidence.people if person.left_at is None}
+    spoke = {r.contact_id for r in evidence.responses if days_between(r.at, now) <= days}
+    return len(spoke & there), len(there)
