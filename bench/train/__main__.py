@@ -63,7 +63,7 @@ def main() -> None:
     said = _logits(encoder, held_out)
     temperature, bias = fit(held_out, said["sentiment"])
     print(f"accurate: temperature {temperature:.3f}, biases {bias}")
-    _fast(encoder, as_met(corpus(options.data), neutral), options.work, options.out, held_out)
+    _fast(encoder, as_met(corpus(options.data), neutral), temperature, options.work, options.out, held_out)
     intents.refit_fast(options.out / "fast.npz", known)
     export.export(
         encoder, options.out, {**FACTS, "temperature": temperature, "bias": bias}
@@ -130,7 +130,10 @@ def _logits(encoder: Encoder, rows: Sequence[Row]) -> dict[str, Array]:
     return {head: np.stack([found[at][head].numpy() for at in range(len(rows))]) for head in next(iter(found.values()))}
 
 
-def _fast(encoder: Encoder, rows: list[Row], work: Path, out: Path, held_out: Sequence[Row]) -> None:
+def _fast(
+    encoder: Encoder, rows: list[Row], temperature: float, work: Path, out: Path, held_out: Sequence[Row]
+) -> None:
+    """`temperature`: the teacher's. What it is sure of teaches, not how sure it sounds."""
     vocabulary = fast.make_vocabulary((row.text for row in rows), _pieces())
     done = work / "taught.pt"
     if done.exists():
@@ -139,14 +142,15 @@ def _fast(encoder: Encoder, rows: list[Row], work: Path, out: Path, held_out: Se
         taught = _taught(encoder, rows)
         meanings = _meanings(encoder, vocabulary)
         torch.save((taught, meanings), done)
+    taught["sentiment"] = taught["sentiment"] / temperature
     net = fast.distil(rows, taught, vocabulary, meanings)
     fast.save(net, vocabulary, FACTS, out / "fast.npz")
     model = runtime.FastModel(out / "fast.npz")
     known = [runtime.context(row.question, row.rating) for row in held_out]
     said = model.read([runtime.words(row.text) for row in held_out], known)
-    temperature, bias = fit(held_out, said["sentiment"])
-    print(f"fast: temperature {temperature:.3f}, biases {bias}")
-    fast.save(net, vocabulary, {**FACTS, "temperature": temperature, "bias": bias}, out / "fast.npz")
+    own, bias = fit(held_out, said["sentiment"])
+    print(f"fast: temperature {own:.3f}, biases {bias}")
+    fast.save(net, vocabulary, {**FACTS, "temperature": own, "bias": bias}, out / "fast.npz")
 
 
 def corpus(data: Path, seed: int = 4) -> list[Row]:

@@ -143,7 +143,7 @@ def distil(
                 net(*make([texts[at] for at in chunk], [context(r.question, r.rating) for r in picked], noise=True))
             )
             teacher = {head: taught[head][chunk] for head in said}
-            loss = _imitation(said, teacher) + 0.35 * losses(said, targets(picked, smoothing=0.0))
+            loss = _imitation(said, teacher) + 0.35 * losses(said, targets(picked))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

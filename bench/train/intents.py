@@ -52,7 +52,7 @@ def features(model: Encoder, rows: Sequence[Row]) -> Tensor:
 
 
 def refit_encoder(model: Encoder, rows: Sequence[Row]) -> None:
-    """Fits the encoder's intents on `rows`, which have intents, and keeps the mean of that and of what it had learnt."""
+    """Fits the encoder's intents on `rows`, which have them, and keeps the mean of that and of what it had learnt."""
     weight, bias = fit(rows, features(model, rows))
     with torch.no_grad():
         model.heads.weight[places()] = (model.heads.weight[places()] + weight) / 2
