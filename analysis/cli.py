@@ -80,7 +80,7 @@ def show_client(client_id: int, as_json: bool) -> None:
         document |= {
             "health_start": START,
             "contributions": state.contributions,
-            "signals": state.signals,
+            "signals": [_reason_document(reason) for reason in state.signals],
             "moves": [_move_document(move) for move in moves],
         }
         _print_json(document)
@@ -182,9 +182,14 @@ def _flag_document(flag: Flag) -> dict[str, Any]:
         "status": flag.status.value,
         "raised_at": flag.raised_at.isoformat(),
         "risk": round(flag.risk, 4),
-        "reasons": flag.reasons,
+        "reasons": [_reason_document(reason) for reason in flag.reasons],
         "clears_if": flag.clears_if,
     }
+
+
+def _reason_document(reason: dict[str, Any]) -> dict[str, Any]:
+    """A reason as the contract has it; what is kept beside that is for refitting."""
+    return {name: reason[name] for name in ("signal", "points", "text", "evidence")}
 
 
 def _print_client(client: Client, state: RelationshipState, moves: list[LadderMove]) -> None:

@@ -132,9 +132,10 @@ def measure(firms: Sequence[Firm], draws: int) -> str:
     lines = [
         "# The loss model, leave-one-firm-out",
         "",
-        "Each firm is scored by weights fitted on the other two: `python -m bench.risk measure FOLDER`. Snapshots are",
-        "the Mondays from each client's first job to their last; *lost* means that the last job lies within the next 90",
-        "days; the last 90 days of the data are left out. In brackets: 95 % intervals from a bootstrap by client.",
+        "Each firm is scored by weights fitted on the others: `python -m bench.risk measure FOLDER`.",
+        "Snapshots are the Mondays from each client's first job to their last; *lost* means that the last job",
+        "lies within the next 90 days; the last 90 days of the data are left out. In brackets: 95 % intervals",
+        "from a bootstrap by client.",
     ]
     for silent, title in ((False, "Up to the last job"), (True, "With the 90 days after it, when nobody knew yet")):
         lines += ["", f"## {title}", "", _header()]

@@ -77,9 +77,8 @@ def _effect(session: Session, before: Weights, after: Weights) -> tuple[list[Cli
     for state, client in found:
         now = probability(_points(state, before, before), before)
         then = probability(_points(state, before, after), after)
-        if state.risk >= DEFAULT_THRESHOLDS.loss_clear_below:
-            continue  # the chance of loss flags them by itself
-        if client.id in flagged and then < DEFAULT_THRESHOLDS.clear_below:
+        kept = state.risk >= DEFAULT_THRESHOLDS.loss_clear_below  # by the chance of loss, whatever the alarm
+        if client.id in flagged and then < DEFAULT_THRESHOLDS.clear_below and not kept:
             cleared.append(client)
         elif client.id not in flagged and then >= DEFAULT_THRESHOLDS.raise_at > now:
             raised.append(client)

@@ -19,6 +19,7 @@ FITTED = ("satisfaction", "silence", "late_jobs")
 RATING_SIGNALS, WORD_SIGNALS = ("low_scores", "low_level"), ("negative_words",)
 UNSURE_ODDS = 1.3  # per unit of variance, per weight of satisfaction: E[e^−βx] = e^(−βμ + β²σ²/2)
 MENTIONED_FROM = 0.1
+WORTH_SAYING = 1.5  # usual gaps: "15 days; usually every 13" is nothing to tell a manager
 SHIPPED = Path(__file__).with_name("loss_weights.json")
 Z80 = 1.2815515655446004
 LEAST_JOBS = 3
@@ -235,7 +236,7 @@ def _away(evidence: Evidence, known: Inputs) -> Signal | None:
         return None
     last = evidence.jobs[-1]
     usual = max(1, round(known.habit.usual_gap))
-    if known.habit.waiting <= usual:
+    if known.habit.waiting <= WORTH_SAYING * usual:
         return None
     text = f"No job for {plural(round(known.habit.waiting), 'day')}; usually every {usual}."
     quote = Quote(

@@ -63,7 +63,9 @@ def test_months_cross_the_turn_of_the_year() -> None:
 
 def test_a_proposal_says_for_whom_it_changes_something(session: Session) -> None:
     """Weights that count a sign less clear flags; that count it more raise some. Strongest change first."""
-    flagged = make_flag(session, make_client(session, name="Flagged")).client
+    flagged = make_client(session, name="Flagged")
+    make_state(session, flagged, risk=0.05)
+    make_flag(session, flagged)
     quiet = make_client(session, name="Quiet")
     late = [{"signal": "late_jobs", "points": 1.5, "text": "Late.", "evidence": []}]
     make_state(session, quiet, risk=0.18, points=1.5, signals=late)
