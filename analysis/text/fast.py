@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +96,12 @@ class FastModel:
             }
         self._first, self._second = weights["conv1.weight"], weights["conv2.weight"]  # (3, in, out)
         self._biases = weights["conv1.bias"], weights["conv2.bias"]
+        self._at_once = np.ascontiguousarray(np.concatenate(list(self._second), axis=1))  # (in, 3 × out): one product
         self._hidden, self._into = weights["hidden.weight"], weights["hidden.bias"]
         self._said, self._before = weights["heads.weight"], weights["heads.bias"]
-        self._heads: dict[str, int] = self.facts["heads"]
+        heads: dict[str, int] = self.facts["heads"]
+        edges = accumulate(heads.values(), initial=0)
+        self._places = {head: slice(a, b) for head, (a, b) in zip(heads, pairwise(edges), strict=True)}
         self._buckets: int = self.facts["buckets"]
         self._met = MetWords(lambda words: self._vectors(words) @ self._first, self._first.shape[2])
 
@@ -152,9 +155,8 @@ class FastModel:
         return len(self._biases[1])
 
     def _by_head(self, seen: Array) -> dict[str, Array]:
-        edges = np.cumsum([0, *self._heads.values()]).tolist()
         logits = seen @ self._said + self._before
-        return {head: logits[:, a:b] for head, (a, b) in zip(self._heads, pairwise(edges), strict=True)}
+        return {head: logits[:, places] for head, places in self._places.items()}
 
     def _deeper(self, pooled: Array, contexts: Sequence[Sequence[float]]) -> Array:
         given = np.asarray(contexts, np.float32).reshape(len(pooled), CONTEXT)
@@ -175,7 +177,7 @@ class FastModel:
         words = self._met.rows(row)
         first = _shifted(words, self._biases[0])
         first[gaps] = 0.0  # nothing crosses a gap
-        spread = np.matmul(first, self._second)
+        spread = (first @ self._at_once).reshape(len(first), 3, -1).transpose(1, 0, 2)
         second = _shifted(spread, self._biases[1])
         second += first
         second[gaps] = 0.0
@@ -268,6 +270,8 @@ class Laid:
 def together(lengths: Sequence[int], most: int) -> list[list[int]]:
     """The places of texts of these lengths, shortest first, cut so that no part holds more than `most` words and gaps
     (or one text)."""
+    if len(lengths) == 1:
+        return [[0]]
     made: list[list[int]] = []
     room = 0
     for at in sorted(range(len(lengths)), key=lengths.__getitem__):

@@ -34,7 +34,7 @@ class MetWords:
             with self._lock:
                 met = self._learnt(words)
             places = [met.places[word] for word in words]
-        rows: Array = met.rows.take(places, axis=1)
+        rows: Array = met.rows.take(places, axis=0).transpose(1, 0, 2)
         return rows
 
     def _learnt(self, words: Sequence[str | None]) -> "_Met":
@@ -44,12 +44,12 @@ class MetWords:
         met = self._met
         fresh = [word for word in dict.fromkeys(words) if word is not None and word not in met.places]
         used = len(met.places)
-        if used + len(fresh) > met.rows.shape[1]:
-            grown = np.zeros((3, 2 * (used + len(fresh)), self._width), np.float32)
-            grown[:, :used] = met.rows[:, :used]
+        if used + len(fresh) > len(met.rows):
+            grown = np.zeros((2 * (used + len(fresh)), 3, self._width), np.float32)
+            grown[:used] = met.rows[:used]
             met.rows = grown
         if fresh:
-            met.rows[:, used : used + len(fresh)] = self._of(fresh)
+            met.rows[used : used + len(fresh)] = self._of(fresh).transpose(1, 0, 2)
         met.places.update(zip(fresh, range(used, used + len(fresh)), strict=True))  # last: who finds a word finds a row
         return met
 
@@ -57,4 +57,4 @@ class MetWords:
 class _Met:
     def __init__(self, width: int) -> None:
         self.places: dict[str | None, int] = {None: GAP}
-        self.rows: Array = np.zeros((3, _AT_FIRST, width), np.float32)
+        self.rows: Array = np.zeros((_AT_FIRST, 3, width), np.float32)
