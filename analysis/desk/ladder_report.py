@@ -106,7 +106,8 @@ class LadderReport:
 
 def ladder_report(session: Session, now: datetime, wanted: str = "") -> LadderReport:
     """`wanted`: a quarter's label ("Q3 2026"); the present one where there is none called that."""
-    quarters = count_quarters(_steps(session, now), quarter_starts(now, QUARTERS))
+    counted = count_quarters(_steps(session, now), quarter_starts(now, QUARTERS))
+    quarters = counted[: max([1, *(place for place, quarter in enumerate(counted, 1) if not quarter.is_empty)])]
     chosen = next((quarter for quarter in quarters if quarter.label == wanted), quarters[0])
     end = min(quarter_end(chosen.start), now)
     told = _told(session, chosen.start, end)

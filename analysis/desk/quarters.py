@@ -62,6 +62,11 @@ class QuarterCount:
         return label_of(self.start)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it lies before anything that is known."""
+        return not (self.clients_at_start or self.customers_at_start or self.became or self.won_back or self.fell)
+
+    @property
     def net(self) -> int:
         return len(self.became) + len(self.won_back) - len(self.fell)
 

@@ -75,7 +75,8 @@ def capacity(periods: Sequence[Period], late_now: int) -> Capacity:
     sustains = max((period.relationships for period in periods if period.carried_well), default=None)
     on_time, mean = wilson(recent.on_time, recent.due), mean_interval(recent)
     broken = _broken(recent, on_time, mean)
-    watch = _watch(periods, recent, now, sustains, late_now)
+    surely_late = on_time is not None and recent.due >= LEAST_TO_JUDGE_DUE and on_time[1] < ON_TIME
+    watch = _watch(periods, Period() if surely_late else recent, now, sustains, late_now)
     enough = recent.due >= LEAST_TO_JUDGE_DUE or recent.ratings >= LEAST_TO_JUDGE_RATINGS
     if broken:
         load, why = Load.BROKEN, [*broken, *watch]

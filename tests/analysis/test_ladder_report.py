@@ -96,7 +96,7 @@ def test_the_report_page_and_its_csv(manager: FlaskClient, session: Session) -> 
     page = _text(manager.get("/desk/ladder/report?quarter=Q1+2026"))
     assert "Harbour Dental" in page
     assert "Ana Xu" in page
-    assert "of those who were sent to you are clients" in page
+    assert "Of those who were sent to you" in page
     lines = manager.get("/desk/ladder/report.csv").get_data(as_text=True).splitlines()
     assert lines[0].lstrip("\ufeff").startswith("quarter,date,kind,client_ref")
     assert "became" in "".join(lines[1:])

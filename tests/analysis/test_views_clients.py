@@ -10,6 +10,7 @@ from analysis.desk.clients import who_to_call
 from analysis.desk.ladder import ladder_page
 from analysis.desk.quarters import quarter_starts
 from analysis.models import FollowUp, Rung
+from analysis.referrals import record_referral
 from survey import clock
 from survey.models import Client, Firm, MailBlock
 from survey.people import find_person
@@ -72,7 +73,8 @@ def test_a_clients_page_shows_the_whole_relationship(manager: FlaskClient, sessi
     ]
     client = make_hurt_client(session).client
     friend = make_client(session, name="Good Friend")
-    client.referred_by_id, client.surveys_held_at = friend.id, NOW
+    record_referral(session, friend, client.name, None, NOW)
+    client.surveys_held_at = NOW
     page = _text(manager.get(f"/desk/clients/{client.id}"))
     for words in (
         "31 / 100",
