@@ -55,15 +55,16 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    encoder = _accurate(options.data, options.work)
     neutral = made_neutral(options.data)
     known = as_met(with_intents(options.data), neutral)
-    intents.refit_encoder(encoder, known)
     held_out = as_met(dev_rows(options.data), neutral)
-    said = _logits(encoder, held_out)
-    temperature, bias = fit(held_out, said["sentiment"])
-    print(f"accurate: temperature {temperature:.3f}, biases {bias}")
-    _fast(encoder, as_met(corpus(options.data), neutral), temperature, options.work, options.out, held_out)
+    fitted = []
+    for encoder in _accurate(options.data, options.work, neutral):
+        intents.refit_encoder(encoder, known)
+        temperature, bias = fit(held_out, _logits(encoder, held_out)["sentiment"])
+        print(f"accurate: temperature {temperature:.3f}, biases {bias}")
+        fitted.append((encoder, temperature))
+    _fast(fitted, as_met(corpus(options.data), neutral), options.work, options.out, held_out)
     intents.refit_fast(options.out / "fast.npz", known)
     export.export(
         encoder, options.out, {**FACTS, "temperature": temperature, "bias": bias}
@@ -112,17 +113,20 @@ def checksums(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _accurate(data: Path, work: Path) -> Encoder:
+def _accurate(data: Path, work: Path, neutral: Neutral) -> list[Encoder]:
+    """The encoder as it was fine-tuned and as it was polished."""
     done, polished = work / "accurate.pt", work / "polished.pt"
+    if not done.exists():
+        accurate.train(data, done)
+    if not polished.exists():
+        accurate.polish(_loaded(done), as_met(polishing(data), neutral), polished)
+    return [_loaded(done), _loaded(polished)]
+
+
+def _loaded(path: Path) -> Encoder:
     encoder = Encoder()
-    if polished.exists():
-        encoder.load_state_dict(torch.load(polished))
-        return encoder
-    if done.exists():
-        encoder.load_state_dict(torch.load(done))
-    else:
-        encoder = accurate.train(data, done)
-    return accurate.polish(encoder, as_met(polishing(data), made_neutral(data)), polished)
+    encoder.load_state_dict(torch.load(path))
+    return encoder
 
 
 def _logits(encoder: Encoder, rows: Sequence[Row]) -> dict[str, Array]:
@@ -131,18 +135,18 @@ def _logits(encoder: Encoder, rows: Sequence[Row]) -> dict[str, Array]:
 
 
 def _fast(
-    encoder: Encoder, rows: list[Row], temperature: float, work: Path, out: Path, held_out: Sequence[Row]
+    teachers: Sequence[tuple[Encoder, float]], rows: list[Row], work: Path, out: Path, held_out: Sequence[Row]
 ) -> None:
-    """`temperature`: the teacher's. What it is sure of teaches, not how sure it sounds."""
+    """`teachers`: encoders with their temperatures. Their mean teaches: the polished one knows its rows by heart."""
     vocabulary = fast.make_vocabulary((row.text for row in rows), _pieces())
     done = work / "taught.pt"
     if done.exists():
         taught, meanings = torch.load(done)
     else:
-        taught = _taught(encoder, rows)
-        meanings = _meanings(encoder, vocabulary)
+        opinions = [_taught(encoder, temperature, rows) for encoder, temperature in teachers]
+        taught = {head: sum(said[head] for said in opinions) / len(opinions) for head in opinions[0]}
+        meanings = _meanings(teachers[-1][0], vocabulary)
         torch.save((taught, meanings), done)
-    taught["sentiment"] = taught["sentiment"] / temperature
     net = fast.distil(rows, taught, vocabulary, meanings)
     fast.save(net, vocabulary, FACTS, out / "fast.npz")
     model = runtime.FastModel(out / "fast.npz")
@@ -174,13 +178,15 @@ def corpus(data: Path, seed: int = 4) -> list[Row]:
     return rows
 
 
-def _taught(encoder: Encoder, rows: Sequence[Row]) -> dict[str, Tensor]:
+def _taught(encoder: Encoder, temperature: float, rows: Sequence[Row]) -> dict[str, Tensor]:
+    """Its logits by head; those of the sentiment say what it is sure of, not how sure it sounds."""
     said: dict[str, Tensor] = {}
     for at, logits in accurate.predict(encoder, rows):
         for head, numbers in logits.items():
             if head not in said:
                 said[head] = torch.zeros(len(rows), len(numbers))
             said[head][at] = numbers
+    said["sentiment"] /= temperature
     return said
 
 
