@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from analysis.text.analyser import INTENTS
 from analysis.text.met_words import Array
 
+SHARE = 0.6  # of the accurate tier in the sentiment that both have read
 SUPERSEDED = {"nhs_fft_p1": "nhs_fft"}  # the same programme's earlier coding: its texts are coded as by the later one
+KEPT = ("quality_of_work",)  # but for what the later one hardly codes
 
 
 @dataclass(frozen=True)
@@ -78,30 +80,38 @@ def _subjects(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> tuple[Ar
     names: list[str] = facts["aspects"]
     schemes: dict[str, list[str]] = facts["schemes"]
     kinds = softmax(logits["scheme"])
-    for earlier, later in SUPERSEDED.items():
-        numbers = list(schemes)
-        kinds[:, numbers.index(later)] += kinds[:, numbers.index(earlier)]
-        kinds[:, numbers.index(earlier)] = 0.0
     rows = len(kinds)
     total = np.full((rows, len(names)), 1e-9, np.float32)
     found = np.zeros((rows, len(names)), np.float32)
-    for number, (scheme, known) in enumerate(schemes.items()):
+    for scheme, known in schemes.items():
         at = [names.index(aspect) for aspect in known]
-        share = kinds[:, number : number + 1]
+        share = kinds @ _heard(list(schemes), scheme, known)
         found[:, at] += share * sigmoid(logits[f"aspects:{scheme}"])
         total[:, at] += share
     return found / total, softmax(logits["polarity"].reshape(rows, len(names), 3))
 
 
-def mean(one: Decoded, other: Decoded) -> Decoded:
-    """The mean of two tiers' opinions on aspects, intents and severity; the sentiment of the first."""
+def _heard(schemes: list[str], scheme: str, known: list[str]) -> Array:
+    """(schemes, known): 1 where a text of that kind is coded by `scheme`'s opinion of the aspect."""
+    made = np.zeros((len(schemes), len(known)), np.float32)
+    for row, kind in enumerate(schemes):
+        made[row] = [scheme == (kind if aspect in KEPT else SUPERSEDED.get(kind, kind)) for aspect in known]
+    return made
+
+
+def mean(one: Decoded, other: Decoded, decided: NDArray[np.bool_]) -> Decoded:
+    """The mean of two tiers' opinions; of the sentiment only where `decided` (texts,), elsewhere `other`'s stands.
+
+    The two err differently, so that their mean errs less than either on kinds of firm that neither has met.
+    """
+    both = {
+        name: (getattr(one, name) + getattr(other, name)) / 2 for name in ("severity", "intents", "aspects", "polarity")
+    }
+    sentiment = SHARE * one.sentiment + (1 - SHARE) * other.sentiment
     return Decoded(
-        sentiment=one.sentiment,
-        mixed=one.mixed,
-        severity=(one.severity + other.severity) / 2,
-        intents=(one.intents + other.intents) / 2,
-        aspects=(one.aspects + other.aspects) / 2,
-        polarity=(one.polarity + other.polarity) / 2,
+        sentiment=np.where(decided[:, None], sentiment, other.sentiment),
+        mixed=np.where(decided, SHARE * one.mixed + (1 - SHARE) * other.mixed, other.mixed),
+        **both,
     )
 
 

@@ -14,7 +14,7 @@ from analysis.text.neutral import Neutral
 from analysis.text.parts import Parts
 from analysis.text.short_answers import Chances, meaning
 
-SURE = 0.7  # the fast tier's verdict stands, unless something in it calls for a second opinion
+SURE = 0.6  # the fast tier's verdict stands, unless something in it calls for a second opinion
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
 
 
@@ -24,7 +24,7 @@ class Heard:
 
     `given`: the texts as the models read them; `words`: the words of these; `contexts`: what the fast tier knows
     beside; `ruled`: the chances of those that a rule read, by their place; `quick`: what the fast tier says; `said`:
-    what the mode's tiers say; `slowly`: which the accurate tier read.
+    what the mode's tiers say; `slowly`: whose sentiment the accurate tier read.
     """
 
     comments: Sequence[Comment]
@@ -62,14 +62,15 @@ class Tiers:
         if ruled:
             said = quick.replaced(np.arange(len(texts)), quick)
             said.sentiment[list(ruled)], said.mixed[list(ruled)] = list(ruled.values()), 0.0
-        slowly = self._look_again(said)
+        slowly = self._unsure(said)
         slowly[list(ruled)] = False
-        at = np.flatnonzero(slowly)
+        heeded = slowly | _flagging(said) if subjects and self._mode == "cascade" else slowly
+        at = np.flatnonzero(heeded)
         if self.accurate is not None and len(at):
             asked = [(comments[row].question, comments[row].rating) for row in at.tolist()]
             logits = self.accurate.read([given[row] for row in at.tolist()], asked)
             slow = decode.decode(logits, self.accurate.facts, subjects=subjects)
-            said = said.replaced(at, decode.mean(slow, said[at]))
+            said = said.replaced(at, decode.mean(slow, said[at], slowly[at]))
         return Heard(comments, texts, given, words, contexts, ruled, quick, said, slowly)
 
     def parts(self, parts: Parts, heard: Heard) -> Decoded:
@@ -90,12 +91,17 @@ class Tiers:
         places[anew] = np.arange(len(anew))
         return read.and_then(heard.quick)[places]
 
-    def _look_again(self, quick: Decoded) -> NDArray[np.bool_]:
-        """Which texts the accurate tier reads too: unsure ones, and those whose intents would change a flag."""
+    def _unsure(self, quick: Decoded) -> NDArray[np.bool_]:
+        """Which texts' sentiment the accurate tier reads too."""
         if self._mode != "cascade":
             return np.full(len(quick.sentiment), self._mode == "accurate")
-        again = quick.sentiment.max(axis=1) < SURE
-        for name, least in LOOK_AGAIN.items():
-            again |= quick.intents[:, INTENTS.index(name)] >= least
-        found: NDArray[np.bool_] = again
+        found: NDArray[np.bool_] = quick.sentiment.max(axis=1) < SURE
         return found
+
+
+def _flagging(quick: Decoded) -> NDArray[np.bool_]:
+    """Which texts may say what changes a flag: there, the accurate tier is heard about all but the sentiment."""
+    found = np.zeros(len(quick.intents), bool)
+    for name, least in LOOK_AGAIN.items():
+        found |= quick.intents[:, INTENTS.index(name)] >= least
+    return found
