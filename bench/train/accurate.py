@@ -7,7 +7,7 @@ at the front, and dropped at random, so that they are never needed.
 import copy
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from analysis.text.questions import asked_for
 from bench.train.encoder import Encoder, groups, split_heads
-from bench.train.losses import losses, targets
+from bench.train.losses import SMOOTHING, losses, targets
 from bench.train.rows import GENERATED, Row, training
 
 LONGEST = 112  # word pieces of a row that are learnt from; longer texts are read in windows
@@ -74,31 +74,11 @@ def padded(ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 def train(folder: Path, out: Path, epochs: int = 2, seed: int = 3) -> Encoder:
     """Fine-tunes: the first epoch on what people labelled, the others with generated sentences too. Saves to `out`."""
     torch.manual_seed(seed)
-    chosen = random.Random(seed)
-    made, model = tokenizer(), Encoder()
-    rows = training(folder, generated=0)
+    model, rows = Encoder(), training(folder, generated=0)
     total = epochs * -(-len(rows) // BATCH) + (epochs - 1) * -(-GENERATED // BATCH)
-    optimizer = torch.optim.AdamW(groups(model, 1e-4, 1e-3))
-    peak = [group["lr"] for group in optimizer.param_groups]
-    model.train()
-    smooth = 0.0
-    with tqdm(total=total, unit="batch") as bar:
-        for epoch in range(epochs):
-            rows = training(folder) if epoch else rows
-            texts = pieces(made, rows)
-            for batch in batches([len(text) for text in texts], chosen):
-                for group, rate in zip(optimizer.param_groups, peak, strict=True):
-                    group["lr"] = rate * _schedule(bar.n, total)
-                ids, mask = padded([_input(made, texts[at], rows[at], chosen) for at in batch])
-                logits, _ = model(ids, mask)
-                loss = losses(split_heads(logits), targets([rows[at] for at in batch]))
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
-                smooth = 0.98 * smooth + 0.02 * loss.item() if bar.n else loss.item()
-                bar.set_postfix(loss=f"{smooth:.3f}", refresh=False)
-                bar.update()
+    each = (training(folder) if epoch else rows for epoch in range(epochs))
+    for _, is_last in _steps(model, each, total, 1e-4, seed):
+        if is_last:
             torch.save(model.state_dict(), out)
     return model
 
@@ -112,30 +92,52 @@ def polish(
     less on kinds of firm that it never met than the last step does. Saves to `out` after each epoch.
     """
     torch.manual_seed(seed)
-    chosen = random.Random(seed)
-    made, averaged = tokenizer(), copy.deepcopy(model)
-    texts = pieces(made, rows)
+    averaged = copy.deepcopy(model)
     total = epochs * -(-len(rows) // BATCH)
+    for step, is_last in _steps(model, (rows for _ in range(epochs)), total, rate, seed, smoothing=0.0):
+        with torch.no_grad():
+            for mean, last in zip(averaged.parameters(), model.parameters(), strict=True):
+                mean.lerp_(last, 1 - min(AVERAGED, (1 + step) / (10 + step)))
+        if is_last:
+            torch.save(averaged.state_dict(), out)
+    return averaged
+
+
+def _steps(
+    model: Encoder,
+    epochs: Iterable[Sequence[Row]],
+    total: int,
+    rate: float,
+    seed: int,
+    smoothing: float = SMOOTHING,
+) -> Iterator[tuple[int, bool]]:
+    """Learns each epoch's rows, batch by batch; after each: how many there were, and whether it was its epoch's last.
+
+    `rate` is the encoder's, the new heads learn ten times faster; `total`: batches of all epochs, for the schedule.
+    """
+    chosen, made = random.Random(seed), tokenizer()
     optimizer = torch.optim.AdamW(groups(model, rate, 10 * rate))
     peak = [group["lr"] for group in optimizer.param_groups]
     model.train()
+    smooth = 0.0
     with tqdm(total=total, unit="batch") as bar:
-        for _ in range(epochs):
-            for batch in batches([len(text) for text in texts], chosen):
+        for rows in epochs:
+            texts = pieces(made, rows)
+            found = batches([len(text) for text in texts], chosen)
+            for number, batch in enumerate(found, start=1):
                 for group, most in zip(optimizer.param_groups, peak, strict=True):
                     group["lr"] = most * _schedule(bar.n, total)
                 ids, mask = padded([_input(made, texts[at], rows[at], chosen) for at in batch])
-                loss = losses(split_heads(model(ids, mask)[0]), targets([rows[at] for at in batch], smoothing=0.0))
+                logits, _ = model(ids, mask)
+                loss = losses(split_heads(logits), targets([rows[at] for at in batch], smoothing))
                 optimizer.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
+                smooth = 0.98 * smooth + 0.02 * loss.item() if bar.n else loss.item()
+                bar.set_postfix(loss=f"{smooth:.3f}", refresh=False)
                 bar.update()
-                with torch.no_grad():
-                    for mean, last in zip(averaged.parameters(), model.parameters(), strict=True):
-                        mean.lerp_(last, 1 - min(AVERAGED, (1 + bar.n) / (10 + bar.n)))
-            torch.save(averaged.state_dict(), out)
-    return averaged
+                yield bar.n, number == len(found)
 
 
 def _schedule(step: int, total: int) -> float:
