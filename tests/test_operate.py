@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import datetime
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -205,7 +206,7 @@ def _answers(port: int, within: float = START_SECONDS) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5) as response:
                 return bool(response.read() == b"alive\n")
-        except OSError:
+        except (OSError, HTTPException):  # also an answer cut short, by a process that was just killed
             time.sleep(0.2)
     return False
 
