@@ -67,11 +67,16 @@ def shipped() -> LossWeights:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the log-odds are made of: `features` in the order of FITTED, each larger when it is worse."""
+    """What the log-odds are made of, as numbers: `features` in the order of FITTED, each larger when it is worse.
 
-    features: tuple[float, float, float]
+    With the signals' points they are all that `concluded` needs, so that they are what is kept (`record`).
+    """
+
+    features: tuple[float, ...]
     offset: float  # the logarithm of the expected jobs, each of which may be the last; and the judged signals
-    satisfaction: Satisfaction
+    down: tuple[float, float]  # (ratings, words): how far unhappy answers pull satisfaction down, in spreads
+    variance: float  # of satisfaction
+    answers: int  # that satisfaction rests on
     habit: Habit | None
 
 
@@ -95,19 +100,28 @@ class Loss:
         return 0.0 if self.too_little else self.risk
 
 
-def inputs(evidence: Evidence, firm: FirmUsual, found: Sequence[Signal], now: datetime, weights: LossWeights) -> Inputs:
+def inputs(
+    evidence: Evidence, state: Satisfaction, found: Sequence[Signal], now: datetime, weights: LossWeights
+) -> Inputs:
     """What is known at `now`, as numbers. `found` are the signals with the points of the rules."""
-    state, habit = satisfaction(evidence, firm, now), alive.habit(evidence, now)
+    habit = alive.habit(evidence, now)
     points = {signal.name: signal.points for signal in found}
-    unhappy = sum(_negative(evidence, state)) + _positive(state)
+    down = _negative(evidence, state)
     unsure = UNSURE_ODDS * (state.variance - PRIOR_VARIANCE)
-    judged = sum(weights.judged.get(name, 0.0) * value for name, value in points.items())
     return Inputs(
-        features=(unhappy + unsure, points.get("silence", 0.0), points.get("late_jobs", 0.0)),
-        offset=judged + (log(habit.expected_jobs) if habit else 0.0),
-        satisfaction=state,
+        features=(sum(down) + _positive(state) + unsure, points.get("silence", 0.0), points.get("late_jobs", 0.0)),
+        offset=offset(habit, found, weights),
+        down=down,
+        variance=state.variance,
+        answers=len(state.shares),
         habit=habit,
     )
+
+
+def offset(habit: Habit | None, found: Sequence[Signal], weights: LossWeights) -> float:
+    """What is added to the log-odds without being fitted: expected jobs, and the signals weighted by judgement."""
+    judged = sum(weights.judged.get(signal.name, 0.0) * signal.points for signal in found)
+    return judged + (log(habit.expected_jobs) if habit else 0.0)
 
 
 def log_odds(known: Inputs, weights: LossWeights) -> float:
@@ -126,14 +140,28 @@ def assess_loss(
     already without a word is Bayes' rule (`alive.gone`), added as the signal "overdue".
     """
     weights = weights or shipped()
-    known = inputs(evidence, firm, found, now, weights)
+    state = satisfaction(evidence, firm, now)
+    known = inputs(evidence, state, found, now, weights)
+    unnamed = {
+        "ratings": lambda: _lasting(evidence, firm, state),
+        "words": lambda: words.cool_words(evidence),
+        "overdue": lambda: _away(evidence, known),
+    }
+    return concluded(known, found, weights, unnamed)
+
+
+def concluded(
+    known: Inputs, found: Sequence[Signal], weights: LossWeights, unnamed: Mapping[str, Callable[[], Signal | None]]
+) -> Loss:
+    """What follows from the numbers alone. `unnamed` gives the signals "ratings", "words" and "overdue" their words
+    where the rules found none of that kind and the model hears one all the same."""
     before = log_odds(known, weights)
     ending = _probability(before)
     gone = alive.gone(known.habit, ending) if known.habit else 0.0
     news = known.habit.news if known.habit else 0.0
     risk = min(1 - 1e-6, max(1e-6, ending * (1.0 - gone) + gone * news))
     spread = _spread(known, weights)
-    signals = _explained(evidence, firm, found, known, weights, _logit(risk) - before)
+    signals = _explained(found, known, weights, _logit(risk) - before, unnamed)
     odds = _logit(risk)
     return Loss(
         risk=risk,
@@ -149,8 +177,8 @@ def assess_loss(
 def _too_little(known: Inputs) -> str:
     if known.habit is None:
         return "No job finished yet."
-    if known.habit.visits < LEAST_JOBS and not known.satisfaction.shares:
-        return f"Too little known: {plural(known.habit.visits, 'job')}, no answer."
+    if known.habit.visits < LEAST_JOBS and not known.answers:
+        return f"Too little known to say: {plural(known.habit.visits, 'job')} so far, no answer."
     return ""
 
 
@@ -174,19 +202,18 @@ def _positive(state: Satisfaction) -> float:
 
 
 def _explained(
-    evidence: Evidence,
-    firm: FirmUsual,
     found: Sequence[Signal],
     known: Inputs,
     weights: LossWeights,
     overdue: float,
+    unnamed: Mapping[str, Callable[[], Signal | None]],
 ) -> tuple[Signal, ...]:
     """The signals with what each adds to the log-odds; one that the rules did not name is named when it adds much."""
-    ratings, said = (weights.fitted["satisfaction"] * part for part in _negative(evidence, known.satisfaction))
+    ratings, said = (weights.fitted["satisfaction"] * part for part in known.down)
     signals = [
-        *_shared(found, RATING_SIGNALS, ratings, lambda: _lasting(evidence, firm, known)),
-        *_shared(found, WORD_SIGNALS, said, lambda: words.cool_words(evidence)),
-        *_shared(found, ("overdue",), max(0.0, overdue), lambda: _away(evidence, known)),
+        *_shared(found, RATING_SIGNALS, ratings, unnamed["ratings"]),
+        *_shared(found, WORD_SIGNALS, said, unnamed["words"]),
+        *_shared(found, ("overdue",), max(0.0, overdue), unnamed["overdue"]),
     ]
     named = {*RATING_SIGNALS, *WORD_SIGNALS, "overdue"}
     for signal in found:
@@ -208,13 +235,13 @@ def _shared(
     return [replace(other, loss=odds)] if other is not None else []
 
 
-def _lasting(evidence: Evidence, firm: FirmUsual, known: Inputs) -> Signal | None:
+def _lasting(evidence: Evidence, firm: FirmUsual, state: Satisfaction) -> Signal | None:
     """Answers that each mean little and together say something."""
-    rated = [s for s in known.satisfaction.shares if s.ratings < 0 and s.response.numbers]
+    rated = [s for s in state.shares if s.ratings < 0 and s.response.numbers]
     if not rated:
         return None
     worst = sorted(rated, key=lambda share: share.ratings)[:3]
-    stars = [s.response.numbers["csat"] for s in known.satisfaction.shares if "csat" in s.response.numbers]
+    stars = [s.response.numbers["csat"] for s in state.shares if "csat" in s.response.numbers]
     text = "Some of their answers lie below what your clients usually say."
     if stars and sum(stars) / len(stars) < firm.levels["csat"].mean:
         text = (
@@ -251,7 +278,7 @@ def _spread(known: Inputs, weights: LossWeights) -> float:
     of_weights = sum(
         a * b * weights.covariance[i][j] for i, a in enumerate(row) for j, b in enumerate(row) if weights.covariance
     )
-    return sqrt(max(0.0, of_weights) + weights.fitted["satisfaction"] ** 2 * known.satisfaction.variance)
+    return sqrt(max(0.0, of_weights) + weights.fitted["satisfaction"] ** 2 * known.variance)
 
 
 def _probability(odds: float) -> float:

@@ -17,7 +17,7 @@ LOSS_PENALTY = 5.0  # of a weight's distance from what it was, per standard devi
 class LossRow:
     """One week of one client: the features of the loss model, its offset, and whether they were lost within 90 days."""
 
-    features: tuple[float, float, float]
+    features: tuple[float, ...]
     offset: float
     lost: bool
     client: str

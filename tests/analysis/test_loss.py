@@ -48,7 +48,7 @@ def test_the_parts_add_up_to_the_log_odds() -> None:
 def test_too_little_known_is_said() -> None:
     """One job and no answer: no guess, and no flag by the chance of loss."""
     found = assessed(client(job_days=(40,)))
-    assert found.too_little == "Too little known: 1 job, no answer."
+    assert found.too_little == "Too little known to say: 1 job so far, no answer."
     assert found.warns == 0
     assert assessed(Evidence()).too_little == "No job finished yet."
     assert not assessed(loyal()).too_little
