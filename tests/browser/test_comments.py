@@ -12,7 +12,7 @@ from analysis.models import AnswerAnalysis, CalibrationStatus, SpotCheck, TextCa
 from analysis.spot_checks import base_in_force, draw, judge, open_checks
 from survey import clock
 from tests.analysis.desk_rows import make_hurt_client
-from tests.browser.conftest import THEMES, WIDTHS, BrowserThread, Server, scrolls_sideways, violations
+from tests.browser.conftest import SCREENS, BrowserThread, Server, scrolls_sideways, violations
 
 pytestmark = pytest.mark.browser
 
@@ -74,8 +74,7 @@ def _proposal(session: Session, reading: AnswerAnalysis) -> TextCalibration:
 
 
 @pytest.mark.usefixtures("comments")
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_every_page_about_comments_is_accessible(
     chromium: BrowserThread, server: Server, signed_in_page: OpenPage, width: int, theme: str
 ) -> None:

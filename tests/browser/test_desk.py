@@ -10,7 +10,7 @@ from analysis.models import Flag, FlagStatus
 from survey import clock
 from survey.models import Job
 from tests.analysis.desk_rows import make_desk
-from tests.browser.conftest import THEMES, WIDTHS, BrowserThread, Server, scrolls_sideways, violations
+from tests.browser.conftest import SCREENS, BrowserThread, Server, scrolls_sideways, violations
 
 pytestmark = pytest.mark.browser
 
@@ -30,8 +30,7 @@ def _listen(page: Page) -> list[str]:
     return complaints
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_every_page_is_accessible(
     chromium: BrowserThread, server: Server, signed_in_page: OpenPage, flag_id: int, width: int, theme: str
 ) -> None:

@@ -13,7 +13,7 @@ from survey.firms import get_firm
 from survey.models import Invitation, InvitationState
 from survey.questionnaire import DEFAULT_PROMISE
 from survey.responses import answers_of, find_response, steps_of
-from tests.browser.conftest import THEMES, WIDTHS, Server, scrolls_sideways, violations
+from tests.browser.conftest import SCREENS, Server, scrolls_sideways, violations
 from tests.conftest import SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
 
@@ -150,8 +150,7 @@ def test_an_error_gets_the_focus_and_leads_to_the_field(new_page: Callable[..., 
     expect(page.get_by_role("radio", name="Very bad")).to_be_focused()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_every_page_is_for_everyone(new_page: Callable[..., Page], survey: Survey, width: int, theme: str) -> None:
     """WCAG 2.2 AA without a violation, no sideways scrolling, large targets that hold their words: every page."""
     page = new_page(width=width, theme=theme)
