@@ -4,22 +4,17 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from analysis.backtest import history, replay
+from analysis.backtest.files import Files, parse
 from analysis.backtest.history import History
 from analysis.backtest.replay import Snapshot
 from analysis.backtest.report import report
 from analysis.relationships.loss import LossWeights
 from analysis.text.analyser import TextAnalyser
-from survey import imports
-from survey.errors import InvalidInputError
-from survey.history import ImportedResponse
-from survey.imports import CellError, Table
-from survey.jobs import JobRecord
 
-T = TypeVar("T")
+__all__ = ["Backtest", "Files", "Progress", "flags_csv", "parse", "run"]
 READING, REPLAYING, MEASURING = "read comments", "replay weeks", "draw samples"
 
 
@@ -30,37 +25,12 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class Files:
-    """The parsed files, and what was wrong with rows of them: (file, error)."""
-
-    jobs: Sequence[JobRecord]
-    responses: Sequence[ImportedResponse]
-    lost: dict[str, datetime]
-    errors: tuple[tuple[str, CellError], ...]
-
-
-@dataclass(frozen=True)
 class Backtest:
     """What came of a run: the document to print, and every snapshot."""
 
     document: dict[str, Any]
     snapshots: Sequence[Snapshot]
     history: History
-
-
-def parse(jobs: bytes, responses: bytes, lost: bytes, zone: tzinfo) -> Files:
-    """The three files; good rows are kept, bad ones named.
-
-    Raises:
-        InvalidInputError: a file cannot be read at all, or no job was finished.
-    """
-    errors: list[tuple[str, CellError]] = []
-    job_rows = _good("jobs", imports.read_jobs(jobs, zone), errors)
-    response_rows = _good("responses", imports.read_responses(responses, zone), errors)
-    lost_rows = _good("lost", imports.read_lost(lost, zone), errors)
-    if not any(job.completed_at for job in job_rows):
-        raise InvalidInputError("No job in the jobs file has been completed; there is nothing to replay.")
-    return Files(job_rows, response_rows, {row.client_ref: row.last_job_at for row in lost_rows}, tuple(errors))
 
 
 def run(
@@ -102,12 +72,3 @@ class _Counter:
     def __call__(self, done: int) -> None:
         self._done += done
         self._progress(self._stage, self._done, self._total)
-
-
-def _good(name: str, table: Table[T], errors: list[tuple[str, CellError]]) -> list[T]:
-    kept: list[T] = []
-    for row in table.rows:
-        errors.extend((name, error) for error in row.errors)
-        if row.record is not None:
-            kept.append(row.record)
-    return kept
