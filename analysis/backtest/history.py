@@ -127,7 +127,8 @@ def _past(
         known = people.get(contact)
         if known is None or record.completed_at < known[0]:
             decides = record.contact_role == DECIDES
-            people[contact] = record.completed_at, Person(contact, record.contact_name, decides=decides)
+            person = Person(contact, record.contact_name, decides=decides, since=record.completed_at)
+            people[contact] = record.completed_at, person
         answer = told.get(key)
         if answer is not None:
             given = {"csat": answer.csat, "nps": answer.nps, "ces": answer.ces}

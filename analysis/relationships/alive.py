@@ -34,7 +34,9 @@ def habit(evidence: Evidence, now: datetime) -> Habit | None:
     """The client's habit at `now`; `None` before the first job.
 
     Jobs come at a rate of their own with a Gamma prior; gaps are Gamma distributed with SHAPE around their own mean
-    gap, shrunk to PRIOR_GAP_DAYS, and one in ten is a pause.
+    gap, shrunk to PRIOR_GAP_DAYS, and one in ten is a pause. Where the wait is read as a sign that they are gone
+    (`gone`), it is not read as rarer jobs too: the rate is that up to the last job and one gap. So waiting never makes
+    the risk smaller while it is news.
     """
     recent = [job for job in evidence.jobs if days_between(job.completed_at, now) <= WINDOW_DAYS]
     if not recent:
@@ -43,7 +45,8 @@ def habit(evidence: Evidence, now: datetime) -> Habit | None:
     known = days_between(recent[0].completed_at, now)
     waiting = max(0.0, days_between(recent[-1].completed_at, now))
     gap = (known - waiting + PRIOR_GAPS * PRIOR_GAP_DAYS) / (len(moments) - 1 + PRIOR_GAPS)
-    rate = (len(recent) + PRIOR_JOBS) / (known + PRIOR_DAYS)
+    ordering = known - waiting + gap if len(moments) >= LEAST_VISITS else known
+    rate = (len(recent) + PRIOR_JOBS) / (ordering + PRIOR_DAYS)
     staying = (1.0 - PAUSE_SHARE) * _survival(waiting / gap) + PAUSE_SHARE * exp(-waiting / PAUSE_DAYS)
     news = min(1.0, max(0.0, (OLD_NEWS_DAYS - waiting) / (OLD_NEWS_DAYS - NEWS_DAYS)))
     return Habit(len(moments), waiting, gap, max(0.3, rate * HORIZON_DAYS), staying, news)

@@ -93,6 +93,7 @@ class Ask:
     answered: bool
     settles_at: datetime | None = None  # from when no answer counts as silence; None: at once
     answered_at: datetime | None = None  # None although `answered`: nobody knows when
+    fate: str = ""  # of one not answered: undelivered, unopened, scanner, opened; "": nobody knows
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Reading:
     severity: float = 0.0  # 0…1: how grave what went wrong is; 0 also when the analyser does not judge it
     abstained: str = ""  # why the analyser does not stand by this reading, or ""
     language: str = ""
+    read_once: bool = False  # by the quick reader alone: what they intend was not looked at twice
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Person:
-    """A contact at the client."""
+    """A contact at the client. `since`: known since then; `decides_since`: seen to become a decision-maker then."""
 
     id: int
     name: str
@@ -134,6 +136,8 @@ class Person:
     mail_block: str | None = None
     blocked_at: datetime | None = None
     left_at: datetime | None = None
+    since: datetime | None = None
+    decides_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,7 @@ class Evidence:
     settlements: tuple[Settlement, ...] = ()
     step_texts: dict[str, str] = field(default_factory=dict)
     own_aspects: dict[str, str] = field(default_factory=dict)  # what the firm calls the aspects it added
+    interests: tuple[str, ...] = ()  # what the firm has noted that they care about
 
     def last_settlement(self) -> Settlement | None:
         """The latest flag that a person closed."""
@@ -221,6 +226,8 @@ def _person_as_of(person: Person, moment: datetime) -> Person:
         person = replace(person, mail_block=None, blocked_at=None)
     if person.left_at is not None and person.left_at > moment:
         person = replace(person, left_at=None)
+    if person.decides_since is not None and person.decides_since > moment:
+        person = replace(person, decides=False, decides_since=None)
     return person
 
 

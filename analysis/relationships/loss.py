@@ -75,7 +75,7 @@ class Inputs:
     features: tuple[float, ...]
     offset: float  # the logarithm of the expected jobs, each of which may be the last; and the judged signals
     down: tuple[float, float]  # (ratings, words): how far unhappy answers pull satisfaction down, in spreads
-    variance: float  # of satisfaction
+    variance: float  # of satisfaction, with what contradicting answers add
     answers: int  # that satisfaction rests on
     habit: Habit | None
 
@@ -112,7 +112,7 @@ def inputs(
         features=(sum(down) + _positive(state) + unsure, points.get("silence", 0.0), points.get("late_jobs", 0.0)),
         offset=offset(habit, found, weights),
         down=down,
-        variance=state.variance,
+        variance=state.variance + state.mixed,
         answers=len(state.shares),
         habit=habit,
     )
@@ -128,6 +128,15 @@ def log_odds(known: Inputs, weights: LossWeights) -> float:
     """The log-odds of an end within the horizon, for one who is still a client."""
     own = sum(weights.fitted[name] * value for name, value in zip(FITTED, known.features, strict=True))
     return weights.intercept + known.offset + own
+
+
+def chance(known: Inputs, weights: LossWeights) -> float:
+    """The chance of loss: of an end within the horizon, or that they are gone already and nobody could know."""
+    ending = _probability(log_odds(known, weights))
+    if known.habit is None:
+        return min(1 - 1e-6, max(1e-6, ending))
+    gone = alive.gone(known.habit, ending)
+    return min(1 - 1e-6, max(1e-6, ending * (1.0 - gone) + gone * known.habit.news))
 
 
 def assess_loss(
@@ -155,11 +164,7 @@ def concluded(
 ) -> Loss:
     """What follows from the numbers alone. `unnamed` gives the signals "ratings", "words" and "overdue" their words
     where the rules found none of that kind and the model hears one all the same."""
-    before = log_odds(known, weights)
-    ending = _probability(before)
-    gone = alive.gone(known.habit, ending) if known.habit else 0.0
-    news = known.habit.news if known.habit else 0.0
-    risk = min(1 - 1e-6, max(1e-6, ending * (1.0 - gone) + gone * news))
+    before, risk = log_odds(known, weights), chance(known, weights)
     spread = _spread(known, weights)
     signals = _explained(found, known, weights, _logit(risk) - before, unnamed)
     odds = _logit(risk)

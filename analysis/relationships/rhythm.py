@@ -1,14 +1,13 @@
-"""Signs in what does not happen: no answers from one who used to answer, no jobs from one who used to order."""
+"""Signs in what does not happen: no jobs from one who used to order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import exp, lgamma, log
+from math import log
 from statistics import fmean, median
 
-from analysis.relationships.evidence import Ask, Evidence, JobDone, Quote, Signal, days_between, plural, short_day
-from analysis.relationships.usual import FirmUsual
+from analysis.relationships.evidence import Evidence, JobDone, Quote, Signal, days_between, plural, short_day
 
 LEAST_JOBS = 4
 SAME_VISIT = timedelta(days=1)  # jobs closed within a day of each other are one visit
@@ -18,12 +17,6 @@ LEAST_SHAPE, MOST_SHAPE = 0.6, 6.0
 OVERDUE_FROM = 0.12  # chance of a gap this long below which it is worth mentioning
 OVERDUE_POINTS, MOST_OVERDUE_POINTS = 0.6, 2.5
 LONG_OVERDUE_POINTS = 3.1  # enough for a flag by itself: most of those who stay away so long do not come back
-ANSWER_GRACE = timedelta(days=10)
-LEAST_ANSWERED, LEAST_SILENCES = 2, 2
-SILENCE_FROM = 0.2
-SILENCE_POINTS, MOST_SILENCE_POINTS = 0.6, 1.9
-SILENCE_WINDOW_DAYS = 240
-HABIT_ASKS = 20
 
 
 @dataclass(frozen=True)
@@ -107,52 +100,3 @@ def overdue(evidence: Evidence, found: Rhythm | None, lapsed: bool) -> Signal | 
     if LONG_OVERDUE.holds(found):
         points = LONG_OVERDUE_POINTS
     return Signal("overdue", points, text, (quote,), fades=False)
-
-
-def chance_of_silence(answered: int, asked: int, silences: int, prior: tuple[float, float]) -> float:
-    """The chance of `silences` unanswered asks in a row for someone who answered `answered` of `asked` before.
-
-    Beta-Binomial posterior predictive, B(a+k, b+n−k+m) ÷ B(a+k, b+n−k) (Gelman et al., Bayesian Data Analysis, 3rd
-    ed., §2.4). In [0, 1]; 1 when `silences` is 0.
-    """
-    a, b = prior[0] + answered, prior[1] + asked - answered
-    return min(1.0, exp(_log_beta(a, b + silences) - _log_beta(a, b)))
-
-
-def _log_beta(a: float, b: float) -> float:
-    return lgamma(a) + lgamma(b) - lgamma(a + b)
-
-
-def silence(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
-    """A contact who used to answer has stopped: the least likely present run of silences among the contacts."""
-    best: tuple[float, int, int, int, Ask] | None = None
-    for person in evidence.people:
-        if person.left_at is not None or person.mail_block is not None:
-            continue
-        asks = [a for a in evidence.asks if a.contact_id == person.id and (a.answered or _had_time(a, now))]
-        run = 0
-        while run < len(asks) and not asks[-1 - run].answered:
-            run += 1
-        before = asks[: len(asks) - run][-HABIT_ASKS:]
-        answered = sum(ask.answered for ask in before)
-        if run < LEAST_SILENCES or answered < LEAST_ANSWERED or days_between(asks[-1].at, now) > SILENCE_WINDOW_DAYS:
-            continue
-        if not evidence.unsettled(asks[-1].at):
-            continue
-        chance = chance_of_silence(answered, len(before), run, firm.answering)
-        if best is None or chance < best[0]:
-            best = (chance, answered, len(before), run, asks[-run])
-    if best is None or best[0] >= SILENCE_FROM:
-        return None
-    chance, answered, asked, run, first = best
-    name = next(
-        (person.name for person in evidence.people if person.id == first.contact_id and person.name), "Their contact"
-    )
-    text = f"No answer to the last {run} surveys; {name} had answered {answered} of {asked}."
-    quote = Quote(f"First unanswered survey, {short_day(first.at)}", first.at, f"contact/{first.contact_id}")
-    points = min(MOST_SILENCE_POINTS, 0.3 + SILENCE_POINTS * (log(SILENCE_FROM) - log(max(chance, 1e-12))))
-    return Signal("silence", points, text, (quote,), fades=False)
-
-
-def _had_time(ask: Ask, now: datetime) -> bool:
-    return now >= (ask.settles_at or ask.at + ANSWER_GRACE)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from analysis.relationships.contradiction import added_variance, disagreement
 from analysis.relationships.evidence import Evidence, Response, days_between
 from analysis.relationships.usual import FirmUsual
 
@@ -28,11 +29,26 @@ class Share:
 
 @dataclass(frozen=True)
 class Satisfaction:
-    """The level (0: as the firm's clients usually are; −1: one spread worse), its variance, and who made it."""
+    """The level (0: as the firm's clients usually are; −1: one spread worse), its variance, and who made it.
+
+    `mixed` is what answers that contradict themselves add to the variance (`contradiction`).
+    """
 
     level: float = 0.0
     variance: float = PRIOR_VARIANCE
     shares: tuple[Share, ...] = ()
+    mixed: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One answer's distance from the usual, in spreads: what ratings and words add to it, the noise of the whole, and
+    what its disagreement with itself adds to the level's variance for each unit of gain."""
+
+    ratings: float
+    words: float
+    noise: float
+    mixed: float
 
 
 def satisfaction(evidence: Evidence, firm: FirmUsual, now: datetime) -> Satisfaction:
@@ -49,28 +65,29 @@ def satisfaction(evidence: Evidence, firm: FirmUsual, now: datetime) -> Satisfac
     deciders = {person.id for person in evidence.people if person.decides}
     variance, last = PRIOR_VARIANCE, None
     kept = 1.0  # what is left of a share that was whole at the start: later ones are kept as multiples of it
-    shares: list[tuple[Response, float, float]] = []
+    shares: list[tuple[Response, float, float, float]] = []
     for response in told:
         job = jobs.get(response.job_id)
         seen = _observed(response, firm, firm.expected(job.staff, job.kind) if job is not None else 0.0)
         if seen is None:
             continue
-        ratings, words, noise = seen
         if last is not None:
             shrunk, variance = _aged(variance, days_between(last, response.at))
             kept *= shrunk
         last = response.at
-        noise += ANSWER_VARIANCE * (BYSTANDER if deciders and response.contact_id not in deciders else 1.0)
+        bystander = bool(deciders) and response.contact_id not in deciders
+        noise = seen.noise + ANSWER_VARIANCE * (BYSTANDER if bystander else 1.0)
         gain = variance / (variance + noise)
         variance *= 1.0 - gain
         kept *= 1.0 - gain
-        shares.append((response, gain * ratings / kept, gain * words / kept))
+        shares.append((response, *(gain * part / kept for part in (seen.ratings, seen.words, seen.mixed))))
     if last is None:
         return Satisfaction()
     shrunk, variance = _aged(variance, days_between(last, now))
     kept *= shrunk
-    found = tuple(Share(response, kept * ratings, kept * words) for response, ratings, words in shares)
-    return Satisfaction(sum(share.ratings + share.words for share in found), variance, found)
+    found = tuple(Share(response, kept * ratings, kept * words) for response, ratings, words, _ in shares)
+    mixed = kept * sum(part for *_, part in shares)
+    return Satisfaction(sum(share.ratings + share.words for share in found), variance, found, mixed)
 
 
 def _aged(variance: float, days: float) -> tuple[float, float]:
@@ -79,9 +96,9 @@ def _aged(variance: float, days: float) -> tuple[float, float]:
     return kept, variance * kept * kept + PRIOR_VARIANCE * (1.0 - kept * kept)
 
 
-def _observed(response: Response, firm: FirmUsual, expected: float) -> tuple[float, float, float] | None:
-    """(ratings' part, words' part, noise) of one answer's distance from the usual; `None` when it says nothing."""
-    precision = ratings = words = 0.0
+def _observed(response: Response, firm: FirmUsual, expected: float) -> _Seen | None:
+    """What one answer says; `None` when it says nothing."""
+    precision = ratings = words = mixed = 0.0
     for question, level in firm.levels.items():
         value = response.numbers.get(question)
         if value is not None and question in NOISE:
@@ -91,15 +108,12 @@ def _observed(response: Response, firm: FirmUsual, expected: float) -> tuple[flo
     reading = response.reading
     if reading is not None:
         weight = 1.0 / (NOISE["words"] * (DOUBTED if reading.abstained else 1.0))
+        said = (reading.score - firm.words.mean) / firm.words.spread - expected
+        if precision > 0:
+            share = precision / (precision + weight)
+            mixed = added_variance(1.0, share, 1.0 - share, disagreement(ratings / precision, said))
         precision += weight
-        words = weight * ((reading.score - firm.words.mean) / firm.words.spread - expected)
+        words = weight * said
     if precision <= 0:
         return None
-    return ratings / precision, words / precision, 1.0 / precision
-
-
-def heard(evidence: Evidence, now: datetime, days: float = 365.0) -> tuple[int, int]:
-    """(contacts who said something in the last `days`, contacts who are still there)."""
-    there = {person.id for person in evidence.people if person.left_at is None}
-    spoke = {r.contact_id for r in evidence.responses if days_between(r.at, now) <= days}
-    return len(spoke & there), len(there)
+    return _Seen(ratings / precision, words / precision, 1.0 / precision, mixed)

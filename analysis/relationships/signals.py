@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from analysis.relationships import doubt, promises, rhythm, scores, words
+from analysis.relationships import doubt, expectation, people, promises, rhythm, scores, silence, words
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.rhythm import Rhythm
 from analysis.relationships.usual import FirmUsual
@@ -25,6 +25,11 @@ LABELS = {
     "silence": "Stopped answering",
     "overdue": "Overdue by their own rhythm",
     "lost_contact": "Main contact lost",
+    "champion_left": "A champion left",
+    "new_decider": "New decision-maker",
+    "only_contact": "Hangs on one contact",
+    "expectation_gap": "Promise and experience differ",
+    "contradiction": "Words and score disagree",
 }
 LEAST_POINTS = 0.05
 QUIET_DAYS_AFTER_SETTLEMENT = 30  # what only time shows (silence, an overdue job) rests after a person closed a flag
@@ -36,6 +41,7 @@ _WORDS = (
     words.complaints,
     words.review_threat,
     words.wants_contact,
+    expectation.expectation_gap,
 )
 
 
@@ -77,7 +83,10 @@ def find(
         promises.reopened_jobs(evidence, now),
         promises.broken_calls(evidence, now),
         promises.lost_contact(evidence, now),
-        rhythm.silence(evidence, firm, now),
+        people.champion_left(evidence, now),
+        people.new_decider(evidence, now),
+        people.only_contact(evidence, firm, now),
+        silence.silence(evidence, firm, now),
         rhythm.overdue(evidence, own, lapsed),
     ]
     last = evidence.last_settlement()

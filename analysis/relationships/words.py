@@ -79,7 +79,7 @@ def leaving(evidence: Evidence, now: datetime) -> Signal | None:
     if response.numbers.get("would_return") == 0:
         text, quotes = "Said they would not come back.", _answered(response, "Would you come back? No")
     else:
-        text, quotes = "Their words say that they may leave.", _quotes(response)
+        text, quotes = "Their words say that they may leave.", quoted(response)
     return Signal("leaving", points, text, quotes)
 
 
@@ -111,7 +111,7 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
     text = "Complained; no contact logged since."
     if len(open_ones) > 1:
         text = f"Complained {len(open_ones)} times; no contact logged since."
-    quotes = tuple(quote for response in reversed(open_ones[-3:]) for quote in _quotes(response))
+    quotes = tuple(quote for response in reversed(open_ones[-3:]) for quote in quoted(response))
     return Signal("complaint", min(2.2, total), text, quotes)
 
 
@@ -128,7 +128,7 @@ def safety_legal(evidence: Evidence, now: datetime) -> Signal | None:
             best = (points, response) if best is None or points >= best[0] else best
     if best is None:
         return None
-    return Signal("safety_legal", best[0], "Speaks of danger, damage or legal steps.", _quotes(best[1]))
+    return Signal("safety_legal", best[0], "Speaks of danger, damage or legal steps.", quoted(best[1]))
 
 
 def review_threat(evidence: Evidence, now: datetime) -> Signal | None:
@@ -139,9 +139,7 @@ def review_threat(evidence: Evidence, now: datetime) -> Signal | None:
             continue
         if evidence.unsettled(response.at) and not evidence.contacted_since(response.at):
             points = THREAT_POINTS * sure * freshness(response.at, now)
-            return Signal(
-                "review_threat", points, "Threatens a bad review; no contact logged since.", _quotes(response)
-            )
+            return Signal("review_threat", points, "Threatens a bad review; no contact logged since.", quoted(response))
     return None
 
 
@@ -164,7 +162,7 @@ def wants_contact(evidence: Evidence, now: datetime) -> Signal | None:
             continue
         if waits < CALLBACK_GRACE_DAYS or not evidence.unsettled(response.at) or evidence.contacted_since(response.at):
             continue
-        quotes = _answered(response, "May we contact you about this? Yes") if asked else _quotes(response)
+        quotes = _answered(response, "May we contact you about this? Yes") if asked else quoted(response)
         points = CALLBACK_POINTS * (1.0 if asked else sure) * freshness(response.at, now)
         return Signal("wants_contact", points, "Asked to be contacted; no contact logged since.", quotes)
     return None
@@ -193,7 +191,7 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
         total += NEGATIVE_POINTS * -reading.score * weight * graveness(reading.severity) * fresh
         gravest = max(gravest, graveness(reading.severity))
         aspects += [aspect for aspect, _, _ in found if aspect not in aspects and aspect != "general"]
-        quotes += _quotes(response)
+        quotes += quoted(response)
     if total < 0.1:
         return None
     names = {**evidence.own_aspects, **ASPECT_NAMES}
@@ -209,7 +207,7 @@ def cool_words(evidence: Evidence) -> Signal | None:
     ]
     if not cool:
         return None
-    quotes = tuple(quote for response in reversed(cool[-3:]) for quote in _quotes(response))
+    quotes = tuple(quote for response in reversed(cool[-3:]) for quote in quoted(response))
     return Signal("negative_words", 0.0, "Their comments are cooler than your clients' usually are.", quotes)
 
 
@@ -226,11 +224,11 @@ def _pleased(response: Response) -> bool:
 
 
 def _answered(response: Response, words: str) -> tuple[Quote, ...]:
-    quotes = _quotes(response)
+    quotes = quoted(response)
     return (Quote(words, response.at, f"response/{response.id}"), *quotes)
 
 
-def _quotes(response: Response) -> tuple[Quote, ...]:
+def quoted(response: Response) -> tuple[Quote, ...]:
     """The stretch of the comment that spoke against the firm: its negative spans, widened to whole sentences."""
     reading = response.reading
     if reading is None or not reading.text.strip():

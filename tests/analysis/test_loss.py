@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.relationships import alive, loss, rhythm, signals
+from analysis.relationships.coverage import contacts_heard
 from analysis.relationships.evidence import Ask, Evidence, Response, Settlement, as_of
 from analysis.relationships.ladder import has_lapsed
 from analysis.relationships.loss import Loss
-from analysis.relationships.satisfaction import PRIOR_VARIANCE, heard, satisfaction
+from analysis.relationships.satisfaction import PRIOR_VARIANCE, satisfaction
 from analysis.relationships.usual import FirmUsual
 from tests.analysis.stories import ago, client, jobs, loyal, rated, read
 from tests.conftest import NOW
@@ -189,5 +190,5 @@ def test_nothing_later_is_seen() -> None:
 
 def test_who_was_heard() -> None:
     """Coverage: who spoke within a year, of those who are there."""
-    assert heard(loyal(), NOW) == (1, 1)
-    assert heard(client(), NOW) == (0, 1)
+    assert contacts_heard(loyal(), NOW) == (1, 1)
+    assert contacts_heard(client(), NOW) == (0, 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.relationships import promises, rhythm, scores, words
+from analysis.relationships import promises, rhythm, scores, silence, words
 from analysis.relationships.evidence import (
     Ask,
     Evidence,
@@ -268,17 +268,17 @@ def asks(answered: int, silent: int) -> tuple[Ask, ...]:
 
 def test_silence_is_measured_against_the_contacts_own_habit() -> None:
     """Three silences from one who always answered speak; from one who never did they do not."""
-    signal = rhythm.silence(client(asks=asks(6, 3)), FIRM, NOW)
+    signal = silence.silence(client(asks=asks(6, 3)), FIRM, NOW)
     assert signal is not None
     assert "No answer to the last 3 surveys; Ida Berg had answered 6 of 6" in signal.text
-    assert rhythm.silence(client(asks=asks(0, 5)), FIRM, NOW) is None
-    assert rhythm.silence(client(asks=asks(6, 0)), FIRM, NOW) is None
+    assert silence.silence(client(asks=asks(0, 5)), FIRM, NOW) is None
+    assert silence.silence(client(asks=asks(6, 0)), FIRM, NOW) is None
 
 
 def test_a_survey_still_open_is_not_silence() -> None:
     """Only asks that had time to be answered count."""
     pending = (*asks(6, 1), Ask(1, ago(3), False), Ask(1, ago(2), False))
-    assert rhythm.silence(client(asks=pending), FIRM, NOW) is None
+    assert silence.silence(client(asks=pending), FIRM, NOW) is None
 
 
 @settings(deadline=None)  # machines may be busy
@@ -291,9 +291,9 @@ def test_a_survey_still_open_is_not_silence() -> None:
 )
 def test_the_chance_of_silence_is_a_probability(answered: int, more: int, silences: int, a: float, b: float) -> None:
     """In [0, 1], and never larger for a longer run."""
-    chance = rhythm.chance_of_silence(answered, answered + more, silences, (a, b))
+    chance = silence.chance_of_silence(answered, answered + more, silences, (a, b))
     assert 0.0 <= chance <= 1.0
-    assert rhythm.chance_of_silence(answered, answered + more, silences + 1, (a, b)) <= chance + 1e-12
+    assert silence.chance_of_silence(answered, answered + more, silences + 1, (a, b)) <= chance + 1e-12
 
 
 def test_overdue_is_measured_against_the_clients_own_rhythm() -> None:
