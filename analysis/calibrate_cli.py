@@ -1,8 +1,6 @@
 """The command text calibrate: how right the readings are, and the firm's own calibration."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import click
@@ -12,13 +10,15 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from analysis import recalibration
+from analysis.deciding_cli import DECISIONS, decided
 from analysis.desk.spot_checks import calibration_document, report_document
 from analysis.models import TextCalibration
+from analysis.recalibration import calibrations
 from survey import clock
 from survey.db import begin_reading, db, transaction
 from survey.errors import ClienteleError
 
-ACTIONS = ("show", "propose", "accept", "reject", "undo")
+ACTIONS = ("show", "propose", *DECISIONS)
 
 
 @click.command("calibrate")
@@ -42,7 +42,7 @@ def calibrate(what: str, number: int | None, as_json: bool) -> None:
         return
     with transaction() as session:
         try:
-            row = _propose(session) if what == "propose" else _decide(session, what, number)
+            row = _propose(session) if what == "propose" else decided(session, calibrations, what, number, clock.now())
         except ClienteleError as error:
             raise click.ClickException(str(error)) from None
         document = calibration_document(row)
@@ -63,23 +63,6 @@ def _propose(session: Session) -> TextCalibration:
         figures = f" Log loss {found.loss_before:.3f} now, {found.loss_after:.3f} fitted." if found else ""
         raise click.ClickException(f"{attempt.why}{figures} Nothing is proposed.")
     return attempt.proposal
-
-
-def _decide(session: Session, what: str, number: int | None) -> TextCalibration:
-    usual = recalibration.current if what == "undo" else recalibration.waiting
-    row = recalibration.calibration_by_id(session, number) if number is not None else usual(session)
-    if row is None:
-        raise click.ClickException("No calibration is in force." if what == "undo" else "No proposal waits.")
-    now = clock.now()
-    if what == "undo":
-        recalibration.undo(session, row, now)
-    else:
-        deciders: dict[str, Callable[[Session, TextCalibration, int | None, datetime], None]] = {
-            "accept": recalibration.accept,
-            "reject": recalibration.reject,
-        }
-        deciders[what](session, row, None, now)
-    return row
 
 
 def _show(document: dict[str, Any]) -> None:

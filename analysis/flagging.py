@@ -1,6 +1,7 @@
 """The life of a flag as far as the machine decides it: raised, brought up to date, cleared. People resolve it."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ def apply(
             return None
         if flag.status is FlagStatus.ACKNOWLEDGED:
             flag.risk, flag.points, flag.clears_if = found.risk, found.points, EASED
+            _keep(flag, found)
             return flag
         clear(client, flag, _why_cleared(found), now)
         return None
@@ -58,7 +60,9 @@ def _raise(session: Session, client: Client, severity: Severity, found: Assessme
         owner_id=client.owner_id,
         raised_at=now,
         updated_at=now,
+        raised_with=found.kept(),
     )
+    _keep(flag, found)
     session.add(flag)
     session.flush()
     return flag
@@ -71,6 +75,25 @@ def _update(flag: Flag, severity: Severity, found: Assessment, now: datetime) ->
     flag.severity, flag.risk, flag.points = severity, found.risk, found.points
     flag.reasons = [signal.as_dict() for signal in found.signals]
     flag.clears_if, flag.model = found.clears_if, found.model
+    _keep(flag, found)
+
+
+def estimate(found: Assessment) -> dict[str, Any]:
+    """How sure the risk is, as a state and a flag keep it."""
+    likely = found.loss
+    return {
+        "risk_low": likely.low,
+        "risk_high": likely.high,
+        "baseline": likely.baseline,
+        "too_little": likely.too_little[:200],
+    }
+
+
+def _keep(flag: Flag, found: Assessment) -> None:
+    """Keep what the flag rests on now, so that it can be worked out again."""
+    for name, value in estimate(found).items():
+        setattr(flag, name, value)
+    flag.inputs, flag.model = found.kept(), found.model
 
 
 def _why_cleared(found: Assessment) -> str:

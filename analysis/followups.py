@@ -122,7 +122,7 @@ def resolve(
     before = _state(flag)
     flag.status, flag.closed_at = FlagStatus.RESOLVED, now
     flag.client.surveys_held_at, flag.client.surveys_held_reason = None, ""
-    session.add(Outcome(flag_id=flag.id, result=result, note=text, user_id=user_id, at=now))
+    session.add(Outcome(flag_id=flag.id, result=result, note=text, user_id=user_id, at=now, inputs=flag.inputs))
     followed = _record(session, flag, FollowUpKind.RESOLVED, user_id, text, now, before)
     flag.client.add_evidence()
     return followed

@@ -8,16 +8,25 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from analysis.models import Calibration, CalibrationStatus, Flag, FlagStatus, Outcome, OutcomeResult
+from analysis.models import Calibration, CalibrationKind, Flag, FlagStatus, Outcome, OutcomeResult
+from analysis.proposals import Proposals
 from analysis.relationships.calibration import Labelled, missing, refit
 from analysis.relationships.intervals import wilson
 from analysis.relationships.signals import DEFAULT_WEIGHTS, LABELS, Weights
-from survey.errors import ConflictError
 from survey.models import Client
 
 INTERCEPT = "intercept"
+_OF_POINTS = select(Calibration).where(Calibration.kind == CalibrationKind.POINTS)
 REAL = (OutcomeResult.KEPT, OutcomeResult.LOST, OutcomeResult.TOO_LATE)
 USEFUL = (OutcomeResult.KEPT, OutcomeResult.LOST)
+
+
+def rescore(session: Session) -> None:
+    """Have every client scored again: what is in force has changed."""
+    session.execute(update(Client).values(evidence_version=Client.evidence_version + 1))
+
+
+points = Proposals(Calibration, "proposal", Calibration.kind == CalibrationKind.POINTS, rescore)
 
 
 @dataclass(frozen=True)
@@ -112,9 +121,8 @@ def propose(session: Session, now: datetime) -> Calibration | None:
     if missing(labelled):
         return None
     found = refit(labelled, in_force)
-    _supersede(session, CalibrationStatus.PROPOSED, now)
     proposal = Calibration(
-        status=CalibrationStatus.PROPOSED,
+        kind=CalibrationKind.POINTS,
         weights={**found.weights.multipliers, INTERCEPT: found.weights.intercept},
         report={
             "outcomes": found.outcomes,
@@ -124,26 +132,13 @@ def propose(session: Session, now: datetime) -> Calibration | None:
             "results": dict(Counter(result.value for _, result in judged)),
             "signals": [asdict(record) for record in _by_signal(judged)],
         },
-        proposed_at=now,
     )
-    session.add(proposal)
-    session.flush()
-    return proposal
-
-
-def current(session: Session) -> Calibration | None:
-    """The accepted weights in force; None means the defaults."""
-    return _latest(session, CalibrationStatus.ACCEPTED)
-
-
-def waiting(session: Session) -> Calibration | None:
-    """The proposal that waits for a decision."""
-    return _latest(session, CalibrationStatus.PROPOSED)
+    return points.propose(session, proposal, now)
 
 
 def weights_in_force(session: Session) -> Weights:
     """The weights that scoring uses now."""
-    accepted = current(session)
+    accepted = points.current(session)
     return weights_of(accepted) if accepted else DEFAULT_WEIGHTS
 
 
@@ -154,32 +149,6 @@ def weights_of(calibration: Calibration) -> Weights:
     return Weights(multipliers, numbers.get(INTERCEPT, 0.0), f"c{calibration.id}")
 
 
-def accept(session: Session, calibration: Calibration, user_id: int | None, now: datetime) -> Calibration:
-    """Put a proposal in force; the set before it is superseded and every client is scored again.
-
-    Raises:
-        ConflictError: it was decided already.
-    """
-    _lock_proposed(session, calibration)
-    _supersede(session, CalibrationStatus.ACCEPTED, now)
-    _decide(calibration, CalibrationStatus.ACCEPTED, user_id, now)
-    session.execute(update(Client).values(evidence_version=Client.evidence_version + 1))
-    session.flush()
-    return calibration
-
-
-def reject(session: Session, calibration: Calibration, user_id: int | None, now: datetime) -> Calibration:
-    """Turn a proposal down.
-
-    Raises:
-        ConflictError: it was decided already.
-    """
-    _lock_proposed(session, calibration)
-    _decide(calibration, CalibrationStatus.REJECTED, user_id, now)
-    session.flush()
-    return calibration
-
-
 def _judged(session: Session) -> list[tuple[Flag, OutcomeResult]]:
     rows = session.execute(select(Flag, Outcome.result).join(Outcome, Outcome.flag_id == Flag.id).order_by(Outcome.id))
     return [(flag, result) for flag, result in rows]
@@ -187,10 +156,10 @@ def _judged(session: Session) -> list[tuple[Flag, OutcomeResult]]:
 
 def _labelled(session: Session, judged: list[tuple[Flag, OutcomeResult]]) -> list[Labelled]:
     """The flags' points as the rules gave them: the weights that each flag was judged with are taken out again."""
-    versions = {weights.version: weights for weights in map(weights_of, session.scalars(select(Calibration)))}
+    versions = {weights.version: weights for weights in map(weights_of, session.scalars(_OF_POINTS))}
     labelled = []
     for flag, result in judged:
-        weights = versions.get(flag.model.partition("+")[2], DEFAULT_WEIGHTS)
+        weights = next((versions[part] for part in flag.model.split("+") if part in versions), DEFAULT_WEIGHTS)
         points = {str(reason["signal"]): _unweighted(reason, weights) for reason in flag.reasons}
         labelled.append(Labelled(points, result in REAL))
     return labelled
@@ -200,27 +169,3 @@ def _unweighted(reason: dict[str, Any], weights: Weights) -> float:
     multiplier = weights.of(str(reason["signal"]))
     strength = float(reason.get("strength", reason["points"]))  # flags of before the loss model have points alone
     return strength / multiplier if multiplier > 0 else 0.0
-
-
-def _latest(session: Session, status: CalibrationStatus) -> Calibration | None:
-    return session.scalar(
-        select(Calibration).where(Calibration.status == status).order_by(Calibration.id.desc()).limit(1)
-    )
-
-
-def _lock_proposed(session: Session, calibration: Calibration) -> None:
-    session.flush()
-    session.refresh(calibration, with_for_update=True)
-    if calibration.status is not CalibrationStatus.PROPOSED:
-        raise ConflictError("These weights have been decided on already.")
-
-
-def _supersede(session: Session, status: CalibrationStatus, now: datetime) -> None:
-    for calibration in session.scalars(select(Calibration).where(Calibration.status == status)):
-        calibration.status = CalibrationStatus.SUPERSEDED
-        calibration.decided_at = calibration.decided_at or now
-    session.flush()
-
-
-def _decide(calibration: Calibration, status: CalibrationStatus, user_id: int | None, now: datetime) -> None:
-    calibration.status, calibration.decided_at, calibration.decided_by_id = status, now, user_id

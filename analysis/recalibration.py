@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.models import AnswerAnalysis, CalibrationStatus, TextCalibration
+from analysis.models import AnswerAnalysis, TextCalibration
+from analysis.proposals import Proposals
 from analysis.spot_checks import base_in_force, fair_readings, judged
 from analysis.text.recalibration import VERDICTS, Checked, Fit, Recalibration, fit, missing, number_of
-from survey.db import row_by_id
-from survey.errors import ConflictError
 
 if TYPE_CHECKING:
     from analysis.text.recalibration import Chances
+
+calibrations = Proposals(TextCalibration, "calibration")  # accepted, it rules what is read from then on; no history
 
 MOST_READINGS = 20_000  # the newest, of which is said how many would be read differently
 EXAMPLES = 6
@@ -35,25 +36,10 @@ def calibration_of(row: TextCalibration) -> Recalibration:
     return Recalibration(row.id, row.base, row.temperature, (row.negative, row.neutral, row.positive))
 
 
-def current(session: Session) -> TextCalibration | None:
-    """The accepted calibration; None: probabilities are as shipped."""
-    return _latest(session, CalibrationStatus.ACCEPTED)
-
-
-def waiting(session: Session) -> TextCalibration | None:
-    """The proposal that waits for a decision."""
-    return _latest(session, CalibrationStatus.PROPOSED)
-
-
 def in_force(session: Session) -> Recalibration | None:
     """What the reader is to be calibrated with."""
-    row = current(session)
+    row = calibrations.current(session)
     return calibration_of(row) if row else None
-
-
-def calibration_by_id(session: Session, calibration_id: int) -> TextCalibration:
-    """The calibration. Raises NotFoundError as `row_by_id`."""
-    return row_by_id(session, TextCalibration, calibration_id, "There is no such calibration.", lock=True)
 
 
 def lacking(session: Session) -> str:
@@ -79,17 +65,9 @@ def propose(session: Session, now: datetime) -> Attempt:
     found = fit([Checked(tuple(said), item.label, item.weight) for said, item in rows], before)
     if not found.better:
         return Attempt(None, "On comments that it was not fitted to, no calibration reads better beyond chance.", found)
-    _supersede(session, CalibrationStatus.PROPOSED, now)
-    row = TextCalibration(
-        status=CalibrationStatus.PROPOSED,
-        base=base,
-        temperature=found.temperature,
-        **dict(zip(VERDICTS, found.biases, strict=True)),
-        report={},
-        proposed_at=now,
-    )
-    session.add(row)
-    session.flush()
+    biases = dict(zip(VERDICTS, found.biases, strict=True))
+    row = TextCalibration(base=base, temperature=found.temperature, **biases, report={})
+    calibrations.propose(session, row, now)
     row.report = {
         "checked": found.rows,
         "labels": dict(Counter(item.label for item in known)),
@@ -152,72 +130,3 @@ def _effect(session: Session, before: Recalibration | None, after: Recalibration
 
 def _verdict(chances: list[float]) -> str:
     return VERDICTS[max(range(len(VERDICTS)), key=chances.__getitem__)]
-
-
-def accept(session: Session, row: TextCalibration, user_id: int | None, now: datetime) -> None:
-    """Put a proposal in force: what is read from now on is read with it. History is read again on demand only.
-
-    Raises:
-        ConflictError: it was decided already.
-    """
-    _still_proposed(session, row)
-    before = current(session)
-    if before is not None:
-        before.status = CalibrationStatus.SUPERSEDED
-        row.replaced_id = before.id
-    _decide(row, CalibrationStatus.ACCEPTED, user_id, now)
-    session.flush()
-
-
-def reject(session: Session, row: TextCalibration, user_id: int | None, now: datetime) -> None:
-    """Turn a proposal down.
-
-    Raises:
-        ConflictError: it was decided already.
-    """
-    _still_proposed(session, row)
-    _decide(row, CalibrationStatus.REJECTED, user_id, now)
-    session.flush()
-
-
-def undo(session: Session, row: TextCalibration, now: datetime) -> None:
-    """Take a decision back: the proposal waits again, and what it had replaced is in force again.
-
-    Where another proposal waits by now, this one is superseded by that.
-
-    Raises:
-        ConflictError: it is not in force, or was not turned down.
-    """
-    session.flush()
-    session.refresh(row, with_for_update={"of": TextCalibration})
-    if row.status not in (CalibrationStatus.ACCEPTED, CalibrationStatus.REJECTED):
-        raise ConflictError("There is no decision on this calibration to take back.")
-    replaced = session.get(TextCalibration, row.replaced_id) if row.replaced_id else None
-    if row.status is CalibrationStatus.ACCEPTED and replaced is not None:
-        replaced.status = CalibrationStatus.ACCEPTED
-    status = CalibrationStatus.SUPERSEDED if waiting(session) else CalibrationStatus.PROPOSED
-    row.replaced_id = None
-    _decide(row, status, None, now if status is CalibrationStatus.SUPERSEDED else None)
-    session.flush()
-
-
-def _latest(session: Session, status: CalibrationStatus) -> TextCalibration | None:
-    newest = select(TextCalibration).where(TextCalibration.status == status).order_by(TextCalibration.id.desc())
-    return session.scalar(newest.limit(1))
-
-
-def _still_proposed(session: Session, row: TextCalibration) -> None:
-    session.flush()
-    session.refresh(row, with_for_update={"of": TextCalibration})
-    if row.status is not CalibrationStatus.PROPOSED:
-        raise ConflictError("This calibration has been decided on already.")
-
-
-def _supersede(session: Session, status: CalibrationStatus, now: datetime) -> None:
-    for row in session.scalars(select(TextCalibration).where(TextCalibration.status == status)):
-        row.status, row.decided_at = CalibrationStatus.SUPERSEDED, now
-    session.flush()
-
-
-def _decide(row: TextCalibration, status: CalibrationStatus, user_id: int | None, now: datetime | None) -> None:
-    row.status, row.decided_at, row.decided_by_id = status, now, user_id

@@ -49,8 +49,9 @@ def replay(
     history: History,
     weights: LossWeights | None = None,
     advance: Callable[[int], None] = lambda _done: None,
+    every: int = 1,
 ) -> Iterator[Snapshot]:
-    """Every client from their first job on, at each Monday 00:00 UTC; `advance` is told of each week.
+    """Every client from their first job on, at each Monday 00:00 UTC, or every so many; `advance` is told of each.
 
     Nothing of a snapshot is made of anything later than its week: not the firm's usual levels, nor whether an ask was
     answered in the end, nor that a client was lost.
@@ -58,7 +59,7 @@ def replay(
     weights = weights or loss.shipped()
     firm = Firm(history)
     standings = {past.ref: _Standing() for past in history.clients}
-    for week in mondays(history.first, max(history.last, _last_answer(history))):
+    for week in mondays(history.first, max(history.last, _last_answer(history)))[::every]:
         usual = firm.at(week)
         heard = firm.heard
         asked_from, asked_to = heard or (None, None)

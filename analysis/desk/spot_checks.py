@@ -80,7 +80,7 @@ def checks_page(session: Session) -> ChecksPage:
     """All there is to know about checking."""
     base = base_in_force(session)
     known = judged(session, base)
-    current, proposal = recalibration.current(session), recalibration.waiting(session)
+    current, proposal = recalibration.calibrations.current(session), recalibration.calibrations.waiting(session)
     labels = counts(session)
     return ChecksPage(
         base=base,

@@ -49,6 +49,13 @@ class RelationshipState(Base):
     rescore_at: Mapped[datetime] = mapped_column(index=True)
     next_step: Mapped[str] = mapped_column(String(300), default="", server_default="")
     ladder_rules_id: Mapped[int | None]  # the LadderRuleSet that the rung was found by; None: as delivered
+    levels_version: Mapped[int] = mapped_column(index=True, default=0, server_default="0")  # the FirmLevels gone by
+    risk_low: Mapped[float | None]  # the risk lies between both with 80%
+    risk_high: Mapped[float | None]
+    baseline: Mapped[float | None]  # with the signals' points it makes up the log-odds of the risk
+    too_little: Mapped[str] = mapped_column(String(200), default="", server_default="")  # why there is no guess, or ""
+    inputs: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # relationships.record
+    picture: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # relationships.picture
     client: Mapped[Client] = relationship()
 
 
@@ -129,6 +136,12 @@ class Flag(Base):
     updated_at: Mapped[datetime]  # when reasons or severity last changed
     acknowledged_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]  # resolved or cleared
+    risk_low: Mapped[float | None]  # as RelationshipState's, when the flag was last brought up to date
+    risk_high: Mapped[float | None]
+    baseline: Mapped[float | None]
+    too_little: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    inputs: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # and the weights, whole
+    raised_with: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what was known on that day
     client: Mapped[Client] = relationship()
     owner: Mapped[User | None] = relationship()
 
@@ -183,4 +196,5 @@ class Outcome(Base):
     note: Mapped[str] = mapped_column(Text)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     at: Mapped[datetime]
+    inputs: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # the flag's, on that day
     flag: Mapped[Flag] = relationship()

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from analysis.relationships import health as health_rule
-from analysis.relationships import ladder, loss, rhythm, risk, signals
+from analysis.relationships import ladder, loss, record, rhythm, risk, signals
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.health import Health
 from analysis.relationships.ladder import Before, Standing
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
-from analysis.relationships.loss import Loss
+from analysis.relationships.loss import Loss, LossWeights
+from analysis.relationships.record import Context, Record
 from analysis.relationships.risk import Judgement
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 from analysis.relationships.usual import FirmUsual
@@ -30,6 +32,25 @@ class Assessment:
     model: str
     loss: Loss
     alarm: float  # 0…1: how much of what was said and done calls for an answer
+    record: Record
+    weights: LossWeights
+
+    def kept(self) -> dict[str, Any]:
+        """For a JSON column: what was known, by which weights, and what followed. `record.again` repeats it."""
+        return {
+            **self.record.as_dict(),
+            "weights": self.weights.as_dict(),
+            "model": self.model,
+            "said": {
+                "risk": self.loss.risk,
+                "low": self.loss.low,
+                "high": self.loss.high,
+                "baseline": self.loss.baseline,
+                "too_little": self.loss.too_little,
+                "alarm": self.alarm,
+                "severity": self.judgement.severity,
+            },
+        }
 
 
 def assess(
@@ -39,8 +60,9 @@ def assess(
     before: Before,
     weights: Weights = DEFAULT_WEIGHTS,
     rules: LadderRules = DEFAULT_RULES,
+    loss_weights: LossWeights | None = None,
 ) -> Assessment:
-    """Everything there is to say about one client at `now`.
+    """Everything there is to say about one client at `now`. `loss_weights`: None is as shipped.
 
     A client who has lapsed is not flagged anew: the time to act is over, and the ladder says so. A flag that is live
     by then stays until its evidence has aged or a person closes it.
@@ -48,13 +70,11 @@ def assess(
     own = rhythm.rhythm(evidence, now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
     found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
-    likely = loss.assess_loss(evidence, firm, found, now)
-    alarm = risk.probability(risk.total_points(found), weights)
+    loss_weights = loss_weights or loss.shipped()
+    likely = loss.assess_loss(evidence, firm, found, now, loss_weights)
     value_year = sum(job.value for job in evidence.jobs if now - job.completed_at <= timedelta(days=365))
-    large = value_year >= firm.value_high
-    judged = risk.judge(alarm, found, live_severity=before.live_severity, large=large, loss=likely.warns)
-    if lapsed and before.live_severity is None:
-        judged = Judgement(False, None)
+    context = Context(before.live_severity, value_year / firm.value_high if firm.value_high > 0 else 0.0, lapsed)
+    alarm, judged = record.judge(found, likely, context, weights)
     return Assessment(
         signals=likely.signals,
         points=sum(signal.loss for signal in likely.signals),
@@ -64,9 +84,11 @@ def assess(
         judgement=judged,
         clears_if=risk.clears_if(likely.signals, now, weights, loss=likely.warns) if judged.flagged else "",
         value_year=value_year,
-        model=risk.model_name(weights),
+        model=risk.model_name(weights, loss_weights.version),
         loss=likely,
         alarm=alarm,
+        record=record.recorded(now, likely, found, context, weights),
+        weights=loss_weights,
     )
 
 
@@ -77,15 +99,13 @@ def stood(
     before: Before,
     weights: Weights = DEFAULT_WEIGHTS,
     rules: LadderRules = DEFAULT_RULES,
+    loss_weights: LossWeights | None = None,
 ) -> tuple[Standing, str | None]:
     """Only where the client stood on the ladder at `now`, and how severe a flag would have stood: for replaying a
     history quickly."""
     own = rhythm.rhythm(evidence, now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
     found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
-    likely = loss.assess_loss(evidence, firm, found, now)
-    alarm = risk.probability(risk.total_points(found), weights)
-    severity = risk.judge(alarm, found, live_severity=before.live_severity, loss=likely.warns).severity
-    if lapsed and before.live_severity is None:
-        severity = None
+    likely = loss.assess_loss(evidence, firm, found, now, loss_weights)
+    severity = record.judge(found, likely, Context(before.live_severity, 0.0, lapsed), weights)[1].severity
     return ladder.stand(evidence, own, severity, now, before, rules), severity

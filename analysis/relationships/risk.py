@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from math import exp, inf, log, log2
 
 from analysis.relationships.evidence import HALF_LIFE, Signal, listed, short_day
+from analysis.relationships.severity import severity, urgency, why
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 
 BASE_POINTS = -3.0  # no sign at all: about 1 client in 20 is in trouble that nobody sees
+CERTAIN = 1 - 1e-9
 MODEL = "relationship-2"
 
 
@@ -19,12 +21,8 @@ class Thresholds:
 
     raise_at: float = 0.5
     clear_below: float = 0.32
-    high_at: float = 0.72
-    severe_at: float = 0.92
-    downgrade_margin: float = 0.05  # a live flag's severity falls only when the alarm is this far below the step
     loss_raise_at: float = 0.2  # the second door: the chance that the client is lost
     loss_clear_below: float = 0.13
-    loss_high_at: float = 0.4
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -32,15 +30,17 @@ DEFAULT_THRESHOLDS = Thresholds()
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the risk means: `severity` is None when no flag stands."""
+    """What the risk means: `severity` is None when no flag stands; `why` says in a sentence why it is as severe."""
 
     flagged: bool
     severity: str | None
+    why: str = ""
 
 
-def model_name(weights: Weights) -> str:
-    """The version that judged: the rules', and the weights' when they are not the defaults."""
-    return f"{MODEL}+{weights.version}" if weights.version else MODEL
+def model_name(weights: Weights, loss_version: str) -> str:
+    """The version that judged: the rules', the weights' of the points where they are the firm's own (c<id>), and those
+    of the chance of loss, as shipped (loss-<n>) or the firm's own (l<id>)."""
+    return "+".join(part for part in (MODEL, weights.version, loss_version) if part)
 
 
 def total_points(signals: Sequence[Signal]) -> float:
@@ -58,7 +58,7 @@ def judge(
     signals: Sequence[Signal],
     *,
     live_severity: str | None = None,
-    large: bool = False,
+    worth: float = 0.0,
     loss: float = 0.0,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> Judgement:
@@ -67,74 +67,22 @@ def judge(
     Two doors lead to a flag: `alarm`, what was said and done and calls for an answer whatever comes of it; and `loss`,
     the chance that the client is lost.
 
-    `live_severity` is that of the flag already standing: it is kept down to `clear_below`, and falls to a lower step
-    only with a margin. A large client's flag in the upper half of a step moves up one; an intent to leave is at least
-    high, and so is a safety or legal matter in words that are relied on. Severe is earned: a clear intent to leave, or
-    strong signs of several kinds.
+    `live_severity` is that of the flag already standing: it is kept down to `clear_below`. `worth` is the client's
+    yearly value ÷ that of the firm's largest. How severe it is, `analysis.relationships.severity` says.
     """
     standing = live_severity is not None
     likely = loss >= (thresholds.loss_clear_below if standing else thresholds.loss_raise_at)
     if alarm < (thresholds.clear_below if standing else thresholds.raise_at) and not likely:
         return Judgement(False, None)
-    severity = _severity(alarm, signals, large, thresholds)
-    if severity == "moderate" and loss >= thresholds.loss_high_at:
-        severity = "high"
-    if live_severity is not None and _RANK[severity] > _RANK[live_severity]:
-        kept = _severity(alarm + thresholds.downgrade_margin, signals, large, thresholds, strong=KEEPS_STRONG)
-        severity = live_severity if _RANK[kept] <= _RANK[live_severity] else severity
-    return Judgement(True, severity)
+    found = urgency(opened(alarm, loss, thresholds), worth, signals)
+    step = severity(found, live_severity)
+    return Judgement(True, step, why(found, step))
 
 
-_RANK = {"severe": 0, "high": 1, "moderate": 2}
-LEAVING_POINTS_HIGH = 2.0  # an intent to leave that is still this strong keeps a flag at least high
-LEAVING_POINTS_SEVERE = 4.4  # said clearly, and lately
-
-
-STRONG, VERY_STRONG = 1.0, 3.0  # points; one fresh 2 of 5 is very strong
-KEEPS_STRONG = 0.75  # a sign counts as strong for a flag that is severe already
-# Signs of one kind tell the same story twice: five lukewarm ratings are one sign, not five.
-_KINDS = {
-    "leaving": "leaving",
-    "low_scores": "ratings",
-    "low_level": "ratings",
-    "negative_words": "words",
-    "complaint": "words",
-    "wants_contact": "words",
-    "review_threat": "reputation",
-    "safety_legal": "safety",
-    "missed_steps": "promises",
-    "late_jobs": "promises",
-    "reopened_jobs": "promises",
-    "broken_call": "promises",
-    "silence": "absence",
-    "overdue": "absence",
-    "lost_contact": "absence",
-}
-
-
-def _severity(
-    risk: float, signals: Sequence[Signal], large: bool, thresholds: Thresholds, strong: float = STRONG
-) -> str:
-    relied_on = [signal for signal in signals if not signal.doubtful]
-    leaving = max((signal.points for signal in relied_on if signal.name == "leaving"), default=0.0)
-    if leaving >= LEAVING_POINTS_SEVERE:
-        return "severe"
-    step_up = large and risk >= (thresholds.severe_at + thresholds.high_at) / 2
-    if (risk >= thresholds.severe_at or step_up) and _several_strong(signals, large, strong):
-        return "severe"
-    unsafe = any(signal.name == "safety_legal" for signal in relied_on)
-    if risk >= thresholds.high_at or leaving >= LEAVING_POINTS_HIGH or unsafe:
-        return "high"
-    if large and risk >= (thresholds.high_at + thresholds.raise_at) / 2:
-        return "high"
-    return "moderate"
-
-
-def _several_strong(signals: Sequence[Signal], large: bool, strong: float) -> bool:
-    """Strong signs of three kinds; two are enough from a large client, or when one of them is very strong."""
-    kinds = {_KINDS.get(signal.name, signal.name) for signal in signals if signal.points >= strong}
-    strongest = max((signal.points for signal in signals), default=0.0)
-    return len(kinds) >= (2 if large or strongest >= VERY_STRONG * strong else 3)
+def opened(alarm: float, loss: float, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> float:
+    """How wide the wider door stands open, in odds: 1 just raises a flag."""
+    doors = ((alarm, thresholds.raise_at), (loss, thresholds.loss_raise_at))
+    return max(exp(_odds(min(chance, CERTAIN)) - _odds(least)) for chance, least in doors if chance > 0)
 
 
 WORTH_WAITING = timedelta(days=120)  # nobody plans further ahead than that on a sign fading by itself
@@ -154,6 +102,10 @@ _REMEDIES = {
     "silence": "they answer a survey again",
     "overdue": "they bring a new job",
     "lost_contact": "you add a contact there who can be reached",
+    "champion_left": "their successor rates you well",
+    "new_decider": "you have met the new decision-maker and logged it",
+    "only_contact": "you know a second contact there",
+    "expectation_gap": "their next comments say that the promise was kept",
 }
 
 

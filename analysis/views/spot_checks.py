@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from analysis import recalibration, spot_checks
 from analysis.desk.spot_checks import checks_page, next_check
-from analysis.views import parts
+from analysis.recalibration import calibrations
+from analysis.views import deciding, parts
 from survey import auth, clock
 from survey.auth import current_user_id
 from survey.db import db, transaction
@@ -67,32 +68,16 @@ def propose() -> ResponseReturnValue:
     return redirect(url_for(".index", _anchor="calibration"), code=303)
 
 
-@blueprint.post("/calibrations/<int:calibration_id>/accept")
-def accept(calibration_id: int) -> ResponseReturnValue:
-    with transaction() as session:
-        row = recalibration.calibration_by_id(session, calibration_id)
-        recalibration.accept(session, row, current_user_id(), clock.now())
-    said = "In force for what is read from now on. History is read again by “flask text reanalyse”."
-    parts.flash_with_undo(said, url_for(".undo", calibration_id=calibration_id))
-    return redirect(url_for(".index", _anchor="calibration"), code=303)
-
-
-@blueprint.post("/calibrations/<int:calibration_id>/reject")
-def reject(calibration_id: int) -> ResponseReturnValue:
-    with transaction() as session:
-        row = recalibration.calibration_by_id(session, calibration_id)
-        recalibration.reject(session, row, current_user_id(), clock.now())
-    said = "Turned down: comments are read as before."
-    parts.flash_with_undo(said, url_for(".undo", calibration_id=calibration_id))
-    return redirect(url_for(".index", _anchor="calibration"), code=303)
-
-
-@blueprint.post("/calibrations/<int:calibration_id>/undo")
-def undo(calibration_id: int) -> ResponseReturnValue:
-    with transaction() as session:
-        recalibration.undo(session, recalibration.calibration_by_id(session, calibration_id), clock.now())
-    flash("Taken back: what was in force before is in force again.", "good")
-    return redirect(url_for(".index", _anchor="calibration"), code=303)
+deciding.install(
+    blueprint,
+    "/calibrations",
+    lambda session, number: (calibrations, calibrations.by_id(session, number)),
+    deciding.Words(
+        accepted=lambda _row: "In force for what is read from now on. History is read again by “flask text reanalyse”.",
+        rejected="Turned down: comments are read as before.",
+        anchor=lambda _row: "calibration",
+    ),
+)
 
 
 @blueprint.errorhandler(ConflictError)

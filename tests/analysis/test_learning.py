@@ -89,13 +89,13 @@ def test_a_proposal_changes_nothing_until_accepted(session: Session) -> None:
     assert proposal.weights["low_scores"] > proposal.weights["silence"]
     assert proposal.report["loss_after"] < proposal.report["loss_before"]
     before = client.evidence_version
-    learning.accept(session, proposal, None, NOW)
+    learning.points.accept(session, proposal, None, NOW)
     session.refresh(client)
     assert client.evidence_version == before + 1
     assert learning.weights_in_force(session).of("silence") == proposal.weights["silence"]
     assert learning.weights_in_force(session).version == f"c{proposal.id}"
     with pytest.raises(ConflictError):
-        learning.reject(session, proposal, None, NOW)
+        learning.points.reject(session, proposal, None, NOW)
 
 
 def test_one_proposal_waits_at_a_time_and_may_be_turned_down(session: Session) -> None:
@@ -105,9 +105,9 @@ def test_one_proposal_waits_at_a_time_and_may_be_turned_down(session: Session) -
     assert first is not None
     assert second is not None
     assert first.status is CalibrationStatus.SUPERSEDED
-    assert learning.waiting(session) == second
-    learning.reject(session, second, None, NOW)
-    assert learning.waiting(session) is None
+    assert learning.points.waiting(session) == second
+    learning.points.reject(session, second, None, NOW)
+    assert learning.points.waiting(session) is None
     assert learning.weights_in_force(session) == DEFAULT_WEIGHTS
 
 
@@ -116,13 +116,13 @@ def test_accepting_another_set_replaces_the_first(session: Session) -> None:
     enough(session)
     first = learning.propose(session, NOW)
     assert first is not None
-    learning.accept(session, first, None, NOW)
+    learning.points.accept(session, first, None, NOW)
     judge(session, OutcomeResult.KEPT, "low_scores", model=f"relationship-1+c{first.id}")
     second = learning.propose(session, NOW)
     assert second is not None
-    learning.accept(session, second, None, NOW)
+    learning.points.accept(session, second, None, NOW)
     assert first.status is CalibrationStatus.SUPERSEDED
-    current = learning.current(session)
+    current = learning.points.current(session)
     assert current == second
 
 

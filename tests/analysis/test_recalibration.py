@@ -168,7 +168,7 @@ def test_a_proposal_says_what_it_changes_and_changes_nothing(session: Session) -
     assert recalibration.in_force(session) is None
     again = recalibration.propose(session, NOW)
     assert found.proposal.status is CalibrationStatus.SUPERSEDED
-    assert recalibration.waiting(session) is again.proposal
+    assert recalibration.calibrations.waiting(session) is again.proposal
 
 
 def test_where_the_readings_are_right_nothing_is_proposed(session: Session) -> None:
@@ -194,9 +194,9 @@ def test_decisions_are_kept_and_can_be_taken_back(session: Session) -> None:
     _differs(session)
     first = recalibration.propose(session, NOW).proposal
     assert first is not None
-    recalibration.accept(session, first, None, NOW)
+    recalibration.calibrations.accept(session, first, None, NOW)
     with pytest.raises(ConflictError):
-        recalibration.reject(session, first, None, NOW)
+        recalibration.calibrations.reject(session, first, None, NOW)
     second = TextCalibration(
         status=CalibrationStatus.PROPOSED,
         base="cascade-2",
@@ -208,18 +208,18 @@ def test_decisions_are_kept_and_can_be_taken_back(session: Session) -> None:
         proposed_at=NOW,
     )
     session.add(second)
-    recalibration.accept(session, second, None, NOW)
-    assert (first.status, recalibration.current(session)) == (CalibrationStatus.SUPERSEDED, second)
-    recalibration.undo(session, second, NOW)
-    assert (recalibration.current(session), recalibration.waiting(session)) == (first, second)
-    recalibration.reject(session, second, None, NOW)
-    recalibration.undo(session, second, NOW)
-    assert recalibration.waiting(session) is second
-    recalibration.undo(session, first, NOW)
+    recalibration.calibrations.accept(session, second, None, NOW)
+    assert (first.status, recalibration.calibrations.current(session)) == (CalibrationStatus.SUPERSEDED, second)
+    recalibration.calibrations.undo(session, second, NOW)
+    assert (recalibration.calibrations.current(session), recalibration.calibrations.waiting(session)) == (first, second)
+    recalibration.calibrations.reject(session, second, None, NOW)
+    recalibration.calibrations.undo(session, second, NOW)
+    assert recalibration.calibrations.waiting(session) is second
+    recalibration.calibrations.undo(session, first, NOW)
     assert recalibration.in_force(session) is None
     assert first.status is CalibrationStatus.SUPERSEDED, "another proposal waits by now"
     with pytest.raises(ConflictError, match="no decision"):
-        recalibration.undo(session, first, NOW)
+        recalibration.calibrations.undo(session, first, NOW)
 
 
 def test_readings_that_were_calibrated_are_fitted_as_they_were_shipped(session: Session) -> None:
@@ -227,7 +227,7 @@ def test_readings_that_were_calibrated_are_fitted_as_they_were_shipped(session: 
     _differs(session)
     first = recalibration.propose(session, NOW).proposal
     assert first is not None
-    recalibration.accept(session, first, None, NOW)
+    recalibration.calibrations.accept(session, first, None, NOW)
     moved = recalibration.calibration_of(first)
     for reading in session.scalars(select(AnswerAnalysis)).all():
         chances = moved.applied([[reading.probabilities[name] for name in SAID]])[0].round(4).tolist()  # type: ignore[arg-type]
@@ -236,7 +236,7 @@ def test_readings_that_were_calibrated_are_fitted_as_they_were_shipped(session: 
         reading.sentiment = max(reading.probabilities, key=reading.probabilities.__getitem__)
     session.flush()
     assert recalibration.propose(session, NOW).proposal is None, "what is in force fits already"
-    recalibration.undo(session, first, NOW)
+    recalibration.calibrations.undo(session, first, NOW)
     again = recalibration.propose(session, NOW).proposal
     assert again is not None
     assert again.temperature == pytest.approx(first.temperature, abs=0.01)
@@ -322,7 +322,7 @@ def test_a_manager_decides_on_the_desk(session: Session, manager: FlaskClient, v
     """Proposed, shown with examples, accepted, taken back; somebody who may only look does none of that."""
     _differs(session)
     manager.post("/desk/comments/check/propose")
-    row = recalibration.waiting(session)
+    row = recalibration.calibrations.waiting(session)
     assert row is not None
     page = manager.get("/desk/comments/check").get_data(as_text=True)
     assert "30</strong>" in page
@@ -335,7 +335,7 @@ def test_a_manager_decides_on_the_desk(session: Session, manager: FlaskClient, v
     assert "flask text reanalyse" in page
     manager.post(f"/desk/comments/check/calibrations/{row.id}/undo")
     manager.post(f"/desk/comments/check/calibrations/{row.id}/reject")
-    assert recalibration.current(session) is None
+    assert recalibration.calibrations.current(session) is None
     assert "decided on already" in manager.post(
         f"/desk/comments/check/calibrations/{row.id}/reject", follow_redirects=True
     ).get_data(as_text=True)
