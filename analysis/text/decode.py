@@ -57,14 +57,20 @@ def sentiment(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Array:
     return softmax(logits["sentiment"] / facts.get("temperature", 1.0) + bias)
 
 
-def decode(logits: Mapping[str, Array], facts: Mapping[str, Any], *, subjects: bool = True) -> Decoded:
+def verdicts(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
+    """As `decode`, of the sentiment and "mixed" alone; the rest has no columns, for nobody waits for it."""
+    chances = sentiment(logits, facts)
+    nothing = chances[:, :0]
+    return Decoded(chances, sigmoid(logits["mixed"][:, 0]), nothing, nothing, nothing, nothing)
+
+
+def decode(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
     """Probabilities from logits. `facts`: the model's, with its temperature, biases, schemes and aspects.
 
-    Without `subjects`, aspects and polarity have no columns: who asks for the sentiment alone need not wait. Labelled
-    sets do not code the same aspects: an aspect's probability is the mean over the coding schemes that know it,
-    weighted by how likely the text is of the kind that the scheme is for.
+    Labelled sets do not code the same aspects: an aspect's probability is the mean over the coding schemes that know
+    it, weighted by how likely the text is of the kind that the scheme is for.
     """
-    aspects, polarity = _subjects(logits, facts) if subjects else (logits["scheme"][:, :0], logits["polarity"][:, :0])
+    aspects, polarity = _subjects(logits, facts)
     alone = sigmoid(np.concatenate([logits[name] for name in ("mixed", "severity", "intents")], axis=1))
     return Decoded(
         sentiment=sentiment(logits, facts),

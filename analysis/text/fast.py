@@ -26,8 +26,9 @@ LONGEST = 2000  # words of a text that are read; 10,000 characters hold about 1,
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[:;=]-?[()DP/|](?!\w)|<3|[^\w\s]")
 _STRETCHED = re.compile(r"(.)\1{2,}", re.DOTALL)
 _REMEMBERED = 50_000  # words
-AT_ONCE = 1000  # words that are convolved together: what they become stays near the processor
+AT_ONCE = 400  # words that are convolved together: what they become stays near the processor
 _KINDS = ("", "worse", "better", "why")
+VERDICT_HEADS = ("sentiment", "mixed")
 CONTEXT = len(_KINDS) + 6  # one-hot kind of question, one-hot rating (none, 1…5)
 
 
@@ -96,12 +97,15 @@ class FastModel:
             }
         self._first, self._second = weights["conv1.weight"], weights["conv2.weight"]  # (3, in, out)
         self._biases = weights["conv1.bias"], weights["conv2.bias"]
-        self._at_once = np.ascontiguousarray(np.concatenate(list(self._second), axis=1))  # (in, 3 × out): one product
+        self._in_turn = self._second.reshape(-1, self._second.shape[2])  # (3 × in, out)
         self._hidden, self._into = weights["hidden.weight"], weights["hidden.bias"]
         self._said, self._before = weights["heads.weight"], weights["heads.bias"]
         heads: dict[str, int] = self.facts["heads"]
         edges = accumulate(heads.values(), initial=0)
         self._places = {head: slice(a, b) for head, (a, b) in zip(heads, pairwise(edges), strict=True)}
+        self._few = {head: self._places[head] for head in VERDICT_HEADS}  # these come first
+        last = max(places.stop for places in self._few.values())
+        self._said_few, self._before_few = np.ascontiguousarray(self._said[:, :last]), self._before[:last]
         self._buckets: int = self.facts["buckets"]
         self._met = MetWords(lambda words: self._vectors(words) @ self._first, self._first.shape[2])
 
@@ -113,8 +117,15 @@ class FastModel:
         """Logits of each head, each (texts, numbers of the head). `texts`: `words` of each, `contexts`: `context`."""
         return self._by_head(self.seen(texts, contexts))
 
+    def verdicts(self, texts: Sequence[Sequence[str]], contexts: Sequence[Sequence[float]]) -> dict[str, Array]:
+        """As `read`, of the heads VERDICT_HEADS alone."""
+        logits = self.seen(texts, contexts) @ self._said_few + self._before_few
+        return {head: logits[:, places] for head, places in self._few.items()}
+
     def seen(self, texts: Sequence[Sequence[str]], contexts: Sequence[Sequence[float]]) -> Array:
         """What the heads see of each text: (texts, inputs of the heads)."""
+        if len(texts) == 1:
+            return self._deeper(self._alone(texts[0]), contexts)
         pooled = np.zeros((len(texts), 2 * self._width), np.float32)
         for places in together([len(text) for text in texts], AT_ONCE):
             laid = self._laid([texts[at] for at in places])
@@ -164,6 +175,12 @@ class FastModel:
         hidden = np.maximum(pooled @ self._hidden + self._into, 0)
         return np.concatenate([hidden, pooled], axis=1)
 
+    def _alone(self, text: Sequence[str]) -> Array:
+        """What is pooled of one text: (1, 2 × channels). As `seen` does it for many, without laying them in a row."""
+        first = _shifted(self._met.rows(text or [""]), self._biases[0])
+        second = self._convolved(first)
+        return np.concatenate([second.max(axis=0), second.sum(axis=0) / np.float32(len(second))])[None]
+
     def _laid(self, texts: Sequence[Sequence[str]]) -> "Laid":
         """Texts in one row, a gap of one before each and one at the end, and what the convolutions make of them."""
         row: list[str | None] = [None]
@@ -177,11 +194,20 @@ class FastModel:
         words = self._met.rows(row)
         first = _shifted(words, self._biases[0])
         first[gaps] = 0.0  # nothing crosses a gap
-        spread = (first @ self._at_once).reshape(len(first), 3, -1).transpose(1, 0, 2)
-        second = _shifted(spread, self._biases[1])
-        second += first
+        second = self._convolved(first)
         second[gaps] = 0.0
-        return Laid(starts, lengths, words, first, spread, second)
+        return Laid(starts, lengths, words, first, second)
+
+    def _convolved(self, first: Array) -> Array:
+        """The second convolution of (places, channels), with what went in added to what comes out."""
+        places, channels = first.shape
+        three = np.zeros((places, 3, channels), np.float32)  # each place between its neighbours
+        three[1:, 0], three[:, 1], three[:-1, 2] = first[:-1], first, first[1:]
+        made: Array = three.reshape(places, -1) @ self._in_turn
+        made += self._biases[1]
+        np.maximum(made, 0, out=made)
+        made += first
+        return made
 
     def _cut(self, laid: "Laid", owners: NDArray[np.intp], spans: NDArray[np.intp]) -> Array:
         """What is pooled of the texts `owners` without their words `spans` (first, after the last)."""
@@ -191,7 +217,7 @@ class FastModel:
         left, right, edge = begin + spans[:, 0], begin + spans[:, 1], begin + lengths
         l1, l2, l3 = (np.maximum(left - step, begin - 1) for step in (1, 2, 3))  # a gap where there is no word
         r1, r2, r3 = (np.minimum(right + step, edge) for step in (0, 1, 2))
-        words, spread = laid.words, laid.spread
+        words, spread = laid.words, laid.first @ self._second
         near = np.stack(
             [words[0][l2] + words[1][l1] + words[2][r1], words[0][l1] + words[1][r1] + words[2][r2]],
         )
@@ -229,14 +255,13 @@ class Laid:
     """Texts in one row of words and gaps, shortest first. Every array has a line for each place in the row.
 
     `words` (3, places, channels) is what each says to the next place, to its own and to the one before in the first
-    convolution, `spread` the same in the second; `first` and `second` (places, channels) is what these make of it.
+    convolution; `first` and `second` (places, channels) is what the convolutions make of it.
     """
 
     starts: list[int]
     lengths: list[int]
     words: Array
     first: Array
-    spread: Array
     second: Array
 
     @cached_property
