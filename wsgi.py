@@ -14,6 +14,7 @@ import survey.tasks
 from analysis.checks import check_reading
 from analysis.metrics import count_analysis
 from analysis.views import (
+    backtests,
     clients,
     comments,
     flags,
@@ -36,14 +37,31 @@ from survey.errors import SettingsError
 from survey.limits import Rate
 from survey.metrics import count_survey
 from survey.runtime import Runtime
-from survey.views import api, contacts, errors, filters, health, intake, login, manage, respond, surveys
+from survey.views import (
+    api,
+    contacts,
+    errors,
+    filters,
+    health,
+    intake,
+    login,
+    manage,
+    respond,
+    schedule,
+    survey_rules,
+    surveys,
+)
 from survey.views import settings as settings_views
+from survey.views import updates as update_views
 
 BLUEPRINTS = (
     respond.blueprint,
     manage.blueprint,
+    update_views.blueprint,
     intake.blueprint,
     surveys.blueprint,
+    schedule.blueprint,
+    survey_rules.blueprint,
     contacts.blueprint,
     settings_views.blueprint,
     login.blueprint,
@@ -59,6 +77,7 @@ BLUEPRINTS = (
     clients.blueprint,
     comments.blueprint,
     learning.blueprint,
+    backtests.blueprint,
     ladder.blueprint,
     ladder_rules.blueprint,
     staff.blueprint,
@@ -70,6 +89,7 @@ BLUEPRINTS = (
 # Their requests come without a desk session: a signed body, an API key or the secret link is the proof.
 WITHOUT_CSRF_TOKEN = (respond.blueprint, api.blueprint, email_views.webhooks, email_views.unsubscribe)
 SMALL_BODIES = (respond.blueprint, login.blueprint, login.account, sign_in.blueprint, email_views.unsubscribe)
+LARGE_BODIES = (backtests.blueprint,)
 RATES = (
     Rate("security", "20/minute;200/hour"),
     Rate("login", "30/minute;200/hour", methods=("GET", "POST")),
@@ -103,7 +123,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.init_app(app)
     assets.init_app(app)
     db.init_app(app)
-    security.init_app(app, settings, without_token=WITHOUT_CSRF_TOKEN, small_bodies=SMALL_BODIES)
+    security.init_app(
+        app, settings, without_token=WITHOUT_CSRF_TOKEN, small_bodies=SMALL_BODIES, large_bodies=LARGE_BODIES
+    )
     limits.init_app(app, RATES)
     auth.init_app(app, settings)
     errors.init_app(app)

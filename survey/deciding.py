@@ -1,19 +1,20 @@
 """How a decision about an invitation is taken and written down: the firm's rules and hours, facts, verdicts, state."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey import schedule
+from survey.closed_days import country_for
 from survey.eligibility import Decision, Facts, Outcome, Policy, decide
-from survey.facts import load_facts, policy_of, window_of
+from survey.facts import NOTHING_OWN, load_facts, policy_of
 from survey.firms import default_firm
 from survey.models import Client, Contact, Firm, Invitation, InvitationState, Resolution
-from survey.schedule import Window, zone_for
+from survey.schedule import Hours, Place, Window, next_open, spread, too_late_at, zone_for
+from survey.survey_rules import SurveyRules
 
 WAITING = frozenset({InvitationState.SCHEDULED, InvitationState.HELD})
 REASON_LENGTH = 300
@@ -24,18 +25,41 @@ class House:
     """The firm's rules and hours, read once for a batch."""
 
     policy: Policy
-    window: Window
+    hours: Hours
     timezone: str
-    reminder_after_days: int | None
+    country: str
+    spread_minutes: int
+    reminder_days: tuple[int, ...]  # after sending, one for each reminder
 
-    def due_at(self, completed_at: datetime, contact: Contact) -> datetime:
-        return schedule.due_at(completed_at, self.policy.delay_hours, self.window, self.zone(contact))
+    def due_at(self, resolution: Resolution, seed: str = "") -> datetime:
+        """When the first email about a closing goes out; without the invitation's `seed`, the earliest moment."""
+        job = resolution.job
+        delay = timedelta(hours=self.policy.delay_for(job.kind))
+        return self.next_open(resolution.completed_at + delay, job.contact, seed)
 
-    def too_late_at(self, completed_at: datetime) -> datetime:
-        return schedule.too_late_at(completed_at, self.policy.delay_hours, self.policy.expire_after_days)
+    def too_late_at(self, resolution: Resolution) -> datetime:
+        """From when the closing is too old to ask about: closed days put that off as they put off the email."""
+        days = self.policy.expire_after_days
+        delay = self.policy.delay_for(resolution.job.kind)
+        return max(too_late_at(resolution.completed_at, delay, days), self.due_at(resolution) + timedelta(days=days))
 
-    def next_inside(self, moment: datetime, contact: Contact) -> datetime:
-        return schedule.next_inside(moment, self.window, self.zone(contact))
+    def reminder_due_at(self, sent_at: datetime, reminders: int, contact: Contact, seed: str) -> datetime | None:
+        """When the next reminder goes out after `reminders` of them; None: that was the last."""
+        if reminders >= len(self.reminder_days):
+            return None
+        return self.next_open(sent_at + timedelta(days=self.reminder_days[reminders]), contact, f"{seed}/{reminders}")
+
+    def next_open(self, moment: datetime, contact: Contact, seed: str = "") -> datetime:
+        """`moment` in the contact's hours; one that has to wait for them comes a little later still, by its `seed`."""
+        place = self.place(contact)
+        opens = next_open(moment, self.hours, place)
+        return spread(opens, seed, self.spread_minutes, self.hours, place) if seed else opens
+
+    def place(self, contact: Contact) -> Place:
+        """Where the contact reads."""
+        client = contact.client
+        country = country_for(contact.country, client.country, contact.timezone, self.country, self.timezone)
+        return Place(self.zone(contact), country)
 
     def zone(self, contact: Contact) -> tzinfo:
         return zone_for(contact.timezone, self.timezone)
@@ -43,8 +67,24 @@ class House:
 
 def load_house(session: Session) -> House:
     """The rules and hours in force."""
-    firm = session.get(Firm, 1) or default_firm()  # reading transactions come here too: nothing may be written
-    return House(policy_of(firm), window_of(firm), firm.timezone, firm.reminder_after_days)
+    return house_of(session.get(Firm, 1) or default_firm())  # reading transactions come here: nothing may be written
+
+
+def house_of(firm: Firm) -> House:
+    """The rules and hours of a firm's row."""
+    rules = rules_of(firm)
+    hours = Hours(
+        Window(rules.send_from, rules.send_until),
+        frozenset(rules.send_weekdays),
+        rules.closed_days,
+        rules.keep_holidays,
+    )
+    return House(policy_of(firm), hours, firm.timezone, firm.country, firm.spread_minutes, rules.reminder_days)
+
+
+def rules_of(firm: Firm) -> SurveyRules:
+    """The firm's survey rules as a value."""
+    return SurveyRules.of({column.key: getattr(firm, column.key) for column in Firm.__table__.columns})
 
 
 def decided(decision: Decision, now: datetime) -> dict[str, Any]:
@@ -70,10 +110,22 @@ def move(invitation: Invitation, state: InvitationState, reason: str, now: datet
     invitation.state, invitation.reason, invitation.decided_at = state, reason[:REASON_LENGTH], now
 
 
+def load_cases(
+    session: Session,
+    resolutions: Sequence[Resolution],
+    house: House,
+    now: datetime,
+    own: Mapping[int, int] = NOTHING_OWN,
+) -> list[Facts]:
+    """What is known about each resolution now, with the moment at which the schedule has it."""
+    found = zip(resolutions, load_facts(session, resolutions, house.policy, now, own), strict=True)
+    return [replace(facts, first_due_at=house.due_at(resolution)) for resolution, facts in found]
+
+
 def facts_now(session: Session, resolution: Resolution, house: House, now: datetime) -> Facts:
     """What is known about one resolution now."""
     own = {resolution.id: resolution.invitation.id} if resolution.invitation else {}
-    return load_facts(session, [resolution], house.policy, now, own)[0]
+    return load_cases(session, [resolution], house, now, own)[0]
 
 
 def decide_now(

@@ -1,6 +1,6 @@
 """May we ask this contact about this job? Every rule answers, and says why in plain words. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -8,7 +8,11 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
+from survey.rotation import Budget, Turn, fair_turn
 from survey.schedule import too_late_at
+
+
+QUARTER_DAYS = 91  # "ask me less": at most once in so many
 
 
 class Outcome(StrEnum):
@@ -37,6 +41,7 @@ class Policy:
 
     excluded_kinds: frozenset[str] = frozenset()  # case-folded
     delay_hours: int = 24
+    kind_delays: Mapping[str, int] = field(default_factory=dict)  # kind, case-folded → hours of its own
     expire_after_days: int = 7
     contact_rest_days: int = 30
     client_budget: int = 4
@@ -44,12 +49,17 @@ class Policy:
     hold_while_hurting: bool = True
     zone: tzinfo = UTC  # in which dates are written out
 
+    def delay_for(self, kind: str) -> int:
+        """The hours to wait after closing a job of this kind."""
+        return self.kind_delays.get(kind.casefold(), self.delay_hours)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What is known about one resolution, its contact and its client when the rules are asked."""
 
     completed_at: datetime
+    first_due_at: datetime | None = None  # by the schedule; closed days may put it long after the delay
     reopened_at: datetime | None = None
     kind: str = ""
     exclusion: str | None = None  # a value of survey.models.Exclusion
@@ -61,7 +71,12 @@ class Facts:
     mail_block: str | None = None  # a value of survey.models.MailBlock
     mail_blocked_at: datetime | None = None
     last_asked_at: datetime | None = None  # the newest other survey to this address, whoever's contact it is
+    asks_less: bool = False  # they want to be asked at most once a quarter
     client_asked: tuple[datetime, ...] = field(default=())  # when other surveys went to this client
+    client_asked_whom: tuple[int, ...] = field(default=())  # the contacts that they went to, in the same order
+    asking: Turn = field(default=Turn(0))
+    client_waiting: tuple[Turn, ...] = field(default=())  # the client's other contacts with a survey that waits
+    client_deciders: tuple[Turn, ...] = field(default=())  # the client's decision-makers whom a survey can reach
     held_at: datetime | None = None
     held_reason: str = ""
     answered_at: datetime | None = None
@@ -131,7 +146,9 @@ def _answered(case: _Case) -> tuple[bool, str]:
 
 def _too_old(case: _Case) -> tuple[bool, str]:
     policy, completed = case.policy, case.facts.completed_at
-    limit = too_late_at(completed, policy.delay_hours, policy.expire_after_days)
+    limit = too_late_at(completed, policy.delay_for(case.facts.kind), policy.expire_after_days)
+    if case.facts.first_due_at:
+        limit = max(limit, case.facts.first_due_at + timedelta(days=policy.expire_after_days))
     if case.now >= limit:
         ago = count((case.now - completed).days, "day")
         return False, f"The job was closed on {case.day(completed)}, {ago} ago: too long ago to ask about it."
@@ -188,6 +205,16 @@ def _rested(case: _Case) -> tuple[bool, str]:
     return True, f"{told}, longer than the {count(days, 'day')} we rest."
 
 
+def _less(case: _Case) -> tuple[bool, str]:
+    facts = case.facts
+    if not facts.asks_less:
+        return True, f"{facts.person} did not ask to be asked less."
+    told = f"{facts.person} wants to be asked at most once in three months"
+    if facts.last_asked_at and case.at < facts.last_asked_at + timedelta(days=QUARTER_DAYS):
+        return False, f"{told}, and was last asked on {case.day(facts.last_asked_at)}."
+    return True, f"{told}, and was not asked in that time."
+
+
 def _budget(case: _Case) -> tuple[bool, str]:
     policy = case.policy
     since = case.at - timedelta(days=policy.client_budget_days)
@@ -195,6 +222,16 @@ def _budget(case: _Case) -> tuple[bool, str]:
     name, days = case.facts.client_name or "This client", count(policy.client_budget_days, "day")
     told = f"{name} got {count(used, 'survey')} in {days}; the most we send is {policy.client_budget}."
     return used < policy.client_budget, told
+
+
+def _turn(case: _Case) -> tuple[bool, str]:
+    policy, facts = case.policy, case.facts
+    since = case.at - timedelta(days=policy.client_budget_days)
+    asked = zip(facts.client_asked, facts.client_asked_whom, strict=False)
+    budget = Budget(policy.client_budget, tuple(whom for moment, whom in asked if moment > since))
+    if not budget.free:
+        return True, "Whose turn it is does not matter: the budget is used up."
+    return fair_turn(facts.asking, budget, facts.client_waiting, facts.client_deciders)
 
 
 def _hurting(case: _Case) -> tuple[bool, str]:
@@ -226,7 +263,9 @@ RULES = (
     _Rule("not unsubscribed", _unsubscribed),
     _Rule("not bounced", _bounced),
     _Rule("contact rested", _rested, a_manager_may_override=True),
+    _Rule("not too often for them", _less),
     _Rule("client budget", _budget, a_manager_may_override=True),
+    _Rule("fair turn", _turn, a_manager_may_override=True),
     _Rule("not hurting", _hurting, failing=Outcome.HOLD, a_manager_may_override=True),
 )
 

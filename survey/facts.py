@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from survey.eligibility import Facts, Policy
+from survey.eligibility import QUARTER_DAYS, Facts, Policy
 from survey.models import (
     Contact,
     Firm,
@@ -19,7 +19,9 @@ from survey.models import (
     ResponseOrigin,
     SurveyResponse,
 )
-from survey.schedule import Window, zone_for
+from survey.models.clients import DECISION_MAKER
+from survey.rotation import Turn
+from survey.schedule import zone_for
 
 NOTHING_OWN: Mapping[int, int] = MappingProxyType({})
 
@@ -32,6 +34,7 @@ class Asked:
     job_id: int
     invitation_id: int | None
     withdrawn: bool = False
+    contact_id: int = 0
 
 
 def policy_of(firm: Firm) -> Policy:
@@ -39,6 +42,7 @@ def policy_of(firm: Firm) -> Policy:
     return Policy(
         excluded_kinds=frozenset(kind.casefold() for kind in firm.excluded_kinds or ()),
         delay_hours=firm.delay_hours,
+        kind_delays={kind: int(hours) for kind, hours in (firm.kind_delays or {}).items()},
         expire_after_days=firm.expire_after_days,
         contact_rest_days=firm.contact_rest_days,
         client_budget=firm.client_budget,
@@ -46,11 +50,6 @@ def policy_of(firm: Firm) -> Policy:
         hold_while_hurting=firm.hold_while_hurting,
         zone=zone_for(firm.timezone),
     )
-
-
-def window_of(firm: Firm) -> Window:
-    """The local hours in which the firm writes to its clients."""
-    return Window(firm.send_from, firm.send_until)
 
 
 def load_facts(
@@ -66,15 +65,21 @@ def load_facts(
     """
     contacts = [resolution.job.contact for resolution in resolutions]
     asked = _asked_by_address(session, {contact.email for contact in contacts}, policy, now)
-    budgets = _asked_by_client(session, {contact.client_id for contact in contacts}, policy, now)
+    clients = {contact.client_id for contact in contacts}
+    budgets = _asked_by_client(session, clients, policy, now)
+    waiting, deciders = _waiting_by_client(session, clients, policy, now), _deciders_by_client(session, clients)
     answered = _answered_at(session, [resolution.id for resolution in resolutions])
     return [
-        _facts(
-            resolution,
-            own.get(resolution.id),
-            asked[resolution.job.contact.email],
-            budgets[resolution.job.client_id],
-            answered,
+        replace(
+            _facts(
+                resolution,
+                own.get(resolution.id),
+                asked[resolution.job.contact.email],
+                budgets[resolution.job.client_id],
+                answered,
+            ),
+            client_waiting=tuple(waiting[resolution.job.client_id]),
+            client_deciders=tuple(deciders[resolution.job.client_id]),
         )
         for resolution in resolutions
     ]
@@ -103,7 +108,10 @@ def _facts(
         mail_block=contact.mail_block.value if contact.mail_block else None,
         mail_blocked_at=contact.mail_blocked_at,
         last_asked_at=max(others, default=None),
+        asks_less=contact.asks_less_at is not None,
         client_asked=tuple(survey.at for survey in budget if survey.invitation_id != own),
+        client_asked_whom=tuple(survey.contact_id for survey in budget if survey.invitation_id != own),
+        asking=_turn(contact),
         held_at=client.surveys_held_at,
         held_reason=client.surveys_held_reason,
         answered_at=answered.get(resolution.id),
@@ -111,8 +119,8 @@ def _facts(
 
 
 def _asked_by_address(session: Session, emails: set[str], policy: Policy, now: datetime) -> dict[str, list[Asked]]:
-    """The surveys of the resting time by address: ours, and answers imported from the tool used before."""
-    since = now - timedelta(days=policy.contact_rest_days)
+    """The surveys of the last quarter by address: ours, and answers imported from the tool used before."""
+    since = now - timedelta(days=max(policy.contact_rest_days, QUARTER_DAYS))
     found: dict[str, list[Asked]] = defaultdict(list)
     sent = (
         select(
@@ -149,14 +157,54 @@ def _asked_by_client(session: Session, client_ids: set[int], policy: Policy, now
     since = now - timedelta(days=policy.client_budget_days)
     found: dict[int, list[Asked]] = defaultdict(list)
     sent = (
-        select(Invitation.client_id, Invitation.sent_at, Resolution.job_id, Invitation.id)
+        select(Invitation.client_id, Invitation.sent_at, Resolution.job_id, Invitation.id, Invitation.contact_id)
         .join(Resolution, Resolution.id == Invitation.resolution_id)
         .where(Invitation.client_id.in_(client_ids), Invitation.sent_at > since)
     )
-    for client_id, at, job_id, invitation_id in session.execute(sent):
+    for client_id, at, job_id, invitation_id, contact_id in session.execute(sent):
         if at is not None:
-            found[client_id].append(Asked(at, job_id, invitation_id))
+            found[client_id].append(Asked(at, job_id, invitation_id, contact_id=contact_id))
     return found
+
+
+def _waiting_by_client(session: Session, client_ids: set[int], policy: Policy, now: datetime) -> dict[int, list[Turn]]:
+    """The contacts for whom a survey waits that is due while the budget of today counts."""
+    found: dict[int, list[Turn]] = defaultdict(list)
+    waiting = (
+        select(Contact.client_id, Contact.id, Contact.name, Contact.role)
+        .join(Invitation, Invitation.contact_id == Contact.id)
+        .where(
+            Invitation.client_id.in_(client_ids),
+            Invitation.state == InvitationState.SCHEDULED,
+            Invitation.due_at <= now + timedelta(days=policy.client_budget_days),
+        )
+        .order_by(Contact.id)
+        .distinct()
+    )
+    for client_id, contact_id, name, role in session.execute(waiting):
+        found[client_id].append(Turn(contact_id, role == DECISION_MAKER, name))
+    return found
+
+
+def _deciders_by_client(session: Session, client_ids: set[int]) -> dict[int, list[Turn]]:
+    found: dict[int, list[Turn]] = defaultdict(list)
+    deciders = (
+        select(Contact.client_id, Contact.id, Contact.name)
+        .where(
+            Contact.client_id.in_(client_ids),
+            Contact.role == DECISION_MAKER,
+            Contact.left_at.is_(None),
+            Contact.mail_block.is_(None),
+        )
+        .order_by(Contact.id)
+    )
+    for client_id, contact_id, name in session.execute(deciders):
+        found[client_id].append(Turn(contact_id, True, name))
+    return found
+
+
+def _turn(contact: Contact) -> Turn:
+    return Turn(contact.id, contact.role == DECISION_MAKER, contact.name)
 
 
 def _answered_at(session: Session, resolution_ids: Sequence[int]) -> dict[int, datetime]:

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, time
+from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from survey import invitations
-from survey.deciding import WAITING
+from survey.deciding import house_of
 from survey.errors import InvalidInputError
 from survey.firms import get_firm
-from survey.models import Invitation, Resolution
 from survey.questionnaire import PromiseStep
 from survey.register import slug
+from survey.reweighing import apply_all, reweigh
 
 MOST_STEPS = 10
 STEP_LENGTH = 160
@@ -36,55 +34,16 @@ class Identity:
     currency: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SurveyRules:
-    """When and whom the firm asks."""
-
-    delay_hours: int
-    send_from: time
-    send_until: time
-    reminder_after_days: int | None
-    expire_after_days: int
-    contact_rest_days: int
-    client_budget: int
-    client_budget_days: int
-    hold_while_hurting: bool
-    excluded_kinds: list[str]
-
-
 def save_identity(session: Session, identity: Identity, now: datetime) -> None:
     """Save how the firm looks. A new time zone moves what is scheduled for contacts without one of their own."""
     firm = get_firm(session)
-    moved = firm.timezone != identity.timezone
+    before = house_of(firm)
     for name, value in asdict(identity).items():
         setattr(firm, name, value)
     firm.updated_at = now
     session.flush()
-    if moved:
-        reconsider_waiting(session, now)
-
-
-def save_rules(session: Session, rules: SurveyRules, now: datetime) -> int:
-    """Save the rules, and decide again about every survey that waits. Returns how many waited."""
-    firm = get_firm(session)
-    for name, value in asdict(rules).items():
-        setattr(firm, name, value)
-    firm.updated_at = now
-    session.flush()
-    return reconsider_waiting(session, now)
-
-
-def reconsider_waiting(session: Session, now: datetime) -> int:
-    """Decide again about every survey that is scheduled or held; returns how many there are."""
-    waiting = session.scalars(
-        select(Invitation)
-        .where(Invitation.state.in_(WAITING))
-        .options(joinedload(Invitation.resolution).joinedload(Resolution.job))
-        .order_by(Invitation.id)
-    ).all()
-    for invitation in waiting:
-        invitations.reconsider(session, invitation.resolution, now)
-    return len(waiting)
+    if before.timezone != firm.timezone:
+        apply_all(session, reweigh(session, before, house_of(firm), now), now)
 
 
 def save_promise(session: Session, steps: Sequence[PromiseStep], now: datetime) -> None:

@@ -25,14 +25,23 @@ def default_firm() -> Firm:
         promise=[step.as_dict() for step in DEFAULT_PROMISE],
         excluded_kinds=[],
         delay_hours=24,
+        kind_delays={},
         send_from=time(9),
         send_until=time(19),
+        send_weekdays=[1, 2, 3, 4, 5, 6, 7],
+        keep_holidays=True,
+        country="",
+        closed_days=[],
+        spread_minutes=10,
         reminder_after_days=4,
+        reminder_count=1,
+        reminder_every_days=3,
         expire_after_days=7,
         contact_rest_days=30,
         client_budget=4,
         client_budget_days=30,
         hold_while_hurting=True,
+        calls_per_week=10,
     )
 
 

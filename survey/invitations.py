@@ -3,19 +3,33 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import false, insert, select
+from sqlalchemy import ColumnElement, and_, false, insert, select
 from sqlalchemy.orm import Session, contains_eager
 
-from survey import schedule, tokens
+from survey import tokens
 from survey.config import Settings
-from survey.deciding import WAITING, House, apply, decide_now, decided, facts_now, load_house, lock_recipients, move
+from survey.deciding import (
+    WAITING,
+    House,
+    apply,
+    decide_now,
+    decided,
+    facts_now,
+    load_cases,
+    load_house,
+    lock_recipients,
+    move,
+)
 from survey.eligibility import Facts, Outcome, Policy, Verdict, decide
-from survey.facts import earlier_survey, load_facts
-from survey.models import Client, Invitation, InvitationState, Job, Resolution
+from survey.facts import earlier_survey
+from survey.models import Client, Invitation, InvitationState, Job, Resolution, SchedulePause
 from survey.overrides import cancel, hold, reconsider, resume, send_now, withdraw
+from survey.pausing import last_pause_over, too_late_because
+from survey.reasons import timing_verdicts
 
 __all__ = ["cancel", "hold", "reconsider", "resume", "send_now", "withdraw"]  # the rest is defined here
 
+LOOK_AGAIN = timedelta(days=1)  # for the proof that the first email arrived
 TOKEN_PURPOSE = "survey"  # noqa: S105 - the name of a purpose, no secret
 
 
@@ -42,7 +56,7 @@ def schedule_batch(session: Session, secret_key: str, now: datetime, limit: int 
     if not resolutions:
         return 0
     house = load_house(session)
-    found = zip(resolutions, load_facts(session, resolutions, house.policy, now), strict=True)
+    found = zip(resolutions, load_cases(session, resolutions, house, now), strict=True)
     rows = [_new_row(resolution, facts, house, secret_key, now) for resolution, facts in found]
     session.execute(insert(Invitation), rows)
     for resolution in resolutions:
@@ -52,24 +66,44 @@ def schedule_batch(session: Session, secret_key: str, now: datetime, limit: int 
 
 def _new_row(resolution: Resolution, facts: Facts, house: House, secret_key: str, now: datetime) -> dict[str, Any]:
     job, seed = resolution.job, tokens.new_seed()
-    due_at = house.due_at(resolution.completed_at, job.contact)
+    due_at = house.due_at(resolution, seed)
     return {
         "resolution_id": resolution.id,
         "contact_id": job.contact_id,
         "client_id": job.client_id,
         "due_at": due_at,
-        "expires_at": house.too_late_at(resolution.completed_at),
+        "expires_at": house.too_late_at(resolution),
         "seed": seed,
         "token_hash": tokens.fingerprint(tokens.derive(secret_key, TOKEN_PURPOSE, seed)),
         **decided(decide(facts, house.policy, now, at=due_at), now),
     }
 
 
+def nothing_pauses() -> ColumnElement[bool]:
+    """The condition that the switch which pauses everything is not pressed."""
+    return ~select(SchedulePause.id).where(SchedulePause.in_force.is_(True)).exists()
+
+
+def survey_is_due(now: datetime) -> ColumnElement[bool]:
+    """The condition on invitations whose first email is due."""
+    return and_(Invitation.state == InvitationState.SCHEDULED, Invitation.due_at <= now, nothing_pauses())
+
+
+def reminder_is_due(now: datetime) -> ColumnElement[bool]:
+    """The condition on open, unanswered surveys whose next reminder is due."""
+    return and_(
+        Invitation.state == InvitationState.SENT,
+        Invitation.reminder_due_at <= now,
+        Invitation.expires_at > now,
+        nothing_pauses(),
+    )
+
+
 def due_invitations(session: Session, now: datetime, limit: int = 200) -> list[Invitation]:
     """The SCHEDULED invitations that are due, locked for this transaction together with their clients and contacts."""
     statement = (
         select(Invitation)
-        .where(Invitation.state == InvitationState.SCHEDULED, Invitation.due_at <= now)
+        .where(survey_is_due(now))
         .order_by(Invitation.due_at, Invitation.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -94,53 +128,65 @@ def release(session: Session, invitation: Invitation, now: datetime) -> bool:
     if decision.outcome is not Outcome.ASK:
         apply(invitation, decision, now)
         return False
-    opens = now if forced else house.next_inside(max(now, invitation.due_at), contact)
-    if opens > now:
-        invitation.due_at = opens
+    if not forced and house.next_open(now, contact) > now:
+        invitation.due_at = house.next_open(now, contact, invitation.seed)
+        return False
+    if not forced and invitation.due_at > now:
         return False
     apply(invitation, decision, now)
     move(invitation, InvitationState.SENT, decision.reason if forced else "", now)
     invitation.sent_at = now
     invitation.expires_at = now + timedelta(days=house.policy.expire_after_days)
-    invitation.reminder_due_at = _reminder_due_at(invitation, house, now)
+    _plan_reminder(invitation, house)
     session.flush()
     return True
 
 
-def _reminder_due_at(invitation: Invitation, house: House, now: datetime) -> datetime | None:
-    if house.reminder_after_days is None:
-        return None
-    due_at = schedule.reminder_due_at(now, house.reminder_after_days, house.window, house.zone(invitation.contact))
-    return due_at if due_at < invitation.expires_at else None
+def _plan_reminder(invitation: Invitation, house: House) -> None:
+    """Set when the next reminder is due; None when that was the last, or it would come after the survey closes."""
+    assert invitation.sent_at is not None
+    due_at = house.reminder_due_at(invitation.sent_at, invitation.reminders_sent, invitation.contact, invitation.seed)
+    invitation.reminder_due_at = due_at if due_at and due_at < invitation.expires_at else None
 
 
-def due_reminders(session: Session, now: datetime, limit: int = 200) -> list[Invitation]:
-    """Open, unanswered surveys whose one reminder is due, locked for this transaction.
+def due_reminders(session: Session, now: datetime, limit: int = 200, *, receipts: bool = False) -> list[Invitation]:
+    """Open, unanswered surveys of which a reminder is due, locked for this transaction.
 
-    One that is late (the worker was down) and now outside the contact's hours is moved to when they open again.
+    One that is late (the worker was down) and now outside the contact's hours is moved to when they open again. With
+    `receipts` (this way of sending tells what arrived) one whose first email has not arrived waits another day.
     """
     statement = (
         select(Invitation)
-        .where(
-            Invitation.state == InvitationState.SENT,
-            Invitation.reminder_due_at <= now,
-            Invitation.reminded_at.is_(None),
-            Invitation.expires_at > now,
-        )
+        .where(reminder_is_due(now))
         .order_by(Invitation.reminder_due_at, Invitation.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     found, house = list(session.scalars(statement)), load_house(session)
+    due = []
     for invitation in found:
-        invitation.reminder_due_at = house.next_inside(max(now, invitation.reminder_due_at or now), invitation.contact)
-    return [invitation for invitation in found if invitation.reminder_due_at == now]
+        unproven = receipts and invitation.delivered_at is None
+        opens = house.next_open(now + LOOK_AGAIN if unproven else now, invitation.contact)
+        if opens == now:
+            due.append(invitation)
+        else:
+            later = house.next_open(opens, invitation.contact, f"{invitation.seed}/{invitation.reminders_sent}")
+            invitation.reminder_due_at = later if later < invitation.expires_at else None
+    return due
 
 
 def mark_reminded(session: Session, invitation: Invitation, now: datetime) -> None:
-    """The one reminder is in the outbox."""
-    invitation.reminded_at = now
+    """A reminder is in the outbox; the next one, if the firm's rules have one, is planned."""
+    invitation.reminded_at, invitation.reminders_sent = now, invitation.reminders_sent + 1
+    _plan_reminder(invitation, load_house(session))
     session.flush()
+
+
+def mark_delivered(session: Session, invitation: Invitation, at: datetime) -> None:
+    """The first email arrived: only now may a reminder follow."""
+    if invitation.delivered_at is None:
+        invitation.delivered_at = at
+        session.flush()
 
 
 def reason_not_to_send(session: Session, invitation: Invitation, *, reminder: bool, now: datetime) -> str | None:
@@ -209,20 +255,29 @@ def expire_batch(session: Session, now: datetime, limit: int = 200) -> int:
             move(invitation, InvitationState.EXPIRED, "Nobody answered before the survey closed.", now)
             invitation.client.add_evidence()
         else:
-            waited = "held" if invitation.state is InvitationState.HELD else "waiting"
-            move(invitation, InvitationState.SKIPPED, f"It was {waited} until it was too late to ask.", now)
+            move(invitation, InvitationState.SKIPPED, _why_too_late(session, invitation), now)
     return len(found)
 
 
+def _why_too_late(session: Session, invitation: Invitation) -> str:
+    if invitation.state is InvitationState.HELD:
+        return "It was held until it was too late to ask."
+    pause = last_pause_over(session, invitation.due_at, invitation.expires_at)
+    return too_late_because(pause) if pause else "It was waiting until it was too late to ask."
+
+
 def explain(session: Session, resolution: Resolution, now: datetime) -> list[Verdict]:
-    """Every rule's verdict: as it was when the survey went out or was skipped; asked afresh while it waits."""
-    invitation = resolution.invitation
+    """Every rule's verdict: as it was when the survey went out or was skipped; asked afresh while it waits.
+
+    The rules of the schedule follow: when the email goes out and why then; of one that is out, whether a reminder does.
+    """
+    invitation, house = resolution.invitation, load_house(session)
+    timing = timing_verdicts(session, resolution, house)
     if invitation is not None and invitation.state not in WAITING:
-        return [Verdict(item["rule"], item["passed"], item["why"]) for item in invitation.verdicts]
-    house = load_house(session)
-    due_at = invitation.due_at if invitation else house.due_at(resolution.completed_at, resolution.job.contact)
+        return [*(Verdict(item["rule"], item["passed"], item["why"]) for item in invitation.verdicts), *timing]
+    due_at = invitation.due_at if invitation else house.due_at(resolution)
     forced = invitation is not None and invitation.forced_by_id is not None
-    return list(decide_now(session, resolution, house, now, at=due_at, forced=forced).verdicts)
+    return [*decide_now(session, resolution, house, now, at=due_at, forced=forced).verdicts, *timing]
 
 
 def find_by_token(session: Session, token: str) -> Invitation | None:

@@ -34,8 +34,7 @@ def resume(session: Session, invitation: Invitation, user_id: int | None, now: d
     """
     _require(invitation, frozenset({InvitationState.HELD}), "resumed")
     house = load_house(session)
-    contact = invitation.contact
-    due_at = house.next_inside(max(now, house.due_at(invitation.resolution.completed_at, contact)), contact)
+    due_at = house.next_open(max(now, house.due_at(invitation.resolution, invitation.seed)), invitation.contact)
     decision = decide_now(session, invitation.resolution, house, now, at=due_at, forced=False)
     if decision.outcome is Outcome.HOLD and invitation.changed_by_id is None and user_id is not None:
         raise ConflictError(f"{decision.reason} Close the flag, or send the survey now.")
@@ -96,8 +95,8 @@ def reconsider(session: Session, resolution: Resolution, now: datetime) -> None:
     invitation.contact, invitation.client = job.contact, job.client
     forced = invitation.forced_by_id is not None
     if not forced:
-        invitation.due_at = house.due_at(resolution.completed_at, job.contact)
-    invitation.expires_at = house.too_late_at(resolution.completed_at)
+        invitation.due_at = house.due_at(resolution, invitation.seed)
+    invitation.expires_at = house.too_late_at(resolution)
     apply(invitation, decide_now(session, resolution, house, now, at=invitation.due_at, forced=forced), now)
     session.flush()
 

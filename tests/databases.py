@@ -27,6 +27,7 @@ def prepare(session: Session) -> None:
             postal_address="1 Harbour Street, Dublin",
             promise=[],
             excluded_kinds=[],
+            spread_minutes=0,  # to the minute, so that tests can say when
             updated_at=datetime(2026, 1, 1, tzinfo=UTC),
         )
     )

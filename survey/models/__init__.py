@@ -5,10 +5,13 @@ from survey.models.clients import Client, Contact, MailBlock
 from survey.models.firm import Firm, Heartbeat
 from survey.models.invitations import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 from survey.models.jobs import Exclusion, Job, Resolution, ResolutionStaff
+from survey.models.schedules import SchedulePause, SurveyRuleSet
+from survey.models.updates import ClientUpdate, UpdateStage
 
 __all__ = [
     "Answer",
     "Client",
+    "ClientUpdate",
     "Contact",
     "Exclusion",
     "Firm",
@@ -20,8 +23,11 @@ __all__ = [
     "Resolution",
     "ResolutionStaff",
     "ResponseOrigin",
+    "SchedulePause",
     "SurveyEvent",
     "SurveyEventKind",
     "SurveyResponse",
+    "SurveyRuleSet",
     "Touchpoint",
+    "UpdateStage",
 ]

@@ -29,14 +29,23 @@ class Firm(Base):
     promise: Mapped[list[dict[str, Any]]]  # [{"key": "greeted", "text": "We greeted you by name"}, …]
     excluded_kinds: Mapped[list[str]]  # job kinds never surveyed, case-folded
     delay_hours: Mapped[int] = mapped_column(default=24)
+    kind_delays: Mapped[dict[str, Any]] = mapped_column(default=dict)  # kind, case-folded → hours of its own
     send_from: Mapped[time] = mapped_column(default=time(9))
     send_until: Mapped[time] = mapped_column(default=time(19))
+    send_weekdays: Mapped[list[Any]] = mapped_column(default=lambda: [1, 2, 3, 4, 5, 6, 7])  # ISO: 1 is Monday
+    keep_holidays: Mapped[bool] = mapped_column(default=True)  # nothing goes out on a public holiday
+    country: Mapped[str] = mapped_column(String(10), default="")  # such as DE or DE-BY; "": by the time zone
+    closed_days: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # [{"first", "last", "why"}, …], ISO dates
+    spread_minutes: Mapped[int] = mapped_column(default=10)  # an email goes out up to so much later: no herd
     reminder_after_days: Mapped[int | None] = mapped_column(default=4)
+    reminder_count: Mapped[int] = mapped_column(default=1)
+    reminder_every_days: Mapped[int] = mapped_column(default=3)  # between one reminder and the next
     expire_after_days: Mapped[int] = mapped_column(default=7)
     contact_rest_days: Mapped[int] = mapped_column(default=30)
     client_budget: Mapped[int] = mapped_column(default=4)  # invitations per client in client_budget_days, all contacts
     client_budget_days: Mapped[int] = mapped_column(default=30)
     hold_while_hurting: Mapped[bool] = mapped_column(default=True)
+    calls_per_week: Mapped[int] = mapped_column(default=10, server_default="10")  # flags a person can truly work
     updated_at: Mapped[datetime | None]
 
 

@@ -51,7 +51,9 @@ class Invitation(Base):
     changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # held, cancelled
     sent_at: Mapped[datetime | None]
     reminder_due_at: Mapped[datetime | None] = mapped_column(index=True)
-    reminded_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]  # the latest reminder
+    reminders_sent: Mapped[int] = mapped_column(default=0)
+    delivered_at: Mapped[datetime | None]  # the first email arrived, as the emails package reports
     answered_at: Mapped[datetime | None]
     resolution: Mapped[Resolution] = relationship(back_populates="invitation")
     contact: Mapped[Contact] = relationship()
@@ -66,6 +68,8 @@ class SurveyEventKind(StrEnum):
     CONFIRMED = "confirmed"
     CHANGED = "changed"
     UNSUBSCRIBED = "unsubscribed"
+    REPLIED = "replied"  # by email; the words are an answer of their own
+    PREFERRED = "preferred"  # said on the preference page what may be sent to them, and how often
 
 
 class SurveyEvent(Base):

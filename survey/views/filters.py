@@ -16,7 +16,8 @@ from wtforms import Field
 from survey import clock
 from survey.db import db
 from survey.firms import default_firm
-from survey.models import Firm
+from survey.models import Firm, SchedulePause
+from survey.pausing import current_pause
 
 JUST_NOW_SECONDS = 60
 
@@ -27,6 +28,7 @@ def init_app(app: Flask) -> None:
         app.add_template_filter(template_filter)
     app.add_template_global(page_url)
     app.add_template_global(field_attributes)
+    app.add_template_global(surveys_paused)
     app.context_processor(_context)
 
 
@@ -44,6 +46,14 @@ def _firm() -> Firm:
     found = g.firm
     assert isinstance(found, Firm)
     return found
+
+
+def surveys_paused() -> SchedulePause | None:
+    """The pause of all surveys, for the banner of the desk; None also where there is no database to ask."""
+    try:
+        return current_pause(db.session)
+    except SQLAlchemyError:
+        return None
 
 
 def _locale() -> Locale:

@@ -1,4 +1,4 @@
-"""The desk: the firm, its survey rules, its service promise, its people and keys. For admins."""
+"""The desk: the firm, its service promise, its people and keys. For admins."""
 
 from zoneinfo import available_timezones
 
@@ -6,14 +6,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from survey import api_keys, auth, clock, desk_queries, people
+from survey import api_keys, auth, clock, people
 from survey.auth import make_sign_in_link
 from survey.colours import FALLBACK, is_colour, themes
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.firm_settings import MOST_STEPS, save_identity, save_promise, save_rules
+from survey.firm_settings import MOST_STEPS, save_identity, save_promise
 from survey.firms import get_firm
-from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm, RulesForm
+from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm
 from survey.questionnaire import PromiseStep, promise_steps
 from survey.users import ApiKey, User
 from survey.views.messages import posted
@@ -43,19 +43,6 @@ def colour() -> ResponseReturnValue:
     asked = request.args.get("colour", "").lower()
     shown = asked if is_colour(asked) else FALLBACK
     return render_template("desk/settings/_colour.html", colour=shown, themes=themes(shown))
-
-
-@blueprint.route("/surveys", methods=["GET", "POST"])
-def surveys() -> ResponseReturnValue:
-    kinds = desk_queries.job_kinds(db.session)
-    form = RulesForm.of(get_firm(db.session), posted(), kinds)
-    if request.method == "POST" and form.validate():
-        with transaction() as session:
-            waiting = save_rules(session, form.rules(), clock.now())
-        again = "One survey that waits was" if waiting == 1 else f"{waiting} surveys that wait were"
-        flash(f"Saved. {again} decided again." if waiting else "Saved.", "good")
-        return redirect(url_for(".surveys"), code=303)
-    return render_template("desk/settings/surveys.html", form=form), 422 if form.errors else 200
 
 
 @blueprint.route("/promise", methods=["GET", "POST"])

@@ -39,6 +39,11 @@ RULES = {
     "client_budget_days": "90",
     "hold_while_hurting": "y",
     "other_kinds": "Quote\n",
+    "send_weekdays": ["1", "2", "3", "4", "5", "6", "7"],
+    "spread_minutes": "0",
+    "reminder_count": "1",
+    "reminder_every_days": "3",
+    "do": "save",
 }
 PAGES = ("", "/surveys", "/promise", "/people", "/keys", "/colour?colour=%23ff0000")
 

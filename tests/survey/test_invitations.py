@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from survey import invitations, queries
 from survey.config import Settings
+from survey.eligibility import RULES
 from survey.errors import ConflictError
 from survey.firms import get_firm
 from survey.models import Contact, Invitation, InvitationState, MailBlock, Resolution, ResponseOrigin
@@ -52,7 +53,7 @@ def test_every_resolution_is_decided_once(session: Session) -> None:
     assert state_of(invitation) is InvitationState.SCHEDULED
     assert invitation.due_at == NOW
     assert invitation.expires_at == CLOSED + timedelta(days=8)
-    assert len(invitation.verdicts) == 12
+    assert [item["rule"] for item in invitation.verdicts] == [rule.name for rule in RULES]
     assert invitations.schedule_batch(session, SECRET_KEY, NOW) == 0
 
 
