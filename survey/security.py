@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from survey.config import Settings
 
 MAX_BODY_BYTES = 8 * 1024 * 1024  # a year's jobs.csv of a large firm; survey and webhook bodies are far smaller
+MAX_HISTORY_BYTES = 32 * 1024 * 1024  # three files: years of jobs, of answers, and the lost
 MAX_FIELD_BYTES = 512 * 1024
 MAX_FORM_BYTES = 64 * 1024
 YEAR_SECONDS = 31_536_000
@@ -30,11 +31,17 @@ csrf = CSRFProtect()
 
 
 def init_app(
-    app: Flask, settings: Settings, *, without_token: Iterable[Blueprint], small_bodies: Iterable[Blueprint]
+    app: Flask,
+    settings: Settings,
+    *,
+    without_token: Iterable[Blueprint],
+    small_bodies: Iterable[Blueprint],
+    large_bodies: Iterable[Blueprint] = (),
 ) -> None:
     """Install CSRF protection, the headers and the size limits on `app`. Comes before sign-in.
 
-    `without_token`: blueprints that prove themselves in another way; `small_bodies`: those that never take an upload.
+    `without_token`: blueprints that prove themselves in another way; `small_bodies`: those that never take an upload;
+    `large_bodies`: those that take a whole history.
     """
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
@@ -47,11 +54,14 @@ def init_app(
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     small = {blueprint.name for blueprint in small_bodies}
+    large = {blueprint.name for blueprint in large_bodies}
 
     @app.before_request
     def cap_body() -> None:
         if request.blueprint in small:
             request.max_content_length = MAX_FORM_BYTES
+        elif request.blueprint in large:
+            request.max_content_length = MAX_HISTORY_BYTES
 
     csrf.init_app(app)
     for blueprint in without_token:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from analysis.backtest import history, replay
@@ -11,11 +12,11 @@ from analysis.backtest.files import Files, parse
 from analysis.backtest.history import History
 from analysis.backtest.replay import Snapshot
 from analysis.backtest.report import report
+from analysis.backtest.stages import MEASURING, READING, REPLAYING
 from analysis.relationships.loss import LossWeights
 from analysis.text.analyser import TextAnalyser
 
-__all__ = ["Backtest", "Files", "Progress", "flags_csv", "parse", "run"]
-READING, REPLAYING, MEASURING = "read comments", "replay weeks", "draw samples"
+__all__ = ["Backtest", "Files", "Progress", "flags_csv", "parse", "replayed", "run"]
 
 
 class Progress(Protocol):
@@ -42,14 +43,25 @@ def run(
     """Read the comments, replay the past week by week, and measure. `files.lost` is looked at only for measuring."""
     reading = _Counter(progress, READING, history.comment_count(files.responses))
     past = history.gather(files.jobs, files.responses, analyser, reading)
+    found = replayed(past, files.lost, progress, weights)
+    found.document["responses_without_job"] = past.unmatched
+    found.document["rows_in_error"] = [{"file": name, "error": str(error)} for name, error in files.errors]
+    return found
+
+
+def replayed(
+    past: History,
+    lost: dict[str, datetime],
+    progress: Progress = lambda _stage, _done, _total: None,
+    weights: LossWeights | None = None,
+) -> Backtest:
+    """Replay a past whose comments are read, and measure. `lost` is looked at only for measuring."""
     weeks = _Counter(progress, REPLAYING, replay.week_count(past))
     snapshots = list(replay.replay(past, weights, weeks))
     from analysis.backtest.metrics import DRAWS
 
     drawing = _Counter(progress, MEASURING, 2 * DRAWS)
-    document = report(snapshots, files.lost, past.last, advance=drawing)
-    document["responses_without_job"] = past.unmatched
-    document["rows_in_error"] = [{"file": name, "error": str(error)} for name, error in files.errors]
+    document = report(snapshots, lost, past.last, advance=drawing)
     return Backtest(document, snapshots, past)
 
 
