@@ -1,8 +1,8 @@
-"""What a transport is: one method, and errors that carry the decision about trying again."""
+"""What a transport is: messages in, one outcome for each out; errors carry the decision about trying again."""
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage as MimeMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from survey.errors import ClienteleError
 
@@ -24,26 +24,69 @@ class Mailbox:
 
 
 @dataclass(frozen=True)
+class Content:
+    """What the emails of one request share: who writes, and the words, with a tag wherever a person's own value goes.
+
+    Attributes:
+        reply_to: one address, or "".
+        headers: beyond From, To, Reply-To, Subject, Date and Message-ID; each value is one line.
+    """
+
+    sender: Mailbox
+    reply_to: str
+    language: str
+    text: str
+    html: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingEmail:
     """A composed message, complete in itself: a sender needs no database to send it.
 
     Attributes:
         attempt_id: our id of this try; the provider repeats it in every event.
+        values: tag → what stands in its place for this person. A tag occurs in no value. Those of the HTML part are
+            escaped already.
         date: when the try was committed.
-        headers: beyond From, To, Reply-To, Subject, Date and Message-ID; each value is one line.
+        headers: this person's own, beside those of the content; each value is one line.
     """
 
     attempt_id: str
-    sender: Mailbox
     to: Mailbox
-    reply_to: str
     subject: str
-    text: str
-    html: str
-    language: str
+    content: Content
     date: datetime
     message_id: str
+    values: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The plain part as this person reads it."""
+        return fill(self.content.text, self.values)
+
+    @property
+    def html(self) -> str:
+        """The HTML part as this person reads it."""
+        return fill(self.content.html, self.values)
+
+    @property
+    def reply_to(self) -> str:
+        """Where this person's answer goes; may be empty."""
+        return fill(self.content.reply_to, self.values)
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """The content's headers and this person's own."""
+        return {**dict(self.content.headers), **self.headers}
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with every tag replaced by its value, as the provider does it."""
+    for tag, value in values.items():
+        text = text.replace(tag, value)
+    return text
 
 
 @dataclass(frozen=True)
@@ -88,16 +131,30 @@ class UnknownOutcomeError(SendError):
     """The message may or may not have been taken. It must not be sent again without proof."""
 
 
+Outcome: TypeAlias = Accepted | SendError
+
+
 class Sender(Protocol):
-    """A transport. `send` has its own connect and total time-outs, and is called outside any transaction."""
+    """A transport. It has its own connect and total time-outs, and is called outside any transaction.
 
-    def send(self, outgoing: OutgoingEmail) -> Accepted:
-        """Hand one message over.
+    Attributes:
+        most: how many messages it is given at once. All of them are done, or given up, well within a lease.
+    """
 
-        Raises:
-            SendError: one of the four subclasses; nothing else is raised on purpose.
-        """
+    most: int
+
+    def send(self, batch: Sequence[OutgoingEmail]) -> list[Outcome]:
+        """Hand messages over: what came of each, in the same order. Raises nothing on purpose."""
         ...  # pragma: no cover
+
+
+def what_stops(result: Outcome) -> SendError | None:
+    """What the messages not yet tried get instead of a try, where trying on would only meet the same."""
+    if isinstance(result, CredentialsError) or (isinstance(result, NotSentError) and result.concerns_all):
+        return result
+    if isinstance(result, UnknownOutcomeError):
+        return NotSentError("Not tried: what was sent before it got no clear answer.")
+    return None
 
 
 def as_mime(outgoing: OutgoingEmail) -> MimeMessage:
@@ -108,20 +165,20 @@ def as_mime(outgoing: OutgoingEmail) -> MimeMessage:
     """
     mime = MimeMessage(policy=SMTP)
     try:
-        mime["From"] = _address(outgoing.sender)
+        mime["From"] = _address(outgoing.content.sender)
         mime["To"] = _address(outgoing.to)
-        if outgoing.reply_to:
-            mime["Reply-To"] = _address(Mailbox(outgoing.reply_to))
+        if reply_to := outgoing.reply_to:
+            mime["Reply-To"] = _address(Mailbox(reply_to))
         mime["Subject"] = outgoing.subject
         mime["Date"] = format_datetime(outgoing.date)
         mime["Message-ID"] = outgoing.message_id
-        for name, value in outgoing.headers.items():
+        for name, value in outgoing.all_headers.items():
             mime[name] = value
     except (ValueError, IndexError) as error:  # the standard library's parser raises both for odd addresses
         raise RejectedError(f"A header cannot be written: {error}") from None
     mime.set_content(outgoing.text, cte="quoted-printable")
     mime.add_alternative(outgoing.html, subtype="html", cte="quoted-printable")
-    mime["Content-Language"] = outgoing.language
+    mime["Content-Language"] = outgoing.content.language
     return mime
 
 

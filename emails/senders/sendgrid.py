@@ -1,64 +1,46 @@
-"""SendGrid: the `sendgrid` package's own mail objects, sent over a connection whose every phase we can tell apart.
+"""SendGrid: one request for up to 1,000 people, and what its answers mean for each of them."""
 
-The package's client (python_http_client on urllib) has one time-out for each socket operation and reports every failure
-as the same URLError, so a request that was never written looks like one whose answer was lost. `http.client` keeps
-connect, write and read apart, and that difference is what decides between "try again" and "unknown".
-"""
-
-import http.client
 import json
+import re
 import ssl
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
-
-from sendgrid.helpers.mail import (
-    ClickTracking,
-    Content,
-    CustomArg,
-    From,
-    Header,
-    Mail,
-    OpenTracking,
-    Personalization,
-    ReplyTo,
-    Subject,
-    SubscriptionTracking,
-    To,
-    TrackingSettings,
-)
+from http.client import HTTPMessage
 
 from emails.retry import parse_retry_after
+from emails.senders import payload
 from emails.senders.base import (
     Accepted,
+    Content,
     CredentialsError,
     NotSentError,
+    Outcome,
     OutgoingEmail,
     RejectedError,
+    SendError,
     UnknownOutcomeError,
-    deadline,
-    in_short,
-    wire_address,
+    what_stops,
 )
+from emails.senders.connection import CONNECT_SECONDS, TOTAL_SECONDS, Answer, Connection
+from emails.senders.payload import Personalization
 from survey import clock
 
 PATH = "/v3/mail/send"
-CONNECT_SECONDS = 10.0
-TOTAL_SECONDS = 30.0
+BATCH_SECONDS = 120.0  # no request of a batch is begun later; with the longest request still well within a lease
 
-_LONGEST_ANSWER = 64 * 1024
 _ABOUT_THE_MESSAGE = frozenset({400, 413, 415, 422})
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
+_PERSON = re.compile(r"personalizations[.\[](\d{1,4})\b")
 
 
 class SendGridSender:
-    """One request for one message. The API key goes into one header and nowhere else."""
+    """Groups a batch into requests, and halves a refused request until the bad message stands alone.
+
+    A refusal (4xx) takes nothing of a request, so its parts may be sent again under the same attempt ids.
+    """
+
+    most = payload.MOST_PEOPLE
 
     def __init__(
         self,
@@ -66,113 +48,110 @@ class SendGridSender:
         base_url: str,
         connect_seconds: float = CONNECT_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
+        context: ssl.SSLContext | None = None,
     ) -> None:
-        parts = urlsplit(base_url)
-        self._https = parts.scheme == "https"
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if self._https else 80)
-        self._path = parts.path.rstrip("/") + PATH
-        self._api_key = api_key
-        self._connect_seconds = connect_seconds
-        self._total_seconds = total_seconds
+        self._connection = Connection(api_key, base_url, connect_seconds, total_seconds, context)
 
-    def send(self, outgoing: OutgoingEmail) -> Accepted:
-        """Hand one message over.
+    def send(self, batch: Sequence[OutgoingEmail]) -> list[Outcome]:
+        """Hand a batch over: what came of each message, in the same order."""
+        emails = [email if payload.fits(email) else payload.written_out(email) for email in batch]
+        work = _Work(self._connection, emails, time.monotonic() + BATCH_SECONDS)
+        for positions in payload.grouped(emails):
+            work.hand_over(positions)
+        return [work.outcomes[position] for position in range(len(batch))]
 
-        Raises:
-            SendError: as `Sender.send` says.
-        """
-        body = json.dumps(as_mail(outgoing).get()).encode()
-        connection = self._connect()
+
+@dataclass(frozen=True)
+class _Refused:
+    """A request that was refused for what is in it. `named`: the messages that the provider says are at fault."""
+
+    error: RejectedError
+    named: frozenset[int]
+
+
+class _Work:
+    """One batch under way."""
+
+    def __init__(self, connection: Connection, emails: Sequence[OutgoingEmail], until: float) -> None:
+        self._connection = connection
+        self._emails = emails
+        self._until = until
+        self._stopped: SendError | None = None
+        self.outcomes: dict[int, Outcome] = {}
+
+    def hand_over(self, positions: Sequence[int]) -> None:
+        """Send messages with one content, in parts where it must be, and note what came of each."""
+        content = self._emails[positions[0]].content
+        waiting = [self._people(positions)]
+        while waiting:
+            part = waiting.pop()
+            if not part:
+                continue
+            outcome = self._stopped or self._request(content, part)
+            if isinstance(outcome, _Refused) and len(part) > 1:
+                waiting += _parts(part, outcome.named)
+                continue
+            result = outcome.error if isinstance(outcome, _Refused) else outcome
+            self.outcomes.update(dict.fromkeys(part, result))
+            self._stopped = self._stopped or what_stops(result)
+
+    def _people(self, positions: Sequence[int]) -> dict[int, Personalization]:
+        people: dict[int, Personalization] = {}
+        for position in positions:
+            try:
+                people[position] = payload.personalization(self._emails[position])
+            except RejectedError as error:
+                self.outcomes[position] = error
+        return people
+
+    def _request(self, content: Content, part: dict[int, Personalization]) -> Outcome | _Refused:
+        if time.monotonic() > self._until:
+            return NotSentError("The batch took too long; the rest waits for the next one.")
         try:
-            with deadline(lambda: connection.sock, self._total_seconds):
-                answer = self._exchange(connection, body)
-        finally:
-            connection.close()
-        return _judge(answer)
-
-    def _connect(self) -> http.client.HTTPConnection:
-        if self._https:
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=self._connect_seconds, context=ssl.create_default_context()
-            )
-        else:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=self._connect_seconds)
+            body = payload.encoded(payload.request(content, list(part.values())))
+        except RejectedError as error:
+            return CredentialsError(f"Our own address cannot be sent from: {error}")
+        if len(body) > payload.MOST_BYTES:
+            return _Refused(RejectedError("The message is larger than SendGrid takes."), frozenset())
         try:
-            connection.connect()
-        except OSError as error:
-            connection.close()
-            raise NotSentError(f"No connection to {self._host}: {in_short(error)}", concerns_all=True) from None
-        connection.sock.settimeout(self._total_seconds)
-        return connection
-
-    def _exchange(self, connection: http.client.HTTPConnection, body: bytes) -> _Answer:
-        written = False
-        try:
-            connection.request("POST", self._path, body, self._headers())
-            written = True
-        except OSError as error:
-            failure = in_short(error)  # the server may have answered and hung up while we were still writing
-        try:
-            response = connection.getresponse()
-            return _Answer(response.status, response.headers, response.read(_LONGEST_ANSWER))
-        except (OSError, http.client.HTTPException) as error:
-            if not written:
-                raise NotSentError(f"The request could not be written: {failure}", concerns_all=True) from None
-            raise UnknownOutcomeError(f"No answer to the request: {in_short(error)}") from None
-
-    def _headers(self) -> dict[str, str]:
-        return {
-            "Authorization": f"Bearer {self._api_key}",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Connection": "close",
-        }
+            return _judge(self._connection.post(PATH, body), list(part))
+        except SendError as error:
+            return error
 
 
-def as_mail(outgoing: OutgoingEmail) -> Mail:
-    """The request's body. No personal data in custom_args; all of the provider's tracking is off.
-
-    Raises:
-        RejectedError: an address cannot be sent to.
-    """
-    mail = Mail()
-    mail.from_email = From(wire_address(outgoing.sender.email), outgoing.sender.name or None)
-    mail.subject = Subject(outgoing.subject)
-    if outgoing.reply_to:
-        mail.reply_to = ReplyTo(wire_address(outgoing.reply_to))
-    recipient = Personalization()
-    recipient.add_to(To(wire_address(outgoing.to.email), outgoing.to.name or None))
-    recipient.add_custom_arg(CustomArg("attempt_id", outgoing.attempt_id))
-    for name, value in outgoing.headers.items():
-        recipient.add_header(Header(name, value))
-    mail.add_personalization(recipient)
-    mail.content = [Content("text/plain", outgoing.text), Content("text/html", outgoing.html)]
-    mail.tracking_settings = TrackingSettings(
-        click_tracking=ClickTracking(enable=False, enable_text=False),
-        open_tracking=OpenTracking(enable=False),
-        subscription_tracking=SubscriptionTracking(enable=False),
-    )
-    return mail
+def _parts(part: dict[int, Personalization], named: frozenset[int]) -> list[dict[int, Personalization]]:
+    """A refused group in smaller ones: those that were named each alone, or two halves."""
+    if named:
+        rest = {position: person for position, person in part.items() if position not in named}
+        return [rest, *({position: part[position]} for position in sorted(named, reverse=True))]
+    positions = list(part)
+    half = len(positions) // 2
+    return [{position: part[position] for position in some} for some in (positions[half:], positions[:half])]
 
 
-def _judge(answer: _Answer) -> Accepted:
-    """What an HTTP status means for a message (SendGrid v3, "Errors"): a 5xx may come after the mail was queued."""
+def _judge(answer: Answer, part: Sequence[int]) -> Outcome | _Refused:
+    """What an HTTP status means for a request (SendGrid v3, "Errors"): a 5xx may come after the mail was queued."""
     status, problems = answer.status, _problems(answer.body)
     detail = f"{status}: {'; '.join(words for words, _field in problems) or 'no reason given'}"[:400]
     if 200 <= status < 300:
         return Accepted(provider_id=(answer.headers.get("X-Message-Id") or "")[:200])
     if status == 429:
-        raise NotSentError(f"SendGrid asks for time with {detail}", _wait(answer.headers), concerns_all=True)
+        return NotSentError(f"SendGrid asks for time with {detail}", _wait(answer.headers), concerns_all=True)
     if status >= 500:
-        raise UnknownOutcomeError(f"SendGrid answered {detail}")
+        return UnknownOutcomeError(f"SendGrid answered {detail}")
     about_us = any(field.startswith("from") for _words, field in problems)
     if status in _ABOUT_THE_MESSAGE and not about_us:
-        raise RejectedError(f"SendGrid refused the message with {detail}")
-    raise CredentialsError(f"SendGrid refuses us with {detail}")  # the key, the sender's address, a wrong base URL
+        return _Refused(RejectedError(f"SendGrid refused the message with {detail}"), _named(problems, part))
+    return CredentialsError(f"SendGrid refuses us with {detail}")  # the key, the sender's address, a wrong base URL
 
 
-def _wait(headers: http.client.HTTPMessage) -> timedelta | None:
+def _named(problems: Sequence[tuple[str, str]], part: Sequence[int]) -> frozenset[int]:
+    found = (_PERSON.match(field) for _words, field in problems)
+    numbers = {int(match[1]) for match in found if match}
+    return frozenset(part[number] for number in numbers if number < len(part))
+
+
+def _wait(headers: HTTPMessage) -> timedelta | None:
     now = clock.now()
     if wait := parse_retry_after(headers.get("Retry-After"), now):
         return wait

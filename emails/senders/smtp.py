@@ -1,8 +1,14 @@
-"""SMTP, for any mail server: smtp://user:password@host:587?starttls=1, or smtps://user:password@host:465."""
+"""SMTP, for any mail server: smtp://user:password@host:587?starttls=1, or smtps://user:password@host:465.
+
+The Message-ID is our id of the try. Bounces that come back as mail (DSN) are read by nobody here: with SMTP, an address
+that does not exist is known only where the server refuses it in the conversation.
+"""
 
 import re
 import smtplib
 import ssl
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,19 +17,24 @@ from emails.senders.base import (
     Accepted,
     CredentialsError,
     NotSentError,
+    Outcome,
     OutgoingEmail,
     RejectedError,
+    SendError,
     UnknownOutcomeError,
     as_mime,
     deadline,
     in_short,
+    what_stops,
     wire_address,
 )
 from survey.errors import SettingsError
 
 CONNECT_SECONDS = 10.0
-TOTAL_SECONDS = 60.0
+TOTAL_SECONDS = 60.0  # for one message
+BATCH_SECONDS = 120.0  # no message is begun later; with the longest one still well within a lease
 
+_GOODBYE_SECONDS = 2.0
 _AUTH_CODES = frozenset({530, 534, 535, 538})
 
 
@@ -67,33 +78,67 @@ def parse_smtp_url(url: str) -> SmtpServer:
 
 
 class SmtpSender:
-    """One connection for each message: simple, and no half-dead connection is ever reused."""
+    """One connection for a batch of messages; each has its own outcome."""
+
+    most = 100
 
     def __init__(self, url: str, connect_seconds: float = CONNECT_SECONDS, total_seconds: float = TOTAL_SECONDS):
         self._server = parse_smtp_url(url)
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
 
-    def send(self, outgoing: OutgoingEmail) -> Accepted:
-        """Hand one message over.
+    def send(self, batch: Sequence[OutgoingEmail]) -> list[Outcome]:
+        """Hand a batch over: what came of each message, in the same order.
 
         The server's answer to the end of DATA is the acceptance. Before DATA's first byte a failure proves that
         nothing was handed over; from there on a failure without an answer leaves the outcome unknown.
-
-        Raises:
-            SendError: as `Sender.send` says.
         """
-        content = as_mime(outgoing).as_bytes()
-        sender, recipient = wire_address(outgoing.sender.email), wire_address(outgoing.to.email)
-        connection = self._connect()
+        line = _Line(self._connect)
+        until = time.monotonic() + BATCH_SECONDS
+        outcomes: list[Outcome] = []
+        stopped: Outcome | None = None
+        try:
+            for email in batch:
+                if stopped is None and time.monotonic() > until:
+                    stopped = NotSentError("The batch took too long; the rest waits for the next one.")
+                outcomes.append(stopped or self._one(line, email))
+                stopped = stopped or what_stops(outcomes[-1])
+        finally:
+            line.hang_up()
+        return outcomes
+
+    def _one(self, line: "_Line", email: OutgoingEmail) -> Outcome:
+        try:
+            content = as_mime(email).as_bytes()
+            sender, recipient = wire_address(email.content.sender.email), wire_address(email.to.email)
+            used = line.used
+            try:
+                return self._hand_over(line, sender, recipient, content)
+            except NotSentError:
+                if not used or line.open is not None:
+                    raise
+                return self._hand_over(line, sender, recipient, content)  # some servers end a line after N messages
+        except SendError as error:
+            return error
+
+    def _hand_over(self, line: "_Line", sender: str, recipient: str, content: bytes) -> Accepted:
+        connection = line.open or line.dial()
         try:
             with deadline(lambda: connection.sock, self._total_seconds):
-                self._prepare(connection)
+                if not line.used:
+                    self._prepare(connection)
+                line.used = True
                 self._envelope(connection, sender, recipient)
                 answer = self._data(connection, content)
-        finally:
-            with suppress(OSError, smtplib.SMTPException):
-                connection.close()
+        except (RejectedError, NotSentError) as error:
+            if isinstance(error, NotSentError) and error.concerns_all:
+                line.hang_up()
+            else:
+                line.reset()
+            raise
+        except SendError:
+            line.hang_up()
+            raise
         return Accepted(provider_id=answer[:200])
 
     def _connect(self) -> smtplib.SMTP:
@@ -145,6 +190,43 @@ class SmtpSender:
             raise UnknownOutcomeError(f"No sense in the answer after the message: {code} {_text(reply)}")
         _check(code, reply)
         return f"{code} {_text(reply)}"
+
+
+class _Line:
+    """The connection of a batch: opened when it is needed, and again where it broke."""
+
+    def __init__(self, connect: Callable[[], smtplib.SMTP]) -> None:
+        self._connect = connect
+        self.open: smtplib.SMTP | None = None
+        self.used = False
+
+    def dial(self) -> smtplib.SMTP:
+        """A new connection.
+
+        Raises:
+            NotSentError: nobody answers.
+        """
+        self.open, self.used = self._connect(), False
+        return self.open
+
+    def reset(self) -> None:
+        """Forget the message that was refused, so that the next one starts clean."""
+        try:
+            if self.open is not None and self.open.sock is not None and self.open.rset()[0] == 250:
+                return
+        except (OSError, smtplib.SMTPException):
+            pass
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connection politely if it still works."""
+        if self.open is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                if self.open.sock is not None:
+                    self.open.sock.settimeout(_GOODBYE_SECONDS)
+                    self.open.quit()
+            self.open.close()
+        self.open, self.used = None, False
 
 
 def _check_sender(code: int, reply: bytes) -> None:

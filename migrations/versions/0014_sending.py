@@ -1,4 +1,9 @@
-"""Nothing yet: sending."""
+"""Sending in batches: urgent kinds are found by an index, and when the provider's log was asked is kept."""
+
+import sqlalchemy as sa
+from alembic import op
+
+import survey.db
 
 revision = "0014"
 down_revision = "0013"
@@ -7,8 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """A column and an index; no row changes."""
+    op.add_column("email_messages", sa.Column("proof_asked_at", survey.db.UTCDateTime(), nullable=True))
+    op.create_index("ix_email_messages_state_kind_due", "email_messages", ["state", "kind", "due_at"])
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Nothing is lost but when the log was last asked."""
+    op.drop_index("ix_email_messages_state_kind_due", table_name="email_messages")
+    op.drop_column("email_messages", "proof_asked_at")

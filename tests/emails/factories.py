@@ -1,6 +1,6 @@
 """Messages for tests: queued survey emails, and a sender that does what it is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from emails import outbox
 from emails.models import EmailKind, EmailMessage
-from emails.outbox import Begun
-from emails.senders.base import Accepted, OutgoingEmail, SendError
+from emails.outbox import claim_batch
+from emails.results import record_batch
+from emails.senders.base import Accepted, Outcome, OutgoingEmail, SendError
+from emails.sending import Begun, begin_batch
 from survey.config import Settings
 from survey.models import Invitation
 from tests.conftest import NOW
@@ -43,25 +45,44 @@ def queue_survey(session: Session, invitation: Invitation | None = None, **value
 
 def begin(session: Session, settings: Settings, now: datetime = NOW) -> Begun:
     """Claim the one message that is due and commit it as being sent."""
-    (claim,) = outbox.claim_batch(session, now)
-    session.commit()
-    begun = outbox.begin_sending(session, claim, settings, now)
-    session.commit()
-    assert begun is not None
+    (begun,) = begin_all(session, settings, now)
     return begun
 
 
+def begin_all(session: Session, settings: Settings, now: datetime = NOW, limit: int = 1_000) -> list[Begun]:
+    """Claim what is due and commit it as being sent."""
+    claim = claim_batch(session, now, limit)
+    session.commit()
+    assert claim is not None
+    begun = begin_batch(session, claim, settings, now)
+    session.commit()
+    session.expire_all()
+    return begun
+
+
+def record(session: Session, begun: Begun, outcome: Outcome, now: datetime = NOW) -> None:
+    """Write down what came of one try."""
+    record_batch(session, [begun], [outcome], now)
+    session.expire_all()
+
+
 class ScriptedSender:
-    """Answers from a list, then accepts; keeps what it was given. `meanwhile` runs while a message is under way."""
+    """Answers from a list, one for each message, then accepts; keeps what it was given.
+
+    `meanwhile` runs while a batch is under way.
+    """
+
+    most = 1_000
 
     def __init__(self, *answers: SendError, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.answers = list(answers)
         self.sent: list[OutgoingEmail] = []
         self.meanwhile = meanwhile
 
-    def send(self, outgoing: OutgoingEmail) -> Accepted:
-        self.sent.append(outgoing)
+    def send(self, batch: Sequence[OutgoingEmail]) -> list[Outcome]:
         self.meanwhile()
-        if self.answers:
-            raise self.answers.pop(0)
-        return Accepted(provider_id=f"id-{len(self.sent)}")
+        return [self._answer(email) for email in batch]
+
+    def _answer(self, email: OutgoingEmail) -> Outcome:
+        self.sent.append(email)
+        return self.answers.pop(0) if self.answers else Accepted(provider_id=f"id-{len(self.sent)}")

@@ -63,7 +63,7 @@ def test_the_list_headers(session: Session, settings: Settings, invitation: Invi
     link = survey_url(settings, invitation).replace("/s/", "/u/")
     assert email.headers["List-Unsubscribe"] == f"<{link}>"
     assert email.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert email.headers["Auto-Submitted"] == "auto-generated"
+    assert email.all_headers["Auto-Submitted"] == "auto-generated"
     assert link in email.text
     assert link in email.html
     get_firm(session).reply_to = "help@brightside.example"
@@ -81,7 +81,7 @@ def test_nothing_from_outside_starts_a_header(session: Session, settings: Settin
     mime = as_mime(email)
     assert mime["Bcc"] is None
     assert mime["X-Evil"] is None
-    assert "\n" not in email.subject + email.sender.name + email.to.name
+    assert "\n" not in email.subject + email.content.sender.name + email.to.name
 
 
 def test_the_html_survives_outlook_and_strict_clients(
@@ -143,9 +143,9 @@ def test_without_a_sender_address_the_public_host_is_used(
     """A fresh installation can send to its mailbox before anybody has filled in the settings."""
     get_firm(session).sender_email = ""
     message = queue_survey(session, invitation)
-    assert composed(session, settings, message).sender.email == "surveys@clientele.example"
+    assert composed(session, settings, message).content.sender.email == "surveys@clientele.example"
     public = settings.model_copy(update={"public_url": "https://feedback.firm.example"})
-    assert composed(session, public, message).sender.email == "surveys@feedback.firm.example"
+    assert composed(session, public, message).content.sender.email == "surveys@feedback.firm.example"
     assert as_mime(replace(composed(session, settings, message), subject="x"))["From"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from emails import outbox, pauses, receipts, recovery
+from emails import outbox, pauses, receipts, recovery, results
 from emails.models import (
     DeliveryState,
     EmailAttempt,
@@ -17,14 +17,22 @@ from emails.models import (
     SuppressionReason,
 )
 from emails.senders.base import Accepted, CredentialsError, NotSentError, RejectedError, UnknownOutcomeError
+from emails.sending import begin_batch
 from survey.config import Settings
 from survey.errors import ConflictError
 from survey.models import InvitationState, MailBlock
 from tests.conftest import NOW
-from tests.emails.factories import begin, queue_survey
+from tests.emails.factories import begin, begin_all, queue_survey, record
 from tests.factories import make_contact, make_invitation, make_response
 
 LATER = NOW + timedelta(minutes=6)  # past any lease
+
+
+def claimed(session: Session, limit: int = 10) -> outbox.Claim:
+    claim = outbox.claim_batch(session, NOW, limit)
+    session.expire_all()
+    assert claim is not None
+    return claim
 
 
 def state_of(message: EmailMessage) -> EmailState:
@@ -44,15 +52,15 @@ def test_a_message_is_put_in_once(session: Session) -> None:
 def test_the_way_of_a_message_that_is_accepted(session: Session, settings: Settings) -> None:
     """pending → claimed → sending with its attempt written down → accepted with the provider's id."""
     message = queue_survey(session)
-    (claim,) = outbox.claim_batch(session, NOW)
+    claim = claimed(session)
     assert state_of(message) is EmailState.CLAIMED
-    assert outbox.claim_batch(session, NOW) == []
-    begun = outbox.begin_sending(session, claim, settings, NOW)
-    assert begun is not None
+    assert outbox.claim_batch(session, NOW, 10) is None
+    (begun,) = begin_batch(session, claim, settings, NOW)
+    session.expire_all()
     assert state_of(message) is EmailState.SENDING
     attempt = session.get_one(EmailAttempt, begun.attempt_id)
     assert (attempt.message_id, attempt.outcome) == (message.id, None)
-    assert outbox.record_result(session, begun, Accepted("id-1"), NOW)
+    record(session, begun, Accepted("id-1"), NOW)
     assert (message.state, message.provider_id, message.lease_token) == (EmailState.ACCEPTED, "id-1", None)
     assert attempt.outcome is EmailState.ACCEPTED
 
@@ -60,25 +68,26 @@ def test_the_way_of_a_message_that_is_accepted(session: Session, settings: Setti
 def test_what_is_not_due_is_left(session: Session) -> None:
     """A message waits for its moment."""
     queue_survey(session, due_at=NOW + timedelta(seconds=1))
-    assert outbox.claim_batch(session, NOW) == []
+    assert outbox.claim_batch(session, NOW, 10) is None
 
 
 def test_urgent_mail_overtakes(session: Session) -> None:
     """Somebody waits for a sign-in link; a survey can wait for it."""
     queue_survey(session, due_at=NOW - timedelta(hours=1))
     link = queue_survey(session, kind=EmailKind.SIGN_IN, once_key="sign_in/1")
-    assert outbox.claim_batch(session, NOW, limit=1)[0].message_id == link.id
+    assert claimed(session).message_ids == (link.id,)
 
 
 def test_killed_after_the_claim(session: Session, settings: Settings) -> None:
     """The lease runs out: pending again, because no byte left; the dead worker's claim opens nothing any more."""
     message = queue_survey(session)
-    (claim,) = outbox.claim_batch(session, NOW)
+    claim = claimed(session)
     assert recovery.recover(session, NOW) == 0
     assert recovery.recover(session, LATER) == 1
     assert state_of(message) is EmailState.PENDING
-    outbox.claim_batch(session, LATER)
-    assert outbox.begin_sending(session, claim, settings, LATER) is None
+    outbox.claim_batch(session, LATER, 10)
+    session.expire_all()
+    assert begin_batch(session, claim, settings, LATER) == []
     assert state_of(message) is EmailState.CLAIMED
 
 
@@ -88,7 +97,7 @@ def test_killed_after_sending_was_committed(session: Session, settings: Settings
     begin(session, settings)
     recovery.recover(session, LATER)
     assert state_of(message) is EmailState.UNKNOWN
-    assert outbox.claim_batch(session, LATER) == []
+    assert outbox.claim_batch(session, LATER, 10) is None
     assert recovery.recover(session, NOW + timedelta(hours=25, minutes=59)) == 0
     assert recovery.recover(session, NOW + timedelta(hours=26)) == 1
     assert state_of(message) is EmailState.PARKED
@@ -100,7 +109,7 @@ def test_an_answer_after_the_lease_is_still_the_truth(session: Session, settings
     message = queue_survey(session)
     begun = begin(session, settings)
     recovery.recover(session, LATER)
-    assert outbox.record_result(session, begun, Accepted("id-1"), LATER)
+    record(session, begun, Accepted("id-1"), LATER)
     assert state_of(message) is EmailState.ACCEPTED
 
 
@@ -109,7 +118,7 @@ def test_a_late_unclear_answer_changes_nothing(session: Session, settings: Setti
     message = queue_survey(session)
     begun = begin(session, settings)
     recovery.recover(session, LATER)
-    outbox.record_result(session, begun, UnknownOutcomeError("reset"), LATER)
+    record(session, begun, UnknownOutcomeError("reset"), LATER)
     assert state_of(message) is EmailState.UNKNOWN
 
 
@@ -121,7 +130,7 @@ def test_a_late_failure_does_not_touch_a_newer_try(session: Session, settings: S
     recovery.recover(session, NOW + timedelta(hours=27))
     recovery.send_again(session, [message], "Ana", LATER)
     second = begin(session, settings, LATER)
-    assert not outbox.record_result(session, first, RejectedError("400"), LATER)
+    record(session, first, RejectedError("400"), LATER)
     assert (message.state, message.attempt_id) == (EmailState.SENDING, second.attempt_id)
 
 
@@ -139,7 +148,7 @@ def test_failures_lead_where_their_exception_says(
 ) -> None:
     """The exception carries the decision, and its words become the reason a person reads."""
     message = queue_survey(session)
-    outbox.record_result(session, begin(session, settings), error, NOW)
+    record(session, begin(session, settings), error, NOW)
     assert message.state is state
     assert message.reason == str(error)
 
@@ -147,22 +156,22 @@ def test_failures_lead_where_their_exception_says(
 def test_back_off_and_retry_after(session: Session, settings: Settings) -> None:
     """Without a word from the provider the wait grows; with one it is exactly that."""
     message = queue_survey(session)
-    outbox.record_result(session, begin(session, settings), NotSentError("450"), NOW)
+    record(session, begin(session, settings), NotSentError("450"), NOW)
     assert timedelta(seconds=30) <= message.due_at - NOW <= timedelta(seconds=45)
     at = message.due_at
-    outbox.record_result(session, begin(session, settings, at), NotSentError("x", timedelta(seconds=77)), at)
+    record(session, begin(session, settings, at), NotSentError("x", timedelta(seconds=77)), at)
     assert message.due_at == at + timedelta(seconds=77)
 
 
 def test_a_message_that_never_leaves_ends_with_a_person(session: Session, settings: Settings) -> None:
     """After days of failures that sent nothing it is parked, and a person may start it afresh."""
     message = queue_survey(session)
-    message.attempts = outbox.MOST_TRIES - 1
+    message.attempts = results.MOST_TRIES - 1
     session.commit()
-    outbox.record_result(session, begin(session, settings), NotSentError("450 later"), NOW)
+    record(session, begin(session, settings), NotSentError("450 later"), NOW)
     assert state_of(message) is EmailState.PARKED
     recovery.send_again(session, [message], "Ana", NOW)
-    outbox.record_result(session, begin(session, settings), NotSentError("450 later"), NOW)
+    record(session, begin(session, settings), NotSentError("450 later"), NOW)
     assert state_of(message) is EmailState.PENDING
 
 
@@ -170,24 +179,20 @@ def test_refused_credentials_pause_everything_and_lose_nothing(session: Session,
     """401 opens the breaker: nobody claims; after the pause one message goes first; its success ends the pause."""
     for _ in range(3):
         queue_survey(session)
-    claims = outbox.claim_batch(session, NOW)
-    begun = outbox.begin_sending(session, claims[0], settings, NOW)
-    assert begun is not None
-    outbox.record_result(session, begun, CredentialsError("401"), NOW)
-    assert outbox.begin_sending(session, claims[1], settings, NOW) is None
-    assert outbox.begin_sending(session, claims[2], settings, NOW) is None
+    first, second = claimed(session, 1), claimed(session, 2)
+    (begun,) = begin_batch(session, first, settings, NOW)
+    record(session, begun, CredentialsError("401"), NOW)
+    assert begin_batch(session, second, settings, NOW) == []
     states = session.scalars(select(EmailMessage.state)).all()
     assert set(states) == {EmailState.PENDING}
     paused = pauses.current_pause(session)
     assert paused is not None
     assert paused.needs_person
-    assert outbox.claim_batch(session, NOW + timedelta(seconds=29)) == []
-    (probe,) = outbox.claim_batch(session, paused.retry_at)
-    begun = outbox.begin_sending(session, probe, settings, paused.retry_at)
-    assert begun is not None
-    outbox.record_result(session, begun, Accepted("id-1"), paused.retry_at)
+    assert outbox.claim_batch(session, NOW + timedelta(seconds=29), 10) is None
+    (probe,) = begin_all(session, settings, paused.retry_at)
+    record(session, probe, Accepted("id-1"), paused.retry_at)
     assert pauses.current_pause(session) is None
-    assert len(outbox.claim_batch(session, paused.retry_at)) == 2
+    assert len(begin_all(session, settings, paused.retry_at)) == 2
 
 
 def test_failures_of_one_moment_count_once(session: Session) -> None:
@@ -206,8 +211,8 @@ def test_a_suppressed_address_is_not_written_to(session: Session, settings: Sett
     invitation = make_invitation(session)
     message = queue_survey(session, invitation)
     receipts.suppress(session, message.to_email.upper(), SuppressionReason.BOUNCED, "test", NOW)
-    (claim,) = outbox.claim_batch(session, NOW)
-    assert outbox.begin_sending(session, claim, settings, NOW) is None
+    claim = claimed(session)
+    assert begin_batch(session, claim, settings, NOW) == []
     assert state_of(message) is EmailState.CANCELLED
     assert "bounced" in message.reason
     assert invitation.state is InvitationState.SKIPPED
@@ -221,8 +226,8 @@ def test_an_answered_survey_is_not_sent_again(session: Session, settings: Settin
     make_response(session, invitation.resolution, csat=5)
     invitation.state = InvitationState.ANSWERED
     session.commit()
-    (claim,) = outbox.claim_batch(session, NOW)
-    assert outbox.begin_sending(session, claim, settings, NOW) is None
+    claim = claimed(session)
+    assert begin_batch(session, claim, settings, NOW) == []
     assert state_of(message) is EmailState.CANCELLED
     assert message.reason
 
@@ -230,16 +235,16 @@ def test_an_answered_survey_is_not_sent_again(session: Session, settings: Settin
 def test_a_message_that_is_too_late_is_not_sent(session: Session, settings: Settings) -> None:
     """After `not_after` nobody wants it any more."""
     message = queue_survey(session, not_after=NOW - timedelta(seconds=1))
-    (claim,) = outbox.claim_batch(session, NOW)
-    assert outbox.begin_sending(session, claim, settings, NOW) is None
+    claim = claimed(session)
+    assert begin_batch(session, claim, settings, NOW) == []
     assert (message.state, message.reason) == (EmailState.CANCELLED, "It could not go out in time.")
 
 
 def test_a_message_that_cannot_be_composed_is_rejected(session: Session, settings: Settings) -> None:
     """A digest without its items stops nothing but itself."""
     message = queue_survey(session, kind=EmailKind.DIGEST, once_key="digest/1", context={})
-    (claim,) = outbox.claim_batch(session, NOW)
-    assert outbox.begin_sending(session, claim, settings, NOW) is None
+    claim = claimed(session)
+    assert begin_batch(session, claim, settings, NOW) == []
     assert state_of(message) is EmailState.REJECTED
     assert "could not be written" in message.reason
 
@@ -250,7 +255,7 @@ def test_an_unknown_mailbox_suppresses_the_address(session: Session, settings: S
     message = queue_survey(session)
     contact.email = message.to_email
     session.commit()
-    outbox.record_result(session, begin(session, settings), RejectedError("550 5.1.1 unknown", bad_address=True), NOW)
+    record(session, begin(session, settings), RejectedError("550 5.1.1 unknown", bad_address=True), NOW)
     assert contact.mail_block == MailBlock.BOUNCED
     assert session.scalars(select(Suppression.email)).all() == [message.to_email]
 
@@ -258,7 +263,7 @@ def test_an_unknown_mailbox_suppresses_the_address(session: Session, settings: S
 def test_a_delivered_transport_says_so(session: Session, settings: Settings) -> None:
     """The local mailbox is where the recipient reads it: nothing more is to be expected."""
     message = queue_survey(session)
-    outbox.record_result(session, begin(session, settings), Accepted("id", delivered=True), NOW)
+    record(session, begin(session, settings), Accepted("id", delivered=True), NOW)
     assert message.delivery is DeliveryState.DELIVERED
 
 
@@ -269,7 +274,7 @@ def test_a_sign_in_link_is_forgotten_once_sent(session: Session, settings: Setti
     )
     begun = begin(session, settings)
     assert "/sign-in/" in begun.outgoing.text
-    outbox.record_result(session, begun, Accepted("id"), NOW)
+    record(session, begun, Accepted("id"), NOW)
     assert message.context == {}
 
 

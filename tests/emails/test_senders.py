@@ -17,6 +17,8 @@ from sqlalchemy import select
 from emails.models import MailboxMessage
 from emails.senders import MailboxSender, SendGridSender, SmtpSender
 from emails.senders.base import (
+    Accepted,
+    Content,
     CredentialsError,
     Mailbox,
     NotSentError,
@@ -32,22 +34,45 @@ from survey.errors import SettingsError
 from tests.conftest import NOW
 from tests.fakes import API_KEY, FakeSendGrid, smtp_sink
 
+CONTENT = Content(
+    sender=Mailbox("hello@brightside.example", "Brightside, IT & Söhne"),
+    reply_to="help@brightside.example",
+    language="en",
+    text="Hello -t.0-,\n.a line that starts with a dot\n" + "x" * 2_000 + "\n",
+    html="<!doctype html><p>Hello -t.0h- — ✓</p>",
+    headers=(("Auto-Submitted", "auto-generated"),),
+)
 EMAIL = OutgoingEmail(
     attempt_id="0123456789abcdef0123456789abcdef",
-    sender=Mailbox("hello@brightside.example", "Brightside, IT & Söhne"),
     to=Mailbox("mona@client.example", "Møna “M” Costa"),
-    reply_to="help@brightside.example",
     subject="How did we do with your Prüfung?",
-    text="Hello,\n.a line that starts with a dot\n" + "x" * 2_000 + "\n",
-    html="<!doctype html><p>Hello — ✓</p>",
-    language="en",
+    content=CONTENT,
     date=NOW,
     message_id="<0123@brightside.example>",
+    values={"-t.0-": "Mona & Co", "-t.0h-": "Mona &amp; Co"},
     headers={
         "List-Unsubscribe": "<https://feedback.example/u/abcdefghijklmnopqrstuvwxyz0123456789-abcdefghijklmnop>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     },
 )
+
+
+def send(sender: Sender, email: OutgoingEmail) -> Accepted:
+    """Hand over one message, and raise what stood in its way."""
+    (outcome,) = sender.send([email])
+    if isinstance(outcome, SendError):
+        raise outcome
+    return outcome
+
+
+def numbered(count: int) -> list[OutgoingEmail]:
+    """Messages with one content, to different people."""
+    return [
+        replace(
+            EMAIL, to=Mailbox(f"person{number}@client.example"), attempt_id=f"{number:032x}", subject=f"No {number}"
+        )
+        for number in range(count)
+    ]
 
 
 @dataclass(frozen=True)
@@ -106,34 +131,48 @@ def _seen(mime: MimeMessage) -> Seen:
 
 def test_a_message_arrives_as_it_was_written(transport: Transport) -> None:
     """Recipient, subject, both bodies and our headers reach the other side unchanged, and an id comes back."""
-    accepted = transport.sender.send(EMAIL)
+    accepted = send(transport.sender, EMAIL)
     assert accepted.provider_id
     (seen,) = transport.seen()
     assert (seen.to, seen.subject) == ("mona@client.example", EMAIL.subject)
     assert seen.text.replace("\r\n", "\n") == EMAIL.text
     assert seen.html.strip() == EMAIL.html
-    for name, value in EMAIL.headers.items():
+    assert "Hello Mona & Co," in seen.text
+    assert "<p>Hello Mona &amp; Co" in seen.html
+    for name, value in EMAIL.all_headers.items():
         assert seen.headers[name] == value
 
 
-def test_each_message_is_taken_by_itself(transport: Transport) -> None:
-    """Two messages are two, in order."""
-    for number in (1, 2):
-        transport.sender.send(replace(EMAIL, subject=f"Number {number}", attempt_id=str(number) * 32))
-    assert [seen.subject for seen in transport.seen()] == ["Number 1", "Number 2"]
+def test_a_batch_is_taken_message_by_message(transport: Transport) -> None:
+    """Each person gets their own, in order, and each has an outcome."""
+    outcomes = transport.sender.send(numbered(3))
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert [(seen.to, seen.subject) for seen in transport.seen()] == [
+        (f"person{number}@client.example", f"No {number}") for number in range(3)
+    ]
+
+
+def test_a_bad_message_does_not_cost_the_others(transport: Transport) -> None:
+    """An address that cannot be one is refused alone."""
+    batch = numbered(5)
+    batch[3] = replace(batch[3], to=Mailbox("nobody"))
+    outcomes = transport.sender.send(batch)
+    assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, True, True, False, True]
+    assert isinstance(outcomes[3], RejectedError)
+    assert len(transport.seen()) == 4
 
 
 @pytest.mark.parametrize("address", ["no-at-sign", "@client.example", "mona@", "mønä@client.example", ""])
 def test_an_impossible_address_is_rejected_and_nothing_is_sent(transport: Transport, address: str) -> None:
     """What cannot be an address is refused for good, by every transport, before anything leaves."""
     with pytest.raises(RejectedError):
-        transport.sender.send(replace(EMAIL, to=Mailbox(address)))
+        send(transport.sender, replace(EMAIL, to=Mailbox(address)))
     assert transport.seen() == []
 
 
 def test_a_domain_in_other_letters_is_written_in_ascii(transport: Transport) -> None:
     """münchen.example goes over the wire as IDNA."""
-    transport.sender.send(replace(EMAIL, to=Mailbox("mona@münchen.example")))
+    send(transport.sender, replace(EMAIL, to=Mailbox("mona@münchen.example")))
     assert transport.seen()[0].to == "mona@xn--mnchen-3ya.example"
 
 
@@ -153,7 +192,7 @@ def free_port() -> int:
 def test_nobody_listening_proves_that_nothing_was_sent(make: Callable[[int], Sender]) -> None:
     """A refused connection may be tried again, and concerns every message."""
     with pytest.raises(NotSentError) as caught:
-        make(free_port()).send(EMAIL)
+        send(make(free_port()), EMAIL)
     assert caught.value.concerns_all
 
 
@@ -186,7 +225,7 @@ def test_sendgrids_answers_decide(
     """Each status and each broken connection means what DESIGN.md's table says."""
     sendgrid.fail_next(**fault)
     with pytest.raises(error):
-        SendGridSender(API_KEY, sendgrid.url, total_seconds=0.5).send(EMAIL)
+        send(SendGridSender(API_KEY, sendgrid.url, total_seconds=0.5), EMAIL)
 
 
 def test_sendgrids_wait_is_respected(sendgrid: FakeSendGrid) -> None:
@@ -195,7 +234,7 @@ def test_sendgrids_wait_is_respected(sendgrid: FakeSendGrid) -> None:
     for headers in ({"Retry-After": "17"}, {"X-RateLimit-Reset": str(int(time.time()) + 17)}):
         sendgrid.fail_next(status=429, headers=headers)
         with pytest.raises(NotSentError) as caught:
-            sender.send(EMAIL)
+            send(sender, EMAIL)
         assert caught.value.retry_after is not None
         assert timedelta(seconds=14) < caught.value.retry_after <= timedelta(seconds=17)
 
@@ -203,12 +242,15 @@ def test_sendgrids_wait_is_respected(sendgrid: FakeSendGrid) -> None:
 def test_a_refused_sender_address_is_no_fault_of_the_message(sendgrid: FakeSendGrid) -> None:
     """400 about "from" concerns every message: the queue is kept for when somebody has mended the settings."""
     with pytest.raises(CredentialsError, match="from object"):
-        SendGridSender(API_KEY, sendgrid.url).send(replace(EMAIL, sender=Mailbox("hello@localhost")))
+        send(
+            SendGridSender(API_KEY, sendgrid.url),
+            replace(EMAIL, content=replace(CONTENT, sender=Mailbox("hello@localhost"))),
+        )
 
 
 def test_sendgrid_gets_no_personal_data_beside_the_address(sendgrid: FakeSendGrid) -> None:
     """custom_args hold the attempt id alone, there are no categories, and all tracking is off."""
-    SendGridSender(API_KEY, sendgrid.url).send(EMAIL)
+    send(SendGridSender(API_KEY, sendgrid.url), EMAIL)
     payload = sendgrid.sent[0].payload
     assert payload["personalizations"][0]["custom_args"] == {"attempt_id": EMAIL.attempt_id}
     assert "categories" not in payload
@@ -222,7 +264,7 @@ def test_sendgrid_gets_no_personal_data_beside_the_address(sendgrid: FakeSendGri
 def test_a_wrong_key_is_never_repeated_in_words(sendgrid: FakeSendGrid) -> None:
     """The error that ends in the database and on the desk does not contain the API key."""
     with pytest.raises(CredentialsError) as caught:
-        SendGridSender("SG.very-secret", sendgrid.url).send(EMAIL)
+        send(SendGridSender("SG.very-secret", sendgrid.url), EMAIL)
     assert "very-secret" not in str(caught.value)
 
 
@@ -235,15 +277,15 @@ def test_smtp_says_for_now_and_for_good() -> None:
         }
         sender = SmtpSender(sink.url)
         with pytest.raises(NotSentError, match="450"):
-            sender.send(EMAIL)
+            send(sender, EMAIL)
         for bad_address in (True, False):
             with pytest.raises(RejectedError) as caught:
-                sender.send(EMAIL)
+                send(sender, EMAIL)
             assert caught.value.bad_address is bad_address
         with pytest.raises(NotSentError, match="451"):
-            sender.send(EMAIL)
+            send(sender, EMAIL)
         with pytest.raises(RejectedError, match="554"):
-            sender.send(EMAIL)
+            send(sender, EMAIL)
         assert sink.received == []
 
 
@@ -253,7 +295,7 @@ def test_smtp_broken_connection(moment: str, error: type[SendError]) -> None:
     with smtp_sink() as sink:
         sink.hang_up = moment
         with pytest.raises(error):
-            SmtpSender(sink.url).send(EMAIL)
+            send(SmtpSender(sink.url), EMAIL)
 
 
 def test_smtp_total_time_out() -> None:
@@ -262,7 +304,7 @@ def test_smtp_total_time_out() -> None:
         sink.slow = 2.0
         started = time.monotonic()
         with pytest.raises(UnknownOutcomeError):
-            SmtpSender(sink.url, total_seconds=0.5).send(EMAIL)
+            send(SmtpSender(sink.url, total_seconds=0.5), EMAIL)
         assert time.monotonic() - started < 1.9
 
 
@@ -270,10 +312,10 @@ def test_smtp_total_time_out() -> None:
 def test_smtp_signs_in() -> None:
     """The right password is used; a wrong one stops all sending and is not repeated in the error."""
     with smtp_sink(login=("user@x", "pass/word")) as sink:
-        SmtpSender(sink.url.replace("smtp://", "smtp://user%40x:pass%2Fword@")).send(EMAIL)
+        send(SmtpSender(sink.url.replace("smtp://", "smtp://user%40x:pass%2Fword@")), EMAIL)
         assert len(sink.received) == 1
         with pytest.raises(CredentialsError) as caught:
-            SmtpSender(sink.url.replace("smtp://", "smtp://user%40x:wrong@")).send(EMAIL)
+            send(SmtpSender(sink.url.replace("smtp://", "smtp://user%40x:wrong@")), EMAIL)
         assert "wrong" not in str(caught.value)
 
 
@@ -281,14 +323,14 @@ def test_smtp_without_starttls_on_the_server_stops_all_sending() -> None:
     """Where TLS is asked for and not offered, nothing goes out in the clear."""
     with smtp_sink() as sink:
         with pytest.raises(CredentialsError):
-            SmtpSender(f"{sink.url}?starttls=1").send(EMAIL)
+            send(SmtpSender(f"{sink.url}?starttls=1"), EMAIL)
         assert sink.received == []
 
 
 def test_smtps_refuses_a_certificate_nobody_vouches_for() -> None:
     """A server without TLS behind smtps:// is no server."""
     with smtp_sink() as sink, pytest.raises(NotSentError):
-        SmtpSender(sink.url.replace("smtp://", "smtps://")).send(EMAIL)
+        send(SmtpSender(sink.url.replace("smtp://", "smtps://")), EMAIL)
 
 
 @pytest.mark.parametrize("url", ["http://mail.example", "mail.example", "smtp://", "smtp://mail.example:port"])
