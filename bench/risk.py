@@ -33,7 +33,7 @@ ABLATED = {
     "satisfaction": "satisfaction now (ratings and words)",
     "silence": "silence against habit",
     "late_jobs": "promised dates missed",
-    "judged": "signals weighted by judgement (words, steps, contacts …)",
+    "judged": "signals weighted by judgement (words, steps, people …)",
     "expected jobs": "expected jobs (each may be the last)",
     "alive": "chance that they are gone already (rhythm)",
 }
@@ -136,19 +136,15 @@ def measure(firms: Sequence[Firm], draws: int) -> str:
         "Snapshots are the Mondays from each client's first job to their last; *lost* means that the last job",
         "lies within the next 90 days; the last 90 days of the data are left out. In brackets: 95 % intervals",
         "from a bootstrap by client.",
+        "",
+        *_weights_table(firms),
     ]
     for silent, title in ((False, "Up to the last job"), (True, "With the 90 days after it, when nobody knew yet")):
         lines += ["", f"## {title}", "", _header()]
         for firm in held_out:
             lines += _lines(firm.name, compared(table(firm, silent=silent), draws=draws))
         lines += _lines("all three", compared(joined(held_out, silent=silent), draws=draws))
-    lines += ["", "## Calibration, all three, up to the last job", "", "| risk said | snapshots | said | happened |"]
-    lines += ["|---|---:|---:|---:|"]
-    whole = joined(held_out)
-    lines += [
-        f"| {row['from']:.0%}–{row['to']:.0%} | {row['snapshots']:.0f} | {row['said']:.1%} | {row['happened']:.1%} |"
-        for row in metrics.reliability(whole.score[metrics.OURS], whole.lost)
-    ]
+    lines += _calibration(held_out)
     lines += ["", "## What each part adds (fitted again without it)", ""]
     lines += ["| without | AUC | top 10 | AUC with silence | top 10 with silence |", "|---|---:|---:|---:|---:|"]
     for name, label in (("", "nothing"), *ABLATED.items()):
@@ -156,6 +152,35 @@ def measure(firms: Sequence[Firm], draws: int) -> str:
         figures = [_plain(joined(less, silent=silent)) for silent in (False, True)]
         lines.append(f"| {label} | " + " | ".join(f"{a:.3f} | {p:.3f}" for a, p in figures) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _weights_table(firms: Sequence[Firm]) -> list[str]:
+    """The weights that each firm was scored by, to see what holds from firm to firm."""
+    lines = [f"| fitted without | intercept | {' | '.join(FITTED)} |", "|---|---:|" + "---:|" * len(FITTED)]
+    for firm in firms:
+        found = fitted_on([other for other in firms if other is not firm])
+        own = " | ".join(f"{found.fitted[name]:.2f}" for name in FITTED)
+        lines.append(f"| {firm.name} | {found.intercept:.2f} | {own} |")
+    return lines
+
+
+def _calibration(held_out: Sequence[Firm]) -> list[str]:
+    """What was said and what happened, in both sets of weeks: the risk speaks of an end ahead or just behind."""
+    lines = ["", "## Calibration, all three", ""]
+    lines += ["| risk said | weeks up to the last job | said | happened | and 90 days after it | said | happened |"]
+    lines += ["|---|---:|---:|---:|---:|---:|---:|"]
+    tables = [joined(held_out, silent=silent) for silent in (False, True)]
+    both = [metrics.reliability(found.score[metrics.OURS], found.lost) for found in tables]
+    for rows_ in zip(*both, strict=True):
+        cells = [f"{row['snapshots']:.0f} | {row['said']:.1%} | {row['happened']:.1%}" for row in rows_]
+        lines.append(f"| {rows_[0]['from']:.0%}–{rows_[0]['to']:.0%} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "The risk is the chance of an end within 90 days, ahead or just behind: whoever has stayed away may be gone.",
+        "The first columns look only at weeks before a job that came after all, which nobody knew then: high risks seem",
+        "overstated there, most of those who had stayed away. With the weeks after the last job they are not.",
+    ]
+    return lines
 
 
 def _plain(found: Table) -> tuple[float, float]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analysis.relationships.evidence import Evidence, Signal, days_between, freshness, plural
+from analysis.relationships.depth import health_of, strengths
+from analysis.relationships.evidence import Evidence, Signal, days_between, freshness, listed, plural
 from analysis.relationships.rhythm import Rhythm
 from analysis.relationships.scores import rated_responses, said
 from analysis.relationships.signals import LABELS
@@ -74,6 +75,10 @@ def _for_it(
     if rhythm is not None and not lapsed and rhythm.chance > 0.2:
         text = f"Comes every {max(1.0, rhythm.usual_gap):.0f} days, and is in time."
         found.append(Contribution("regular", "Regular work", REGULAR, text))
+    ties = strengths(evidence, now)
+    if health_of(ties) > 0 and not lapsed:
+        named = listed([tie.label.lower() for tie in ties])
+        found.append(Contribution("depth", "Deep relationship", health_of(ties), f"{named.capitalize()}."))
     recommends = [r.numbers["nps"] for r in evidence.responses if "nps" in r.numbers]
     if recommends and recommends[-1] >= 9:
         text = f"Would recommend you ({recommends[-1]} of 10)."

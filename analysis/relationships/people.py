@@ -14,6 +14,7 @@ KNOWN_BEFORE = timedelta(days=60)  # with less history behind them, everybody th
 PLEASED_ALREADY = 0.5  # what a new decision-maker still weighs once they rated a job 4 or 5
 CHAMPION_POINTS, CHAMPION_JOBS, CHAMPION_SHARE = 0.9, 10, 0.5
 ONE_LEFT_POINTS, ONLY_ONE_POINTS = 0.5, 0.3
+UNREACHABLE = ("bounced", "complained")
 YEAR = timedelta(days=365)
 
 
@@ -81,12 +82,14 @@ def champion_left(evidence: Evidence, now: datetime) -> Signal | None:
 
 
 def reachable(evidence: Evidence, now: datetime) -> list[Person]:
-    """The contacts who are still there and whose address does not bounce."""
-    return [
-        person
-        for person in evidence.people
-        if (person.left_at is None or person.left_at > now) and person.mail_block != "bounced"
-    ]
+    """The contacts who are still there, whose address does not bounce and who did not mark our email as spam."""
+    return [person for person in evidence.people if _gone_at(person, now) is None]
+
+
+def _gone_at(person: Person, now: datetime) -> datetime | None:
+    if person.left_at is not None and person.left_at <= now:
+        return person.left_at
+    return (person.blocked_at or now) if person.mail_block in UNREACHABLE else None
 
 
 def only_contact(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
@@ -100,13 +103,17 @@ def only_contact(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal |
         return None
     last = evidence.jobs[-1]
     if known > 1:
-        text = f"Only one contact left of {known}: {there[0].name or 'no name known'}."
-        if not there:
-            text = f"Nobody there can be reached: all {plural(known, 'contact')} left or their addresses bounce."
+        text = f"Nobody there can be reached: all {plural(known, 'contact')} left or their addresses bounce."
+        if there:
+            text = f"Only one contact left of {known}: {there[0].name or 'no name known'}."
+        gone = [(person, at) for person in evidence.people if (at := _gone_at(person, now)) is not None]
         quotes = tuple(
-            Quote(f"{p.name or 'A contact'} left, {short_day(p.left_at)}", p.left_at, f"contact/{p.id}")
-            for p in evidence.people
-            if p.left_at is not None and p.left_at <= now
+            Quote(
+                f"{p.name or 'A contact'} {'left' if p.left_at else 'cannot be written to'}, {short_day(at)}",
+                at,
+                f"contact/{p.id}",
+            )
+            for p, at in gone
         )
         return Signal("only_contact", ONE_LEFT_POINTS, text, quotes[:3], fades=False)
     if sum(job.value for job in evidence.jobs if now - job.completed_at <= YEAR) < firm.value_high:

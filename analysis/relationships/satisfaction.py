@@ -80,7 +80,8 @@ def satisfaction(evidence: Evidence, firm: FirmUsual, now: datetime) -> Satisfac
         gain = variance / (variance + noise)
         variance *= 1.0 - gain
         kept *= 1.0 - gain
-        shares.append((response, *(gain * part / kept for part in (seen.ratings, seen.words, seen.mixed))))
+        whole = gain / kept
+        shares.append((response, whole * seen.ratings, whole * seen.words, whole * seen.mixed))
     if last is None:
         return Satisfaction()
     shrunk, variance = _aged(variance, days_between(last, now))
