@@ -2,32 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from analysis import flagging, readings
 from analysis.evidence import load_evidence
 from analysis.ladder_rules import rules_in_force, rules_of
 from analysis.learning import weights_in_force
-from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung
+from analysis.levels import Levels, levels_for_reading, levels_for_scoring
+from analysis.loss_learning import loss_weights_in_force
+from analysis.models import LIVE, FirmLevels, Flag, LadderMove, RelationshipState, Rung
+from analysis.monthly import Month
+from analysis.mornings import next_morning
 from analysis.relationships.assessment import Assessment, assess, stood
 from analysis.relationships.evidence import Evidence, as_of
 from analysis.relationships.ladder import Before, Standing, is_lower
 from analysis.relationships.ladder_rules import LadderRules
 from analysis.relationships.moves import next_step, rests_on
+from analysis.relationships.picture import picture
 from analysis.relationships.signals import Weights
-from analysis.relationships.usual import FirmUsual
+from analysis.relationships.unflagged import looks_bad
 from analysis.text.analyser import TextAnalyser
-from analysis.usual import load_firm_usual
 from survey.firms import get_firm
 from survey.models import Client, Firm
 
-RESCORE_HOUR = time(5)  # before the morning's digest, in the firm's own time zone
 HISTORY_STEP = timedelta(days=30)
 _PASSING = (Rung.COOLING, Rung.LAPSED)
 
@@ -49,7 +51,7 @@ def analyse_batch(session: Session, analyser: TextAnalyser, now: datetime, limit
 def lock_due_clients(session: Session, now: datetime, limit: int = 100) -> Sequence[Client]:
     """Up to `limit` clients whose evidence changed or whose time came, locked; one being acted on is left for later."""
     return session.scalars(
-        _due_clients(now)
+        due_clients(now)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Client)
         .execution_options(populate_existing=True)
@@ -69,35 +71,43 @@ def score_clients(session: Session, clients: Sequence[Client], now: datetime) ->
         return 0
     firm = get_firm(session)
     ids = [client.id for client in clients]
-    scorer = Scorer(session, firm, now, ids)
+    scorer = Scorer(session, firm, now, ids, levels_for_scoring(session, now))
     for client in clients:
         scorer.score(client)
     session.flush()
     return len(clients)
 
 
-def _due_clients(now: datetime) -> Select[Client]:
-    changed = or_(
-        RelationshipState.client_id.is_(None),
-        RelationshipState.evidence_version != Client.evidence_version,
-        RelationshipState.rescore_at <= now,
-    )
-    hidden_flag = exists().where(Flag.client_id == Client.id, Flag.status.in_(LIVE))
+def due_clients(now: datetime) -> Select[Client]:
+    """Those with news first, then those whose time came or who were judged by other levels; and whom to hide.
+
+    Each arm reads an index of its own: asked twice a second, it must not look at every client.
+    """
+    newest = select(func.max(FirmLevels.id)).scalar_subquery()
+    news = select(Client.id).where(Client.evidence_version != Client.scored_version)
+    aged = select(RelationshipState.client_id).where(RelationshipState.rescore_at <= now)
+    moved = select(RelationshipState.client_id).where(RelationshipState.levels_version < newest)
+    hide = select(Flag.client_id).join(Client, Client.id == Flag.client_id)
+    hide = hide.where(Flag.status.in_(LIVE), Client.internal.is_(True))
     return (
         select(Client)
-        .outerjoin(RelationshipState, RelationshipState.client_id == Client.id)
-        .where(or_(and_(Client.internal.is_(False), changed), and_(Client.internal.is_(True), hidden_flag)))
-        .order_by(Client.id)
+        .where(Client.id.in_(union(news, aged, moved, hide)), or_(Client.internal.is_(False), Client.id.in_(hide)))
+        .order_by(Client.evidence_version == Client.scored_version, Client.id)
     )
 
 
 class Scorer:
     """What one batch shares: evidence, states, live flags, the firm's usual levels and the weights in force."""
 
-    def __init__(self, session: Session, firm: Firm, now: datetime, ids: Sequence[int]) -> None:
+    def __init__(
+        self, session: Session, firm: Firm, now: datetime, ids: Sequence[int], levels: Levels | None = None
+    ) -> None:
         self.session, self.firm, self.now = session, firm, now
-        self.usual: FirmUsual = load_firm_usual(session, now)
+        self.levels = levels or levels_for_reading(session, now)
+        self.usual = self.levels.usual
         self.weights: Weights = weights_in_force(session)
+        self.loss_weights = loss_weights_in_force(session)
+        self.month = Month(session, ids, now)
         self.rules = rules_in_force(session)
         self.evidence = load_evidence(session, firm, ids, now)
         self.rescore_at = next_morning(firm.timezone, now)
@@ -123,6 +133,7 @@ class Scorer:
         by_rules = state is not None and self._moved_by_rules(client.id, evidence, before, found, state)
         self._move(client, before, found.standing, evidence, found.judgement.severity, self.now, by_rules=by_rules)
         self._save(client, state, found, evidence)
+        self.month.keep(client.id, found)
         flagging.apply(self.session, self.firm, client, flag, found, self.now)
 
     def what_if(self, client_id: int, evidence: Evidence) -> Assessment | None:
@@ -143,7 +154,7 @@ class Scorer:
     def _assess_by(self, rules: LadderRules, client_id: int, evidence: Evidence, before: Before) -> Assessment:
         flag = self.flags.get(client_id)
         known = replace(before, live_severity=flag.severity.value if flag else None)
-        return assess(evidence, self.usual, self.now, known, self.weights, rules)
+        return assess(evidence, self.usual, self.now, known, self.weights, rules, self.loss_weights)
 
     def _moved_by_rules(
         self, client_id: int, evidence: Evidence, before: Before, found: Assessment, state: RelationshipState
@@ -166,7 +177,8 @@ class Scorer:
         moment = evidence.jobs[0].completed_at + timedelta(days=1)
         while moment < self.now:
             known = as_of(evidence, moment)
-            standing, severity = stood(known, self.usual, moment, before, self.weights, self.rules.rules)
+            ruled = (self.weights, self.rules.rules, self.loss_weights)
+            standing, severity = stood(known, self.usual, moment, before, *ruled)
             self._move(client, before, standing, known, severity, moment)
             before = before.then(standing.rung, severity, moment)
             moment += HISTORY_STEP
@@ -223,6 +235,11 @@ class Scorer:
             "rescore_at": self.rescore_at,
             "next_step": self._next_step(found.standing, evidence, found.judgement.severity, came_from, self.now),
             "ladder_rules_id": self.rules.row_id,
+            **flagging.estimate(found),
+            "inputs": found.record.as_dict(),
+            "picture": picture(evidence, self.usual, self.now),
+            "looks_bad": looks_bad(evidence, found.record.found, self.now, lapsed=found.record.context.lapsed)[:300],
+            "levels_version": self.levels.version,
         }
         if state is None:
             state = RelationshipState(client_id=client.id)
@@ -231,10 +248,4 @@ class Scorer:
             state.rung_since = self.moved[client.id]
         for name, value in values.items():
             setattr(state, name, value)
-
-
-def next_morning(zone: str, now: datetime) -> datetime:
-    """The next 05:00 in the firm's time zone, at least an hour away, in UTC."""
-    local = now.astimezone(ZoneInfo(zone))
-    morning = datetime.combine(local.date() + timedelta(days=1), RESCORE_HOUR, tzinfo=ZoneInfo(zone))
-    return morning.astimezone(now.tzinfo)
+        client.scored_version = client.evidence_version

@@ -6,16 +6,18 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from analysis import alerts, recalibration, subject_trials, subjects, themes
-from analysis.analysers import Embedder, analyser_with, embedder
+from analysis import alerts, drift, levels, recalibration, subject_trials, subjects, themes
+from analysis.analysers import Embedder, analyser, analyser_with, embedder
 from analysis.assessments import lock_due_clients, score_clients
+from analysis.backtest_worker import BacktestTask
 from analysis.embedding import SentenceVectors, sentence_embedder
 from analysis.readings import confirm_known, store, tell_clients, waiting
+from analysis.refit_worker import refit_weights
 from analysis.subjects import Examples
 from analysis.text.analyser import TextAnalyser
 from analysis.text.recalibration import Recalibration
 from survey import clock
-from survey.config import Settings
+from survey.config import ReadingMode, Settings
 from survey.db import begin_reading, db, transaction
 from survey.worker import Task
 
@@ -35,10 +37,14 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
     return (
         Task("read answers", lambda _now: read_answers(partial(analyser_with, mode))),
         Task("try the firm's own subjects", lambda _now: try_subject(lambda: embedder(mode))),
+        Task("count what is usual", lambda _now: count_levels()),
         Task("score relationships", _score),
+        Task("watch for drift", _in_transaction(drift.watch)),
+        Task("refit the loss weights", refit_weights),
         Task("find themes", lambda _now: find_themes(sentence_embedder(mode))),
         Task("alert about flags", _in_transaction(alert)),
         Task("send the morning digest", _in_transaction(digest)),
+        Task("replay the past", BacktestTask(partial(analyser, ReadingMode.FAST))),
     )
 
 
@@ -81,6 +87,18 @@ def try_subject(able: Callable[[], Embedder | None]) -> int:
     trial = subject_trials.tried(wanted, model, comments)
     with transaction() as session:
         subject_trials.keep_trial(session, wanted, trial, clock.now())
+    return 1
+
+
+def count_levels() -> int:
+    """Count what is usual for the firm when it is time, while no transaction is open that could write."""
+    begin_reading(db.session)
+    count = levels.counted_if_due(db.session, clock.now())
+    db.session.rollback()
+    if count is None:
+        return 0
+    with transaction() as session:
+        levels.keep(session, count)
     return 1
 
 

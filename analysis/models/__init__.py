@@ -1,12 +1,15 @@
 """The rows of the second half: what was read, where a relationship stands, flags, what people did, what came of it."""
 
-from analysis.models.calibrations import Calibration, CalibrationStatus, TextCalibration
+from analysis.models.backtests import OVER, Backtest, BacktestFile, BacktestState, BacktestWeek
+from analysis.models.calibrations import Calibration, CalibrationKind, CalibrationStatus, RefitRun, TextCalibration
 from analysis.models.fairness import RatingContest, Verdict
 from analysis.models.ladder import LadderRuleSet, Referral
+from analysis.models.levels import FirmLevels
 from analysis.models.readings import AnswerAnalysis, Correction, OwnAspect, SpotCheck
 from analysis.models.relationships import (
     LIVE,
     Flag,
+    FlagDay,
     FlagStatus,
     FollowUp,
     FollowUpKind,
@@ -17,16 +20,26 @@ from analysis.models.relationships import (
     Rung,
     Severity,
 )
+from analysis.models.risks import DriftCheck, RiskReading
 from analysis.models.themes import THEME_NAME, Theme, ThemeMention, ThemeRun
 
 __all__ = [
     "LIVE",
+    "OVER",
     "THEME_NAME",
     "AnswerAnalysis",
+    "Backtest",
+    "BacktestFile",
+    "BacktestState",
+    "BacktestWeek",
     "Calibration",
+    "CalibrationKind",
     "CalibrationStatus",
     "Correction",
+    "DriftCheck",
+    "FirmLevels",
     "Flag",
+    "FlagDay",
     "FlagStatus",
     "FollowUp",
     "FollowUpKind",
@@ -37,7 +50,9 @@ __all__ = [
     "OwnAspect",
     "RatingContest",
     "Referral",
+    "RefitRun",
     "RelationshipState",
+    "RiskReading",
     "Rung",
     "Severity",
     "SpotCheck",

@@ -1,11 +1,11 @@
 """Where each relationship stands, flags, what people did about them, what came of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text, false, text
+from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey.db import Base
@@ -54,6 +54,9 @@ class RelationshipState(Base):
     risk_high: Mapped[float | None]
     baseline: Mapped[float | None]  # with the signals' points it makes up the log-odds of the risk
     too_little: Mapped[str] = mapped_column(String(200), default="", server_default="")  # why there is no guess, or ""
+    looks_bad: Mapped[str] = mapped_column(
+        String(300), default="", server_default=""
+    )  # what does, flagged or not, or ""
     inputs: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # relationships.record
     picture: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # relationships.picture
     client: Mapped[Client] = relationship()
@@ -141,9 +144,29 @@ class Flag(Base):
     baseline: Mapped[float | None]
     too_little: Mapped[str] = mapped_column(String(200), default="", server_default="")
     inputs: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # and the weights, whole
+    severity_why: Mapped[str] = mapped_column(String(300), default="", server_default="")
     raised_with: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what was known on that day
     client: Mapped[Client] = relationship()
     owner: Mapped[User | None] = relationship()
+
+
+class FlagDay(Base):
+    """How a flag stood before a day on which it changed: what "since yesterday" is compared with.
+
+    One row for a flag and a day of the firm's calendar, and only for days on which something changed. `evidence` names
+    what the flag rested on, without a word of it.
+    """
+
+    __tablename__ = "flag_days"
+    __table_args__ = (UniqueConstraint("flag_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    flag_id: Mapped[int] = mapped_column(ForeignKey("flags.id", ondelete="CASCADE"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
+    day: Mapped[date] = mapped_column(index=True)
+    severity: Mapped[Severity]
+    risk: Mapped[float]
+    evidence: Mapped[list[str]]  # relationships.changes.keys
 
 
 class FollowUpKind(StrEnum):

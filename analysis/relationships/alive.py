@@ -1,7 +1,7 @@
 """Whether a client who has been away is still one, and how many jobs they will bring if so."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import erfc, exp, pi, sqrt
 
 from analysis.relationships.evidence import Evidence, days_between
@@ -38,7 +38,7 @@ def habit(evidence: Evidence, now: datetime) -> Habit | None:
     (`gone`), it is not read as rarer jobs too: the rate is that up to the last job and one gap. So waiting never makes
     the risk smaller while it is news.
     """
-    recent = [job for job in evidence.jobs if days_between(job.completed_at, now) <= WINDOW_DAYS]
+    recent = evidence.jobs_since(now - timedelta(days=WINDOW_DAYS))
     if not recent:
         return None if not evidence.jobs else Habit(1, WINDOW_DAYS, PRIOR_GAP_DAYS, 0.3, 1.0, 0.0)
     moments = visits_of(recent)

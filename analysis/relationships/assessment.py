@@ -74,7 +74,7 @@ def assess(
     likely = loss.assess_loss(evidence, firm, found, now, loss_weights)
     value_year = sum(job.value for job in evidence.jobs if now - job.completed_at <= timedelta(days=365))
     context = Context(before.live_severity, value_year / firm.value_high if firm.value_high > 0 else 0.0, lapsed)
-    alarm, judged = record.judge(found, likely, context, weights)
+    alarm, judged = record.judge(found, likely.warns, context, weights)
     return Assessment(
         signals=likely.signals,
         points=sum(signal.loss for signal in likely.signals),
@@ -105,7 +105,9 @@ def stood(
     history quickly."""
     own = rhythm.rhythm(evidence, now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
-    found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
-    likely = loss.assess_loss(evidence, firm, found, now, loss_weights)
-    severity = record.judge(found, likely, Context(before.live_severity, 0.0, lapsed), weights)[1].severity
+    context, severity = Context(before.live_severity, 0.0, lapsed), None
+    if not context.too_late:
+        found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
+        warns = loss.warned(evidence, firm, found, now, loss_weights)
+        severity = record.judge(found, warns, context, weights)[1].severity
     return ladder.stand(evidence, own, severity, now, before, rules), severity

@@ -1,24 +1,26 @@
 """What is known about one client at one moment, as plain values. Every rule in this package reads only this."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 HALF_LIFE = timedelta(days=75)
+DAY = timedelta(days=1)
 AFTER_CONTACT = 0.6  # what evidence still weighs once somebody has spoken to the client about it
-DAY_SECONDS = 86_400.0
 
 
 def days_between(earlier: datetime, later: datetime) -> float:
     """Days from `earlier` to `later`, with fractions; negative when the order is the other way round."""
-    return (later - earlier).total_seconds() / DAY_SECONDS
+    return (later - earlier) / DAY
 
 
 def freshness(at: datetime, now: datetime, half_life: timedelta = HALF_LIFE) -> float:
     """The share of its weight that evidence of the moment `at` still has: 1 when new, 0.5 after one half-life."""
-    age = max(0.0, days_between(at, now))
-    return float(0.5 ** (age / (half_life.total_seconds() / DAY_SECONDS)))
+    return float(0.5 ** max(0.0, (now - at) / half_life))
 
 
 @dataclass(frozen=True)
@@ -176,11 +178,19 @@ class Evidence:
 
     def last_settlement(self) -> Settlement | None:
         """The latest flag that a person closed."""
-        return max(self.settlements, key=lambda settled: settled.at, default=None)
+        return self._last_settlement
+
+    @cached_property
+    def _last_settlement(self) -> Settlement | None:
+        return max(self.settlements, key=attrgetter("at"), default=None)
+
+    @cached_property
+    def _last_contacted(self) -> datetime | None:
+        return max(self.contacted, default=None)
 
     def unsettled(self, at: datetime) -> bool:
         """Whether evidence of the moment `at` has not been dealt with by closing a flag."""
-        last = self.last_settlement()
+        last = self._last_settlement
         return last is None or at > last.at
 
     def weight(self, at: datetime, now: datetime) -> float:
@@ -189,7 +199,12 @@ class Evidence:
 
     def contacted_since(self, at: datetime) -> bool:
         """Whether somebody spoke to them after `at`."""
-        return any(moment > at for moment in self.contacted)
+        last = self._last_contacted
+        return last is not None and last > at
+
+    def jobs_since(self, moment: datetime) -> tuple[JobDone, ...]:
+        """The jobs done at `moment` or later."""
+        return self.jobs[bisect_left(self.jobs, moment, key=_COMPLETED) :]
 
     def job_name(self, job_id: int) -> str:
         """What people call this job."""
@@ -198,21 +213,25 @@ class Evidence:
 
 def as_of(evidence: Evidence, moment: datetime) -> Evidence:
     """The evidence as it was known at `moment`: nothing later is in it. For replaying the past."""
+    jobs = evidence.jobs[: bisect_right(evidence.jobs, moment, key=_COMPLETED)]
+    asks = evidence.asks[: bisect_right(evidence.asks, moment, key=_AT)]
     return replace(
         evidence,
         jobs=tuple(
             job if job.reopened_at is None or job.reopened_at <= moment else replace(job, reopened_at=None)
-            for job in evidence.jobs
-            if job.completed_at <= moment
+            for job in jobs
         ),
-        asks=tuple(_ask_as_of(ask, moment) for ask in evidence.asks if ask.at <= moment),
-        responses=tuple(response for response in evidence.responses if response.at <= moment),
+        asks=tuple(_ask_as_of(ask, moment) for ask in asks),
+        responses=evidence.responses[: bisect_right(evidence.responses, moment, key=_AT)],
         people=tuple(_person_as_of(person, moment) for person in evidence.people),
         promises=tuple(promise for promise in evidence.promises if promise.made_at <= moment),
         contacted=tuple(at for at in evidence.contacted if at <= moment),
         referred=tuple(at for at in evidence.referred if at <= moment),
         settlements=tuple(settled for settled in evidence.settlements if settled.at <= moment),
     )
+
+
+_AT, _COMPLETED = attrgetter("at"), attrgetter("completed_at")
 
 
 def _ask_as_of(ask: Ask, moment: datetime) -> Ask:

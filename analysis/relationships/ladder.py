@@ -91,8 +91,8 @@ def is_lower(before: str | None, after: str) -> bool:
 
 
 def _grown(evidence: Evidence, now: datetime, before: str | None, rules: LadderRules) -> Standing:
-    recent = [job for job in evidence.jobs if now - job.completed_at <= YEAR]
-    if len(visits(evidence)) == 1 and days_between(evidence.jobs[0].completed_at, now) < rules.new_days:
+    recent = evidence.jobs_since(now - YEAR)
+    if days_between(evidence.jobs[0].completed_at, now) < rules.new_days and len(visits(evidence)) == 1:
         return Standing(NEW, f"First job on {short_day(evidence.jobs[0].completed_at)}.")
     needed = rules.client_jobs_keep if before in {CLIENT, ADVOCATE, COOLING} else rules.client_jobs
     if len(recent) < needed:

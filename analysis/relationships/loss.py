@@ -159,6 +159,15 @@ def assess_loss(
     return concluded(known, found, weights, unnamed)
 
 
+def warned(
+    evidence: Evidence, firm: FirmUsual, found: Sequence[Signal], now: datetime, weights: LossWeights | None = None
+) -> float:
+    """`Loss.warns` of `assess_loss` alone, without its interval and reasons: for replaying a history quickly."""
+    weights = weights or shipped()
+    known = inputs(evidence, satisfaction(evidence, firm, now), found, now, weights)
+    return 0.0 if _too_little(known) else chance(known, weights)
+
+
 def concluded(
     known: Inputs, found: Sequence[Signal], weights: LossWeights, unnamed: Mapping[str, Callable[[], Signal | None]]
 ) -> Loss:
@@ -196,8 +205,12 @@ def _weighed(evidence: Evidence, at: datetime) -> float:
 
 def _negative(evidence: Evidence, state: Satisfaction) -> tuple[float, float]:
     """(ratings, words): how far unhappy answers pull the level down, in spreads, ≥ 0."""
-    ratings = sum(max(0.0, -share.ratings) * _weighed(evidence, share.response.at) for share in state.shares)
-    words_ = sum(max(0.0, -share.words) * _weighed(evidence, share.response.at) for share in state.shares)
+    ratings = words_ = 0.0
+    for share in state.shares:
+        if share.ratings < 0.0 or share.words < 0.0:
+            weighed = _weighed(evidence, share.response.at)
+            ratings += max(0.0, -share.ratings) * weighed
+            words_ += max(0.0, -share.words) * weighed
     return ratings, words_
 
 

@@ -1,6 +1,6 @@
 """Signs in what was promised: dates missed, jobs reopened, steps left out, calls not made; and contacts lost."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from analysis.relationships.evidence import (
     Evidence,
@@ -8,7 +8,6 @@ from analysis.relationships.evidence import (
     Person,
     Quote,
     Signal,
-    days_between,
     freshness,
     plural,
     short_day,
@@ -28,10 +27,8 @@ def late_jobs(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | No
     """Jobs finished after their promised date, beyond the share that is usual for the firm."""
     dated = [
         job
-        for job in evidence.jobs
-        if job.promised_at is not None
-        and days_between(job.completed_at, now) <= LATE_WINDOW_DAYS
-        and evidence.unsettled(job.completed_at)
+        for job in evidence.jobs_since(now - timedelta(days=LATE_WINDOW_DAYS))
+        if job.promised_at is not None and evidence.unsettled(job.completed_at)
     ]
     late = [job for job in dated if job.promised_at is not None and job.completed_at > job.promised_at]
     excess = sum(freshness(j.completed_at, now) for j in late) - firm.late_share * sum(

@@ -35,6 +35,11 @@ class Context:
     worth: float  # the client's yearly value ÷ that from which one is among the firm's largest
     lapsed: bool
 
+    @property
+    def too_late(self) -> bool:
+        """Whether no flag can stand, whatever the signs: the client is gone and was not flagged in time."""
+        return self.lapsed and self.live_severity is None
+
 
 @dataclass(frozen=True)
 class Record:
@@ -76,12 +81,13 @@ class Again:
 
 
 def judge(
-    found: Sequence[Signal], likely: Loss, context: Context, weights: Weights = DEFAULT_WEIGHTS
+    found: Sequence[Signal], warns: float, context: Context, weights: Weights = DEFAULT_WEIGHTS
 ) -> tuple[float, Judgement]:
-    """(the alarm, whether a flag stands). A client who has lapsed is not flagged anew: the time to act is over."""
+    """(the alarm, whether a flag stands); `warns` is `Loss.warns`. A client who has lapsed is not flagged anew: the
+    time to act is over."""
     alarm = risk.probability(risk.total_points(found), weights)
-    judged = risk.judge(alarm, found, live_severity=context.live_severity, worth=context.worth, loss=likely.warns)
-    if context.lapsed and context.live_severity is None:
+    judged = risk.judge(alarm, found, live_severity=context.live_severity, worth=context.worth, loss=warns)
+    if context.too_late:
         judged = Judgement(False, None)
     return alarm, judged
 
@@ -135,7 +141,7 @@ def again(record: Record, weights: LossWeights, live_severity: str | None = None
     }
     likely = concluded(known, record.found, weights, unnamed)
     context = replace(record.context, live_severity=live_severity) if anew else record.context
-    alarm, judged = judge(record.found, likely, context, points)
+    alarm, judged = judge(record.found, likely.warns, context, points)
     clears = risk.clears_if(likely.signals, record.at, points, loss=likely.warns) if judged.flagged else ""
     return Again(likely, alarm, judged, clears)
 

@@ -69,7 +69,7 @@ def rhythm(evidence: Evidence, now: datetime) -> Rhythm | None:
     moments = visits(evidence)
     if len(moments) < LEAST_JOBS:
         return None
-    gaps = [days_between(a, b) for a, b in pairwise(moments)][-RECENT_GAPS:]
+    gaps = [days_between(a, b) for a, b in pairwise(moments[-RECENT_GAPS - 1 :])]
     middle = median(gaps)
     trimmed = [min(gap, max(3.0 * middle, middle + 14.0)) for gap in gaps]
     mean = (sum(trimmed) + middle) / (len(trimmed) + 1)

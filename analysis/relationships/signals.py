@@ -92,8 +92,12 @@ def find(
     last = evidence.last_settlement()
     resting = last is not None and (now - last.at).days < QUIET_DAYS_AFTER_SETTLEMENT
     weighted = [
-        replace(signal, points=signal.points * weights.of(signal.name))
+        _weighted(signal, weights.of(signal.name))
         for signal in found
         if signal is not None and not (resting and signal.name in _SHOWN_BY_TIME)
     ]
     return tuple(sorted((s for s in weighted if s.points >= LEAST_POINTS), key=lambda s: (-s.points, s.name)))
+
+
+def _weighted(signal: Signal, multiplier: float) -> Signal:
+    return signal if multiplier == 1.0 else replace(signal, points=signal.points * multiplier)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
+from math import inf, isfinite, sqrt
+from typing import Any
 
 from analysis.relationships.evidence import Response
 
@@ -30,6 +31,8 @@ EFFECT_ANSWERS = 15.0
 ANSWERING_PRIOR_WEIGHT = 3.0
 TYPICAL_ASKS, TYPICAL_ANSWERING = 20, 0.5
 TYPICAL_JOBS, TYPICAL_LATE = 20, 0.2
+KEPT_DIGITS = 9
+MATERIAL_SPREADS, MATERIAL_SHARE, MATERIAL_RATIO = 0.05, 0.02, 0.05
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,64 @@ class FirmUsual:
         whole = sum(share for _, share in staff)
         people = sum(share * self.effects.get(f"staff/{name}", 0.0) for name, share in staff)
         return (people / whole if whole > 0 else 0.0) + self.effects.get(f"kind/{kind}", 0.0)
+
+    def as_document(self) -> dict[str, Any]:
+        """As it is kept. Rounded to KEPT_DIGITS: in whatever order the same rows are added up, the same comes out."""
+        return {
+            "levels": {question: _kept(level) for question, level in sorted(self.levels.items())},
+            "shrinkage": round(self.shrinkage, KEPT_DIGITS),
+            "answering": [round(value, KEPT_DIGITS) for value in self.answering],
+            "late_share": round(self.late_share, KEPT_DIGITS),
+            "value_high": round(self.value_high, 2) if isfinite(self.value_high) else None,
+            "words": _kept(self.words),
+            "effects": {name: round(effect, KEPT_DIGITS) for name, effect in sorted(self.effects.items())},
+        }
+
+
+def usual_from(document: Mapping[str, Any]) -> FirmUsual:
+    """What `FirmUsual.as_document` kept."""
+    a, b = document["answering"]
+    return FirmUsual(
+        levels={question: Level(*level) for question, level in document["levels"].items()},
+        shrinkage=document["shrinkage"],
+        answering=(a, b),
+        late_share=document["late_share"],
+        value_high=inf if document["value_high"] is None else document["value_high"],
+        words=Level(*document["words"]),
+        effects=document["effects"],
+    )
+
+
+def _kept(level: Level) -> list[float]:
+    return [round(level.mean, KEPT_DIGITS), round(level.spread, KEPT_DIGITS)]
+
+
+def has_moved(before: FirmUsual, after: FirmUsual) -> bool:
+    """Whether clients would be judged noticeably differently: then all of them are scored again at once.
+
+    A mean or an effect has moved by MATERIAL_SPREADS spreads; a spread, the shrinkage or the value of a large
+    client by MATERIAL_RATIO; the share of asks answered or of jobs late by MATERIAL_SHARE. What lies below waits for
+    the morning, when everybody is scored again anyway.
+    """
+    pairs = [(before.words, after.words), *((before.levels[name], after.levels[name]) for name in after.levels)]
+    names = {*before.effects, *after.effects}
+    return (
+        any(abs(new.mean - old.mean) > MATERIAL_SPREADS * old.spread for old, new in pairs)
+        or any(abs(before.effects.get(n, 0.0) - after.effects.get(n, 0.0)) > MATERIAL_SPREADS for n in names)
+        or any(_by_ratio(old.spread, new.spread) for old, new in pairs)
+        or _by_ratio(before.shrinkage, after.shrinkage)
+        or _by_ratio(before.value_high, after.value_high)
+        or abs(_share(before.answering) - _share(after.answering)) > MATERIAL_SHARE
+        or abs(before.late_share - after.late_share) > MATERIAL_SHARE
+    )
+
+
+def _by_ratio(before: float, after: float) -> bool:
+    return before != after and not 1 / (1 + MATERIAL_RATIO) <= after / before <= 1 + MATERIAL_RATIO
+
+
+def _share(answering: tuple[float, float]) -> float:
+    return answering[0] / sum(answering)
 
 
 def answering_from(answered: int, asked: int) -> tuple[float, float]:

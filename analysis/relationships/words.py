@@ -70,8 +70,10 @@ def leaving(evidence: Evidence, now: datetime) -> Signal | None:
         points = LEAVING_POINTS * sure if sure >= LEAVING_FROM else 0.0
         answer = response.numbers.get("would_return")
         points = max(points, NOT_RETURNING_POINTS) if answer == 0 else points * (0.5 if answer == 1 else 1.0)
+        if points <= 0:
+            continue
         points *= freshness(response.at, now) * (STAYS_AFTER_ALL if _content_since(evidence, response) else 1.0)
-        if points > 0 and (best is None or points >= best[0]):
+        if best is None or points >= best[0]:
             best = (points, response)
     if best is None:
         return None
@@ -100,8 +102,7 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
     open_ones: list[Response] = []
     for response in evidence.responses:
         sure = response.reading.intents.get("complaint", 0.0) if response.reading else 0.0
-        age = days_between(response.at, now)
-        if sure < COMPLAINT_FROM or age > COMPLAINT_DAYS or _pleased(response):
+        if sure < COMPLAINT_FROM or days_between(response.at, now) > COMPLAINT_DAYS or _pleased(response):
             continue
         if evidence.unsettled(response.at) and not evidence.contacted_since(response.at):
             open_ones.append(response)
@@ -157,9 +158,9 @@ def wants_contact(evidence: Evidence, now: datetime) -> Signal | None:
     for response in reversed(evidence.responses):
         asked = response.numbers.get("contact_me") == 1
         sure = response.reading.intents.get("callback", 0.0) if response.reading else 0.0
-        waits = days_between(response.at, now)
         if not asked and (sure < CALLBACK_FROM or _pleased(response)):
             continue
+        waits = days_between(response.at, now)
         if waits < CALLBACK_GRACE_DAYS or not evidence.unsettled(response.at) or evidence.contacted_since(response.at):
             continue
         quotes = _answered(response, "May we contact you about this? Yes") if asked else quoted(response)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from analysis.assessments import analyse_batch, lock_due_clients, next_morning, score_clients
+from analysis.assessments import analyse_batch, lock_due_clients, score_clients
 from analysis.evidence import load_evidence
 from analysis.followups import resolve
 from analysis.models import (
@@ -21,6 +21,7 @@ from analysis.models import (
     Rung,
     Severity,
 )
+from analysis.mornings import next_morning
 from analysis.tasks import tasks
 from analysis.text.analyser import AspectMention, Comment, Reading, Span
 from survey import clock
