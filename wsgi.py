@@ -73,6 +73,8 @@ BLUEPRINTS = (
     email_views.unsubscribe,
     email_views.mailbox,
     email_views.outbox_desk,
+    email_views.replies_desk,
+    email_views.suppressed_desk,
     flags.blueprint,
     clients.blueprint,
     comments.blueprint,

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from survey import responses
+from survey import responses, updates
 from survey.firms import get_firm
 from survey.models import Firm, Invitation, InvitationState, SurveyResponse
 from survey.questionnaire import (
@@ -22,6 +22,7 @@ from survey.questionnaire import (
     promise_steps,
     rating,
 )
+from survey.updates import Progress
 
 GOOD_RATING = 4
 COMMENT_ROW = "In your words"
@@ -49,6 +50,7 @@ class Survey:
     answers: Mapping[str, int | str]
     steps: Mapping[str, int]
     promise: list[PromiseStep]
+    progress: Progress
 
     @property
     def is_open(self) -> bool:
@@ -80,14 +82,14 @@ class Survey:
         kind = resolution.job.kind
         facts = [
             "" if kind.casefold() in self.title.casefold() else kind,
-            f"finished {self._day(resolution.completed_at)}",
+            f"finished {self.day(resolution.completed_at)}",
             self.staff_names,
         ]
         return [fact for fact in facts if fact]
 
     @property
     def closes_on(self) -> str:
-        return self._day(self.invitation.expires_at)
+        return self.day(self.invitation.expires_at)
 
     @property
     def staff_names(self) -> str:
@@ -153,14 +155,18 @@ class Survey:
         known = [step for step in self.promise if step.key in self.steps]
         return "\n".join(f"{step.text}: {STEP_WORDS[self.steps[step.key]]}" for step in known)
 
-    def _day(self, moment: datetime) -> str:
+    def day(self, moment: datetime) -> str:
+        """The day of a moment where the client is: "Tuesday 3 November"."""
         name = self.invitation.contact.timezone or self.firm.timezone
         try:
             local = moment.astimezone(ZoneInfo(name))
         except (KeyError, ValueError, OSError):  # a zone that a source system made up
             local = moment
-        year = "" if local.year == self.now.year else f" {local.year}"
-        return f"{local:%A} {local.day} {local:%B}{year}"
+        return self.day_named(local.date())
+
+    def day_named(self, day: date) -> str:
+        """ "Tuesday 3 November", with the year when it is not this one."""
+        return f"{day:%A} {day.day} {day:%B}" + ("" if day.year == self.now.year else f" {day.year}")
 
 
 def load(session: Session, invitation: Invitation, token: str, now: datetime) -> Survey:
@@ -177,6 +183,7 @@ def load(session: Session, invitation: Invitation, token: str, now: datetime) ->
         answers=responses.answers_of(response),
         steps=responses.steps_of(response),
         promise=promise_steps(firm.promise),
+        progress=updates.progress_of(session, [response])[response.id] if response else Progress(),
     )
 
 

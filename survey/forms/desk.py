@@ -5,15 +5,27 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from typing_extensions import override
-from wtforms import DateTimeLocalField, DecimalField, Field, Form, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    DateTimeLocalField,
+    DecimalField,
+    Field,
+    Form,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from survey import cells
 from survey.cells import BadCellError
+from survey.closed_days import is_country
 from survey.editing import ContactChange, JobChange
 from survey.jobs import JobRecord
-from survey.models import Contact, Exclusion, Job
+from survey.models import Contact, Exclusion, Job, UpdateStage
+from survey.updates import LONGEST as LONGEST_UPDATE
 
 LARGEST_VALUE = cells.MONEY_LIMIT
 EXCLUSION_CHOICES = (
@@ -49,6 +61,12 @@ def reads(reader: Callable[[str], Any]) -> Callable[[Form, Field], None]:
             raise ValidationError(f"{message[0].upper()}{message[1:]}.") from None
 
     return validate
+
+
+def is_known_country(_form: Form, field: Field) -> None:
+    """A validator: a country, or a part of one, whose holidays are known."""
+    if field.data and not is_country(field.data):
+        raise ValidationError("We know no such country. Write DE, or DE-BY for a part of it.")
 
 
 class MomentField(DateTimeLocalField):
@@ -196,6 +214,8 @@ class ContactForm(Form):
     language = StringField("Language", filters=[stripped], validators=[reads(cells.read_language)])
     timezone = StringField("Time zone", filters=[stripped], validators=[reads(cells.read_timezone)])
     left_at = MomentField("Left the client on", validators=[Optional()])
+    country = StringField("Their country", filters=[stripped, str.upper], validators=[is_known_country])
+    client_country = StringField("Their firm’s country", filters=[stripped, str.upper], validators=[is_known_country])
 
     @classmethod
     def of(cls, contact: Contact, formdata: Any, zone: tzinfo) -> "ContactForm":
@@ -207,6 +227,8 @@ class ContactForm(Form):
             language=contact.language,
             timezone=contact.timezone,
             left_at=on_clock(contact.left_at, zone),
+            country=contact.country,
+            client_country=contact.client.country,
         )
 
     def change(self, zone: tzinfo) -> ContactChange:
@@ -217,4 +239,17 @@ class ContactForm(Form):
             language=text(self.language),
             timezone=text(self.timezone),
             left_at=self.left_at.at(zone),
+            country=text(self.country),
+            client_country=text(self.client_country),
         )
+
+
+class TellForm(Form):
+    """What a client reads of what became of their answer."""
+
+    stage = RadioField(
+        choices=[SelectChoice(stage.value) for stage in UpdateStage],
+        validators=[InputRequired("Choose how far it is.")],
+    )
+    text = TextAreaField(filters=[stripped], validators=[Length(max=LONGEST_UPDATE)])
+    by = DateField(validators=[Optional()])

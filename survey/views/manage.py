@@ -6,7 +6,7 @@ from datetime import tzinfo
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from survey import auth, clock, desk_queries
+from survey import auth, clock, desk_queries, updates
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.desk_queries import JobSearch
@@ -81,6 +81,7 @@ def job(job_id: int) -> ResponseReturnValue:
 
 
 def _job_page(found: Job, close_form: CloseJobForm | None = None, status: int = 200) -> ResponseReturnValue:
+    responses = desk_queries.responses_to(db.session, found)
     now, closings = clock.now(), list(reversed(found.resolutions))
     invitations = [resolution.invitation for resolution in closings if resolution.invitation]
     people = {invitation.changed_by_id for invitation in invitations} | {i.forced_by_id for i in invitations}
@@ -89,7 +90,8 @@ def _job_page(found: Job, close_form: CloseJobForm | None = None, status: int = 
         job=found,
         closings=closings,
         verdicts={resolution.id: _verdicts(resolution) for resolution in closings},
-        responses=desk_queries.responses_to(db.session, found),
+        responses=responses,
+        progress=updates.progress_of(db.session, list(responses.values())),
         people=desk_queries.names_of(db.session, people),
         close_form=close_form or CloseJobForm(completed_at=on_clock(now, firm_zone())),
         exclusions=EXCLUSION_CHOICES,

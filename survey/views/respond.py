@@ -4,14 +4,16 @@ A GET offers and shows, and leaves evidence; only a POST answers. Every page wor
 the answers at once to /s/<token>.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from survey import auth, clock, colours, pages, questionnaire, responses
+from survey import auth, clock, colours, pages, questionnaire, responses, updates
 from survey.db import transaction
+from survey.errors import ConflictError
 from survey.firms import get_firm
 from survey.forms.answers import AnswersForm, answers_form
 from survey.invitations import find_by_token
@@ -83,6 +85,19 @@ def answer(token: str, page: str) -> ResponseReturnValue:
         survey = pages.load(session, survey.invitation, token, survey.now)
         following = "done" if request.args.get("change") else survey.after(page or "rating")
     return redirect(url_for(".show", token=token, page=following), code=303)
+
+
+@blueprint.post("/<token>/fixed")
+def fixed(token: str) -> ResponseReturnValue:
+    """Whether what was done fixed it: asked as long as the link is known, for that is often after the survey closed."""
+    said = {"yes": True, "no": False}.get(request.form.get("fixed", ""))
+    with transaction() as session:
+        survey = _find(session, token)
+        if survey is None or survey.response is None or said is None:
+            return _closed(session, survey)
+        with suppress(ConflictError):  # taken back meanwhile: the page shows how it stands now
+            updates.answer_fixed(session, survey.response, fixed=said, now=survey.now)
+    return redirect(url_for(".show", token=token), code=303)
 
 
 def _submit(session: Session, survey: Survey, form: AnswersForm) -> None:
