@@ -1,6 +1,6 @@
 """Tells managers about flags by email: severe ones at once, the rest in a morning digest, through the outbox."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from analysis import drift, drift_news
+from analysis.desk.week import Week, the_week
 from analysis.models import LIVE, Flag, FlagStatus, FollowUp, FollowUpKind, RelationshipState, Severity
+from analysis.relationships.budget import Place
 from analysis.relationships.evidence import plural
 from emails.models import EmailKind, EmailMessage
 from emails.outbox import enqueue
@@ -66,7 +69,8 @@ def digest_batch(session: Session, settings: Settings, now: datetime) -> int:
     """Queue this morning's digest for everyone who wants it and has something to read; returns how many are new.
 
     Working days from 08:00 in the firm's time zone. It lists the flags nobody has taken on, raised before the
-    morning, and the calls promised for today or earlier, each person's own and those without an owner.
+    morning, for which the person's week has room, and the calls promised for today or earlier; each person's own and
+    those without an owner.
     """
     firm = get_firm(session)
     local = now.astimezone(ZoneInfo(firm.timezone))
@@ -77,17 +81,20 @@ def digest_batch(session: Session, settings: Settings, now: datetime) -> int:
     missing = wanted.keys() - _known_keys(session, wanted)
     if not missing:
         return 0
-    flags = [flag for flag in _open_flags(session) if flag.raised_at < morning]
+    flags = {flag.id: flag for flag in _open_flags(session) if flag.raised_at < morning}
+    week = the_week(session, firm, now)
     calls = _calls_due(session, morning + timedelta(hours=24 - DIGEST_FROM.hour))
-    values = _values(session, [flag.client_id for flag in flags])
-    queued = 0
+    values = _values(session, [flag.client_id for flag in flags.values()])
+    queued, drifted = 0, drift.untold(session)
     for key in sorted(missing):
         user = wanted[key]
+        learned = drift_news.lines_for(user, drifted, settings)
+        told, waiting = _in_their_week(week, flags, user, firm)
         items = [
             *(_call_item(call, client, settings) for call, client, flag in calls if _is_theirs(flag, user)),
-            *(_item(flag, settings, firm, values.get(flag.client_id), now) for flag in flags if _is_theirs(flag, user)),
+            *(_item(flag, settings, firm, values.get(flag.client_id), now) for flag in told),
         ]
-        if items:
+        if items or learned:
             queued += enqueue(
                 session,
                 kind=EmailKind.DIGEST,
@@ -98,17 +105,47 @@ def digest_batch(session: Session, settings: Settings, now: datetime) -> int:
                 due_at=now,
                 not_after=local.replace(hour=20, minute=0, second=0, microsecond=0),
                 now=now,
-                context=_digest_context(items, settings),
+                context=_digest_context(items, learned, waiting, settings),
             )
+        drift_news.told(drifted if learned else [], now)
     return queued
 
 
-def _digest_context(items: list[dict[str, str]], settings: Settings) -> dict[str, Any]:
+def _in_their_week(week: Week, flags: Mapping[int, Flag], user: User, firm: Firm) -> tuple[list[Flag], str]:
+    """(the open flags that this person's week has room for, a line about those that wait).
+
+    Flags of nobody fill what room is left; what cannot wait is told whatever room there is.
+    """
+    mine = week.of(user.id)
+    room = user.calls_per_week or firm.calls_per_week
+    left = max(0, room - mine.load.room.worked - mine.load.listed) if mine else room
+    told: list[Flag] = []
+    waiting = 0
+    for place, call in week.plan.calls:
+        flag = flags.get(call.flag_id)
+        if flag is None or not _is_theirs(flag, user):
+            continue
+        fits = place in (Place.FIRST, Place.WEEK) or (place is Place.NOBODY and left > 0)
+        left -= place is Place.NOBODY and fits
+        if fits:
+            told.append(flag)
+        else:
+            waiting += 1
+    if not waiting:
+        return told, ""
+    return told, f"{plural(waiting, 'more flag')} {'waits' if waiting == 1 else 'wait'}: a week has room for {room}."
+
+
+def _digest_context(
+    items: list[dict[str, str]], learned: list[dict[str, str]], waiting: str, settings: Settings
+) -> dict[str, Any]:
     number = plural(len({item["client"] for item in items}), "client")
+    intro = "These relationships wait for somebody, the most urgent first."
     return {
-        "title": f"{number} to look after today",
-        "intro": "Good morning. These relationships wait for somebody, the most urgent first.",
-        "items": items,
+        "title": f"{number} to look after today" if items else "The risks have drifted",
+        "intro": f"Good morning. {intro if items else 'What the risks rest on has changed.'}",
+        "items": [*items, *learned],
+        "more": waiting,
         "url": f"{settings.base_url}/desk/",
     }
 

@@ -24,9 +24,12 @@ from analysis.relationships.evidence import (
     Response,
     Settlement,
 )
+from analysis.silences import fates
 from analysis.subjects import own_names
+from survey.config import ReadingMode
 from survey.models import (
     Answer,
+    Client,
     Contact,
     Exclusion,
     Firm,
@@ -40,6 +43,7 @@ from survey.models import (
     Touchpoint,
 )
 
+READ_ONCE = f"{ReadingMode.FAST.value}-"  # how the name of a model that reads once begins
 NOT_WORK = (Exclusion.SPAM, Exclusion.INTERNAL)
 ASKED = (InvitationState.SENT, InvitationState.EXPIRED, InvitationState.ANSWERED)
 
@@ -54,6 +58,7 @@ class _Gathered:
     contacted: list[datetime] = field(default_factory=list)
     referred: list[datetime] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
+    interests: tuple[str, ...] = ()
 
 
 def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: datetime) -> dict[int, Evidence]:
@@ -78,6 +83,7 @@ def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: 
             settlements=tuple(found.settlements),
             step_texts=steps,
             own_aspects=own,
+            interests=found.interests,
         )
         for client_id, found in gathered.items()
     }
@@ -209,13 +215,22 @@ def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Readin
         severity=analysis.severity,
         abstained=analysis.abstained,
         language=analysis.language,
+        read_once=analysis.model.startswith(READ_ONCE),
     )
 
 
 def _load_asks(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
     """Surveys sent; and for imported history the jobs that another tool will have asked about."""
     rows: Sequence[Any] = session.execute(
-        select(Invitation.client_id, Invitation.contact_id, Invitation.sent_at, Invitation.expires_at, Invitation.state)
+        select(
+            Invitation.id,
+            Invitation.client_id,
+            Invitation.contact_id,
+            Invitation.sent_at,
+            Invitation.expires_at,
+            Invitation.state,
+            Invitation.answered_at,
+        )
         .where(
             Invitation.client_id.in_(gathered),
             Invitation.state.in_(ASKED),
@@ -224,9 +239,11 @@ def _load_asks(session: Session, gathered: dict[int, _Gathered], now: datetime) 
         )
         .order_by(Invitation.sent_at, Invitation.id)
     ).all()
+    became = fates(session, gathered)
     for row in rows:
-        answered = row.state is InvitationState.ANSWERED
-        gathered[row.client_id].asks.append(Ask(row.contact_id, row.sent_at, answered, row.expires_at))
+        answered, fate = row.state is InvitationState.ANSWERED, became.get(row.id, "")
+        ask = Ask(row.contact_id, row.sent_at, answered, row.expires_at, row.answered_at, fate)
+        gathered[row.client_id].asks.append(ask)
     first, last = session.execute(
         select(func.min(SurveyResponse.submitted_at), func.max(SurveyResponse.submitted_at)).where(
             SurveyResponse.origin == ResponseOrigin.IMPORT
@@ -246,6 +263,7 @@ def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[As
 
 def _load_people(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
     for contact in session.scalars(select(Contact).where(Contact.client_id.in_(gathered)).order_by(Contact.id)):
+        jobs = gathered[contact.client_id].jobs
         gathered[contact.client_id].people.append(
             Person(
                 id=contact.id,
@@ -254,8 +272,12 @@ def _load_people(session: Session, gathered: dict[int, _Gathered], now: datetime
                 mail_block=contact.mail_block.value if contact.mail_block else None,
                 blocked_at=contact.mail_blocked_at,
                 left_at=contact.left_at,
+                since=min([contact.created_at, *(job.completed_at for job in jobs if job.contact_id == contact.id)]),
+                decides_since=contact.decides_since,
             )
         )
+    for client_id, noted in session.execute(select(Client.id, Client.interests).where(Client.id.in_(gathered))):
+        gathered[client_id].interests = tuple(line.strip() for line in noted.splitlines() if line.strip())
     for client_id, sent_at in referral_dates(session, gathered, now):
         gathered[client_id].referred.append(sent_at)
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from analysis.flag_days import keep_before
 from analysis.models import Flag, FlagStatus, Severity
 from analysis.relationships.assessment import Assessment
+from analysis.relationships.changes import stood
 from analysis.relationships.evidence import short_day
 from survey.models import Client, Firm
 
@@ -35,6 +37,8 @@ def apply(
     if flag is None:
         flag = _raise(session, client, severity, found, now)
     else:
+        reasons = [signal.as_dict() for signal in found.signals]
+        keep_before(session, firm, flag, stood(severity.value, found.risk, reasons), now)
         _update(flag, severity, found, now)
     _hold(client, flag if firm.hold_while_hurting else None, now)
     return flag
@@ -56,6 +60,7 @@ def _raise(session: Session, client: Client, severity: Severity, found: Assessme
         points=found.points,
         reasons=[signal.as_dict() for signal in found.signals],
         clears_if=found.clears_if,
+        severity_why=found.judgement.why[:300],
         model=found.model,
         owner_id=client.owner_id,
         raised_at=now,
@@ -75,6 +80,7 @@ def _update(flag: Flag, severity: Severity, found: Assessment, now: datetime) ->
     flag.severity, flag.risk, flag.points = severity, found.risk, found.points
     flag.reasons = [signal.as_dict() for signal in found.signals]
     flag.clears_if, flag.model = found.clears_if, found.model
+    flag.severity_why = found.judgement.why[:300]
     _keep(flag, found)
 
 

@@ -8,7 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey.errors import ConflictError, InvalidInputError
+from survey.firms import get_firm
 from survey.users import ROLES, Role, User
+
+MOST_CALLS = 500
 
 
 def find_person(session: Session, email: str) -> User | None:
@@ -65,6 +68,24 @@ def set_active(session: Session, user: User, active: bool) -> None:
         raise ConflictError("At least one active admin must remain.")
     user.active = active
     session.flush()
+
+
+def set_calls_per_week(session: Session, user: User | None, wanted: str) -> int | None:
+    """How many flags `user` can work in a week, as it was typed; empty: as the firm says. No user: the firm itself.
+
+    Raises:
+        InvalidInputError: no whole number from 1 to MOST_CALLS, or none for the firm.
+    """
+    typed = wanted.strip()
+    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 0
+    if (typed or user is None) and not 1 <= number <= MOST_CALLS:
+        raise InvalidInputError(f"Give a whole number from 1 to {MOST_CALLS}.", "calls")
+    if user is None:
+        get_firm(session).calls_per_week = number
+    else:
+        user.calls_per_week = number or None
+    session.flush()
+    return number or None
 
 
 def get_role(session: Session, name: str) -> Role:

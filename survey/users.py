@@ -46,6 +46,7 @@ class User(Base, UserMixin):
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
     mf_recovery_codes: Mapped[list[str] | None]
     wants_alerts: Mapped[bool] = mapped_column(default=True)
+    calls_per_week: Mapped[int | None]  # flags this person can work in a week; None: as the firm says
     created_at: Mapped[datetime]
     roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin")  # type: ignore[assignment]
 

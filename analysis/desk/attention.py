@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from analysis.desk.reasons import Reason, reasons_of
 from analysis.models import LIVE, Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, RelationshipState, Severity
+from analysis.relationships.budget import Place, Plan
 from survey.models import Client
 from survey.paging import PAGE_SIZE, Page
 from survey.users import User
@@ -35,6 +36,12 @@ class AttentionRow:
     value_year: Decimal
     promise: FollowUp | None
     outcome: Outcome | None
+    place: Place | None = None  # of a live flag on the week's list
+
+    @property
+    def at_stake(self) -> float:
+        """The value a year that would be lost, times the chance of it."""
+        return self.flag.risk * float(self.value_year)
 
     @property
     def top(self) -> Reason | None:
@@ -66,15 +73,33 @@ class AttentionSummary:
     checked_at: datetime | None
 
 
-def attention(session: Session, wanted: AttentionFilter, user_id: int | None, number: int = 1) -> Page[AttentionRow]:
-    """One page of flags: most severe first, then by what is at stake (risk × value); closed ones latest first."""
+def attention(
+    session: Session, wanted: AttentionFilter, user_id: int | None, plan: Plan, number: int = 1
+) -> Page[AttentionRow]:
+    """One page of flags: live ones in the order of the week's plan, closed ones latest first."""
     statement = _filtered(wanted, user_id)
-    total = session.scalar(statement.with_only_columns(func.count(Flag.id)).order_by(None)) or 0
-    ordered = _ordered(statement, wanted.status)
-    found = session.execute(ordered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    first = (number - 1) * PAGE_SIZE
+    if wanted.status == "live":
+        fitting = set(session.scalars(statement.with_only_columns(Flag.id)))
+        places = {call.flag_id: place for place, call in plan.calls if call.flag_id in fitting}
+        total, shown = len(places), list(places)[first : first + PAGE_SIZE]
+        found = sorted(
+            session.execute(statement.where(Flag.id.in_(shown))).all(), key=lambda row: shown.index(row[0].id)
+        )
+    else:
+        places = {}
+        total = session.scalar(statement.with_only_columns(func.count(Flag.id)).order_by(None)) or 0
+        ordered = statement.order_by(Flag.closed_at.desc(), Flag.id.desc())
+        found = list(session.execute(ordered.limit(PAGE_SIZE).offset(first)).all())
     promises = open_promises(session, (flag.id for flag, *_ in found))
     rows = [
-        AttentionRow(flag=flag, value_year=value or Decimal(0), promise=promises.get(flag.id), outcome=outcome)
+        AttentionRow(
+            flag=flag,
+            value_year=value or Decimal(0),
+            promise=promises.get(flag.id),
+            outcome=outcome,
+            place=places.get(flag.id),
+        )
         for flag, value, outcome in found
     ]
     return Page(rows, number, total)
@@ -98,18 +123,6 @@ def _filtered(wanted: AttentionFilter, user_id: int | None) -> Select[Flag, Deci
     if wanted.search:
         statement = statement.where(Client.name.icontains(wanted.search, autoescape=True))
     return statement
-
-
-def severity_rank() -> ColumnElement[int]:
-    """0 for the most severe; the enum's words do not sort by themselves."""
-    return case((Flag.severity == Severity.SEVERE, 0), (Flag.severity == Severity.HIGH, 1), else_=2)
-
-
-def _ordered(statement: Select[Flag, Decimal, Outcome], status: str) -> Select[Flag, Decimal, Outcome]:
-    if status != "live":
-        return statement.order_by(Flag.closed_at.desc(), Flag.id.desc())
-    at_stake = Flag.risk * func.coalesce(RelationshipState.value_year, 0)
-    return statement.order_by(severity_rank(), at_stake.desc(), Flag.risk.desc(), Flag.id)
 
 
 def open_promises(session: Session, flag_ids: Iterable[int]) -> dict[int, FollowUp]:

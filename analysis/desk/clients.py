@@ -26,6 +26,7 @@ class ClientFilter:
     rung: Rung | None = None
     owner: str = "all"
     flagged: bool = False
+    overlooked: bool = False  # looks bad, and is not flagged
     sort: str = "-risk"
 
 
@@ -81,6 +82,9 @@ def _filtered(wanted: ClientFilter, user_id: int | None) -> Select[Client, Relat
         statement = statement.where(Client.owner_id.is_(None))
     if wanted.flagged:
         statement = statement.where(Flag.id.is_not(None))
+    if wanted.overlooked:
+        looks_bad = RelationshipState.looks_bad != ""
+        statement = statement.where(Flag.id.is_(None), looks_bad, Client.internal.is_(False))
     return statement
 
 

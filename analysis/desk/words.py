@@ -3,12 +3,36 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from analysis.models import FlagStatus, FollowUpKind, OutcomeResult, Rung, Severity
+from analysis.models import Flag, FlagStatus, FollowUpKind, OutcomeResult, RelationshipState, Rung, Severity
+from analysis.relationships.budget import Place
+from analysis.relationships.changes import ChangeKind
 from emails.models import DeliveryState
 from survey.models import InvitationState, MailBlock
 
 SEVERITY_WORDS = {Severity.SEVERE: "Severe", Severity.HIGH: "High", Severity.MODERATE: "Moderate"}
 SEVERITY_TONES = {Severity.SEVERE: "danger", Severity.HIGH: "warning", Severity.MODERATE: "info"}
+PLACE_WORDS = {
+    Place.FIRST: ("Cannot wait", "Somebody leaves, is in danger, or it is severe: first, however full the week is."),
+    Place.WEEK: ("This week’s calls", "What each owner can truly work, in the order of what is at stake."),
+    Place.NOBODY: ("Without an owner", "In nobody’s week. Acknowledge one and it is yours, or give it to somebody."),
+    Place.WAITING: ("Waiting", "More than the week has room for. They move up as others are resolved."),
+}
+CHANGE_WORDS = {
+    ChangeKind.NEW: "New",
+    ChangeKind.WORSE: "Worse",
+    ChangeKind.EVIDENCE: "New evidence",
+    ChangeKind.BETTER: "Better",
+    ChangeKind.CLEARED: "Cleared by itself",
+    ChangeKind.RESOLVED: "Resolved",
+}
+CHANGE_TONES = {
+    ChangeKind.NEW: "plum",
+    ChangeKind.WORSE: "danger",
+    ChangeKind.EVIDENCE: "info",
+    ChangeKind.BETTER: "good",
+    ChangeKind.CLEARED: "good",
+    ChangeKind.RESOLVED: "muted",
+}
 STATUS_WORDS = {
     FlagStatus.OPEN: "Open",
     FlagStatus.ACKNOWLEDGED: "Acknowledged",
@@ -119,6 +143,22 @@ def chance(risk: float) -> str:
     if risk <= 0.02:
         return "very unlikely"
     return f"about 1 in {round(1 / risk)}"
+
+
+def risk_range(estimate: RelationshipState | Flag) -> str:
+    """Between which risks theirs lies with 80 %: "6–21 %"; "" where nobody knows."""
+    if estimate.too_little or estimate.risk_low is None or estimate.risk_high is None:
+        return ""
+    low, high = f"{100 * estimate.risk_low:.0f}", f"{100 * estimate.risk_high:.0f}"
+    return f"{low}–{high} %" if low != high else ""
+
+
+def risk_words(estimate: RelationshipState | Flag) -> str:
+    """How likely the client is lost, for a person: "12 % within 90 days (6–21 %)", or why there is no guess."""
+    if estimate.too_little:
+        return estimate.too_little
+    share, between = f"{100 * estimate.risk:.0f} % within 90 days", risk_range(estimate)
+    return f"{share} ({between})" if between else share
 
 
 SENTIMENT_WORDS = {"negative": "Negative", "neutral": "Neutral", "positive": "Positive", "mixed": "Mixed"}

@@ -16,6 +16,10 @@ LANGUAGES = {
     "pt": "Portuguese",
 }
 
+# Rest on what somebody seems to intend, which the quick reader hears too often.
+INTENDED = frozenset({"leaving", "review_threat", "safety_legal", "wants_contact"})
+READ_ONCE = "less sure: only the quick reader has read it"
+
 Rule = Callable[[Evidence, datetime], Signal | None]
 
 
@@ -34,13 +38,28 @@ def supported(
         if response.reading is not None and response.reading.abstained
     }
     if not doubted:
-        return [signal for rule in rules if (signal := rule(evidence, now)) is not None]
+        return [_marked(signal, evidence) for rule in rules if (signal := rule(evidence, now)) is not None]
     relied_on = _without_doubted(evidence)
     pairs = [(rule(relied_on, now), rule(evidence, now)) for rule in rules]
     extra = sum(multiplier(full.name) * _added(firm, full) for firm, full in pairs if full is not None)
     room = max(0.0, min(SUPPORT_POINTS, SUPPORT_POINTS - shift))
     share = min(1.0, room / extra) if extra > 0 else 0.0
-    return [signal for firm, full in pairs if (signal := _combined(firm, full, share, doubted)) is not None]
+    combined = [_combined(firm, full, share, doubted) for firm, full in pairs]
+    return [_marked(signal, evidence) for signal in combined if signal is not None]
+
+
+def _marked(signal: Signal, evidence: Evidence) -> Signal:
+    """Says so where an intent rests on words that were read once only; it may raise a flag, but no severe one."""
+    if signal.name not in INTENDED or signal.doubtful:
+        return signal
+    once = {
+        f"answer/{response.reading.answer_id}"
+        for response in evidence.responses
+        if response.reading is not None and response.reading.read_once
+    }
+    if not signal.evidence or not all(quote.source in once for quote in signal.evidence):
+        return signal
+    return replace(signal, text=f"{signal.text.removesuffix('.')} ({READ_ONCE}).", doubtful=True)
 
 
 def _without_doubted(evidence: Evidence) -> Evidence:

@@ -1,7 +1,7 @@
 """Reads comments with the fast tier, the accurate tier, or both in a cascade."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ from analysis.text.analyser import (
 )
 from analysis.text.decode import Decoded
 from analysis.text.evidence import NOTHING, evidence
-from analysis.text.intents import patterns_say
 from analysis.text.language import LANGUAGES, detect
 from analysis.text.met_words import Array
 from analysis.text.parts import VERDICTS, Parts, by_name, mentions, score_of
@@ -34,6 +33,7 @@ MODES = ("cascade", "fast", "accurate")
 LONGEST = 10_000  # characters that are read
 MIXED_FROM, MIXED_EACH = 0.6, 0.12
 UNSURE = 0.45  # no verdict has more than this
+HOSTILE = ("leaving", "review_threat", "safety_legal")  # nobody says these in praise
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
 
@@ -91,7 +91,7 @@ class Reader:
         """The sentiment alone of each comment: several times faster than `analyse`, with the same verdicts."""
         texts = [comment.text[:LONGEST] for comment in comments]
         readable = [at for at, text in enumerate(texts) if self._says_something(text)]
-        heard = self._tiers.read([comments[at] for at in readable], [texts[at] for at in readable], subjects=False)
+        heard = self._tiers.read([comments[at] for at in readable], [texts[at] for at in readable], whole=False)
         said, verdicts = self._decided(heard.said)
         found = [Judgement("neutral", 0.0, dict(zip(VERDICTS, NOTHING, strict=True)))] * len(texts)
         for row, at in enumerate(readable):
@@ -148,14 +148,14 @@ class Reader:
                 score=score_of(named := by_name(said.sentiment[row])),
                 probabilities=named,
                 aspects=(*mentions(said, row, parts, alone, self._tiers.fast.facts["aspects"]), *own[row]),
-                intents=_intents(said, row, text),
+                intents=_intents(said, row, heard.plain[row], praise=bool(heard.praise[row])),
                 evidence=spans[row],
                 model=self.model,
                 sentences=parts.sentences_of(row, alone),
                 severity=round(float(said.severity[row]), 3),
                 abstained="unsure" if max(named.values()) < UNSURE and verdicts[row] != "mixed" else "",
             )
-            for row, (comment, text, language) in enumerate(given)
+            for row, (comment, _, language) in enumerate(given)
         ]
 
     def _read_foreign(self, given: Sequence[tuple[Comment, str, str]]) -> list[Reading]:
@@ -227,14 +227,16 @@ def _strongest(chances: list[float]) -> str:
     return VERDICTS[chances.index(max(chances))]
 
 
-def _intents(said: Decoded, row: int, text: str) -> dict[str, float]:
-    """What the models hear and plain words say, as two independent witnesses; words that take it back weigh most."""
-    plain = patterns_say(text)
+def _intents(said: Decoded, row: int, plain: Mapping[str, float], *, praise: bool) -> dict[str, float]:
+    """What the models hear and plain words say, as two independent witnesses; words that take it back weigh most.
+
+    Praise takes back, too: "easy to switch suppliers, great" has the words of one who leaves, and means no harm.
+    """
     found = {}
     for at, name in enumerate(INTENTS):
         heard = float(said.intents[row, at])
         both = 0.3 * heard if plain.get(name) == 0.0 else 1 - (1 - heard) * (1 - plain.get(name, 0.0))
-        found[name] = round(both, 3)
+        found[name] = round(0.3 * both if praise and name in HOSTILE else both, 3)
     return found
 
 

@@ -1,7 +1,7 @@
 """Whole comments and their parts through the fast tier and, where the mode wants it, the accurate one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,15 @@ from analysis.text import decode, fast
 from analysis.text.accurate import AccurateModel
 from analysis.text.analyser import INTENTS, Comment
 from analysis.text.decode import Decoded
+from analysis.text.intents import patterns_say
 from analysis.text.neutral import Neutral
 from analysis.text.parts import Parts
 from analysis.text.short_answers import Chances, meaning
 
 SURE = 0.6  # the fast tier's verdict stands, unless something in it calls for a second opinion
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
+CONFIRMS = 0.3  # an accurate tier that is less sure of an intent does not confirm what the fast one hears
+PRAISES = 0.6
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Heard:
 
     `given`: the texts as the models read them; `words`: the words of these; `contexts`: what the fast tier knows
     beside; `ruled`: the chances of those that a rule read, by their place; `quick`: what the fast tier says; `said`:
-    what the mode's tiers say; `slowly`: whose sentiment the accurate tier read.
+    what the mode's tiers say; `slowly`: whose sentiment the accurate tier read; `plain`: what written patterns say of
+    the intents, where these are read; `praise`: whether the best tier that read it hears praise.
     """
 
     comments: Sequence[Comment]
@@ -36,6 +40,8 @@ class Heard:
     quick: Decoded
     said: Decoded
     slowly: NDArray[np.bool_]
+    plain: list[dict[str, float]]
+    praise: NDArray[np.bool_]
 
 
 class Tiers:
@@ -47,12 +53,15 @@ class Tiers:
         self.accurate = AccurateModel() if mode != "fast" else None
         self.neutral = Neutral(self.fast.knows)
 
-    def read(self, comments: Sequence[Comment], texts: Sequence[str], *, subjects: bool = True) -> Heard:
-        """Reads `texts`, what is read of the comments. Without `subjects`, no aspects are looked for."""
+    def read(self, comments: Sequence[Comment], texts: Sequence[str], *, whole: bool = True) -> Heard:
+        """Reads `texts`, what is read of the comments. Unless `whole`, the verdict alone (`decode.verdicts`)."""
         given = [self.neutral(text) for text in texts]
         words = [fast.words(text) for text in given]
         contexts = [fast.context(comment.question, comment.rating) for comment in comments]
-        quick = decode.decode(self.fast.read(words, contexts), self.fast.facts, subjects=subjects)
+        if whole:
+            quick = decode.decode(self.fast.read(words, contexts), self.fast.facts)
+        else:
+            quick = decode.verdicts(self.fast.verdicts(words, contexts), self.fast.facts)
         ruled = {
             row: chances
             for row, (text, comment) in enumerate(zip(texts, comments, strict=True))
@@ -64,14 +73,18 @@ class Tiers:
             said.sentiment[list(ruled)], said.mixed[list(ruled)] = list(ruled.values()), 0.0
         slowly = self._unsure(said)
         slowly[list(ruled)] = False
-        heeded = slowly | _flagging(said) if subjects and self._mode == "cascade" else slowly
+        plain = [patterns_say(text) for text in texts] if whole else []
+        heeded = slowly | _flagging(said, plain) if whole and self._mode == "cascade" else slowly
+        praise = said.sentiment[:, 2] >= PRAISES
         at = np.flatnonzero(heeded)
         if self.accurate is not None and len(at):
             asked = [(comments[row].question, comments[row].rating) for row in at.tolist()]
             logits = self.accurate.read([given[row] for row in at.tolist()], asked)
-            slow = decode.decode(logits, self.accurate.facts, subjects=subjects)
-            said = said.replaced(at, decode.mean(slow, said[at], slowly[at]))
-        return Heard(comments, texts, given, words, contexts, ruled, quick, said, slowly)
+            slow = (decode.decode if whole else decode.verdicts)(logits, self.accurate.facts)
+            both = decode.mean(slow, said[at], slowly[at])
+            said = said.replaced(at, _confirmed(slow, both) if whole else both)
+            praise[at] = slow.sentiment[:, 2] >= PRAISES
+        return Heard(comments, texts, given, words, contexts, ruled, quick, said, slowly, plain, praise)
 
     def parts(self, parts: Parts, heard: Heard) -> Decoded:
         """What the fast tier says of each sentence and clause alone; one that is the whole text keeps its context."""
@@ -99,9 +112,19 @@ class Tiers:
         return found
 
 
-def _flagging(quick: Decoded) -> NDArray[np.bool_]:
+def _flagging(quick: Decoded, plain: Sequence[Mapping[str, float]]) -> NDArray[np.bool_]:
     """Which texts may say what changes a flag: there, the accurate tier is heard about all but the sentiment."""
-    found = np.zeros(len(quick.intents), bool)
+    found = np.array([any(said.get(name) for name in LOOK_AGAIN) for said in plain], bool)
     for name, least in LOOK_AGAIN.items():
         found |= quick.intents[:, INTENTS.index(name)] >= least
     return found
+
+
+def _confirmed(slow: Decoded, both: Decoded) -> Decoded:
+    """`both`, where an intent that changes flags counts for no more than the accurate tier gives it, unless that
+    confirms it: the fast tier alone raises nothing."""
+    intents = both.intents.copy()
+    for at in map(INTENTS.index, LOOK_AGAIN):
+        alone = slow.intents[:, at]
+        intents[:, at] = np.where(alone < CONFIRMS, np.minimum(intents[:, at], alone), intents[:, at])
+    return replace(both, intents=intents)

@@ -1,6 +1,7 @@
 """The flagged list, a flag's page, and what a manager does about it."""
 
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -13,6 +14,8 @@ from analysis.desk.attention import STATUSES, AttentionFilter, attention, live_c
 from analysis.desk.clients import who_to_call
 from analysis.desk.flag_page import flag_by_id, flag_page, last_actions, people_who_act
 from analysis.desk.timeline import timeline
+from analysis.desk.week import the_week
+from analysis.flag_days import change_of, since_last_day
 from analysis.forms import ContactForm, NoteForm, OwnerForm, PromiseForm, ResolveForm
 from analysis.models import FollowUp, FollowUpKind, OutcomeResult, Severity
 from analysis.views import parts
@@ -54,12 +57,20 @@ def index() -> ResponseReturnValue:
         status=parts.one_of(request.args.get("status"), tuple(STATUSES)),
         search=request.args.get("q", "").strip(),
     )
-    user_id = current_user_id()
+    user_id, now, firm = current_user_id(), clock.now(), get_firm(db.session)
+    week = the_week(db.session, firm, now)
+    page = attention(db.session, wanted, user_id, week.plan, page_number(request.args.get("page")))
+    since = since_last_day(db.session, firm, now)
     return render_template(
         "desk/flags/index.html",
-        page=attention(db.session, wanted, user_id, page_number(request.args.get("page"))),
+        page=page,
+        sections=[(place, list(rows)) for place, rows in groupby(page.items, lambda row: row.place)],
         wanted=wanted,
-        summary=summary(db.session, user_id, clock.now()),
+        week=week,
+        weeks=[one for one in week.owners if wanted.owner != "mine" or one.owner.id == user_id],
+        since=since,
+        changes=since.by_flag(),
+        summary=summary(db.session, user_id, now),
     )
 
 
@@ -72,6 +83,7 @@ def _page(flag_id: int, **submitted: Any) -> str:
     """The flag's page; a form in `submitted` is shown as it was filled in, with its errors."""
     session, now = db.session, clock.now()
     page = flag_page(session, flag_id)
+    day, change = change_of(session, get_firm(session), page.flag, now)
     forms = {
         "owner": OwnerForm(formdata=None).offer(people_who_act(session), page.flag.owner_id),
         "promise": PromiseForm(formdata=None).suggest(now),
@@ -84,6 +96,8 @@ def _page(flag_id: int, **submitted: Any) -> str:
         "desk/flags/show.html",
         page=page,
         flag=page.flag,
+        day=day,
+        change=change,
         forms=forms | submitted,
         contacts=who_to_call(session, page.flag.client_id),
         timeline=timeline(session, page.flag.client_id, limit=TIMELINE_HERE),

@@ -94,7 +94,14 @@ def _people_page(
 ) -> ResponseReturnValue:
     everyone = db.session.scalars(select(User).order_by(User.active.desc(), User.name, User.email)).all()
     page = render_template(
-        "desk/settings/people.html", form=form, everyone=everyone, roles=ROLE_CHOICES, link=link, invited=invited
+        "desk/settings/people.html",
+        form=form,
+        everyone=everyone,
+        roles=ROLE_CHOICES,
+        link=link,
+        invited=invited,
+        calls_per_week=get_firm(db.session).calls_per_week,
+        most_calls=people.MOST_CALLS,
     )
     return page, status
 
@@ -132,6 +139,30 @@ def role(user_id: int) -> ResponseReturnValue:
             people.set_role(session, user, request.form.get("role", ""))
         flash(f"{user.display_name} is {user.roles[0].name} now.", "good")
     except (ConflictError, InvalidInputError) as error:
+        flash(str(error), "danger")
+    return redirect(url_for(".people_page"), code=303)
+
+
+@blueprint.post("/people/calls")
+def usual_calls() -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            number = people.set_calls_per_week(session, None, request.form.get("calls", ""))
+        flash(f"Everybody without a number of their own has room for {number} calls a week.", "good")
+    except InvalidInputError as error:
+        flash(str(error), "danger")
+    return redirect(url_for(".people_page"), code=303)
+
+
+@blueprint.post("/people/<int:user_id>/calls")
+def calls(user_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            user = _person(user_id)
+            number = people.set_calls_per_week(session, user, request.form.get("calls", ""))
+        said = f"has room for {number} calls a week" if number else "has as much room as everybody"
+        flash(f"{user.display_name} {said}.", "good")
+    except InvalidInputError as error:
         flash(str(error), "danger")
     return redirect(url_for(".people_page"), code=303)
 

@@ -84,10 +84,10 @@ def test_severe_is_earned() -> None:
     """Lukewarm ratings, however many, are high; strong signs of several kinds are severe, sooner on a large client."""
     ratings = (Signal("low_scores", 4.2, "why"), Signal("low_level", 1.4, "why"), Signal("late_jobs", 0.4, "why"))
     assert risk.judge(0.95, ratings).severity == "high"
-    assert risk.judge(0.95, ratings, large=True).severity == "high"
+    assert risk.judge(0.95, ratings, worth=1.0).severity == "high"
     two = (Signal("low_scores", 2.4, "why"), Signal("overdue", 1.6, "why"), Signal("low_level", 1.2, "why"))
     assert risk.judge(0.95, two).severity == "high"
-    assert risk.judge(0.95, two, large=True).severity == "severe"
+    assert risk.judge(0.95, two, worth=1.0).severity == "severe"
     assert risk.judge(0.95, (*two, Signal("complaint", 1.1, "why"))).severity == "severe"
     assert risk.judge(0.95, STRONG).severity == "severe"
 
@@ -95,8 +95,8 @@ def test_severe_is_earned() -> None:
 def test_a_large_client_moves_up_a_step() -> None:
     """In the upper half of a step, value decides."""
     assert risk.judge(0.65, ()).severity == "moderate"
-    assert risk.judge(0.65, (), large=True).severity == "high"
-    assert risk.judge(0.55, (), large=True).severity == "moderate"
+    assert risk.judge(0.65, (), worth=1.0).severity == "high"
+    assert risk.judge(0.55, (), worth=1.0).severity == "moderate"
 
 
 @settings(deadline=None)  # machines may be busy
