@@ -57,6 +57,7 @@ def edit_job(session: Session, job: Job, change: JobChange, now: datetime) -> No
 
 def edit_contact(session: Session, contact: Contact, change: ContactChange, now: datetime) -> None:
     """Write `change` into `contact`; their surveys that wait are decided again (new hours, or they left)."""
+    contact.take_role(change.role, now)
     for name, value in asdict(change).items():
         setattr(contact, name, value)
     contact.client.add_evidence()

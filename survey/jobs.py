@@ -157,6 +157,8 @@ def _record(session: Session, register: Register, record: JobRecord, now: dateti
 
 def _contact(session: Session, register: Register, client: Client, record: JobRecord, now: datetime) -> Contact:
     contact = register.contact(session, client, normal_email(record.contact_email), now)
+    if record.contact_role:
+        contact.take_role(record.contact_role, now)
     _fill(
         contact,
         name=record.contact_name,

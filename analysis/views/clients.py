@@ -14,6 +14,7 @@ from analysis.desk.timeline import timeline
 from analysis.desk.words import RUNG_WORDS
 from analysis.forms import NoteForm, OwnerForm
 from analysis.models import Referral, Rung
+from analysis.interests import note_interests
 from analysis.ownership import give_client
 from analysis.queries import client_by_id
 from analysis.views import parts
@@ -48,7 +49,7 @@ def show(client_id: int) -> ResponseReturnValue:
     return _page(client_id)
 
 
-def _page(client_id: int, note: NoteForm | None = None, referral_error: str = "") -> str:
+def _page(client_id: int, note: NoteForm | None = None, referral_error: str = "", interests_error: str = "") -> str:
     """The client's page; what was sent is shown as it was filled in, with its errors."""
     page = client_page(db.session, client_id)
     return render_template(
@@ -69,6 +70,8 @@ def _page(client_id: int, note: NoteForm | None = None, referral_error: str = ""
 
 def _moment(text: str | None) -> datetime | None:
     """`?before=` of this request; None for anything that is not an aware moment."""
+        interests_error=interests_error,
+        interests_text=request.form.get("interests", ""),
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:
@@ -106,6 +109,17 @@ def refer(client_id: int) -> ResponseReturnValue:
     try:
         with transaction() as session:
             client = client_by_id(session, client_id)
+@blueprint.post("/clients/<int:client_id>/interests")
+def interests(client_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            note_interests(session, client_by_id(session, client_id), request.form.get("interests", ""))
+    except InvalidInputError as error:
+        return _page(client_id, interests_error=str(error)), 422
+    flash("Noted what they care about.", "good")
+    return redirect(url_for(".show", client_id=client_id, _anchor="interests-title"), code=303)
+
+
             done = referrals.record_referral(
                 session, client, request.form.get("client", ""), current_user_id(), clock.now()
             )

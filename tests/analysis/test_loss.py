@@ -113,6 +113,21 @@ def test_being_away_longer_is_never_a_better_sign(one: float, other: float, endi
     assert alive.gone(habits[0], ending) <= alive.gone(habits[0], min(0.9, ending * 1.2)) + 1e-12
 
 
+@unhurried
+@given(st.integers(3, 14), st.integers(2, 30), st.integers(0, 60), st.integers(0, 60), ANSWERS)
+def test_waiting_longer_never_lowers_risk(
+    visits: int, gap: int, one: int, other: int, said: list[tuple[int, int]]
+) -> None:
+    """While an end would be news, another day without a job is never good news: the wait is read once, as a sign."""
+    shorter, longer = sorted((one, other))
+    answers = tuple(rated(day, csat) for day, csat in said)
+    risks = [
+        assessed(client(job_days=tuple(wait + gap * n for n in range(visits)), responses=answers)).risk
+        for wait in (shorter, longer)
+    ]
+    assert risks[1] >= risks[0] - 1e-9
+
+
 BAD: dict[str, Callable[[float], Evidence]] = {
     "low_scores": lambda day: loyal(rated(day, 2)),
     "negative_words": lambda day: loyal(rated(day, 4, read("Nobody told us anything."))),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.relationships import loss, rhythm, risk, signals
-from analysis.relationships.evidence import Ask, Evidence, Person, Promise
+from analysis.relationships.evidence import Ask, Evidence, Person, Promise, Response
 from analysis.relationships.ladder import has_lapsed
 from analysis.relationships.usual import FirmUsual
 from tests.analysis.stories import ago, client, rated, read
@@ -28,13 +28,13 @@ def _said(**intents: tuple[float, ...]) -> Callable[[Evidence, float, int], Evid
 
     def build(base: Evidence, day: float, level: int) -> Evidence:
         sure = {name: values[level] for name, values in intents.items()}
-        return _told(base, rated(day, 2, read("It went as it went.", score=-0.3, **sure)))
+        return _told(base, rated(day, 2, read("It went as it went.", -0.3, "", **sure)))
 
     return build
 
 
-def _told(base: Evidence, *more: object) -> Evidence:
-    responses = sorted([*base.responses, *more], key=lambda response: response.at)  # type: ignore[attr-defined]
+def _told(base: Evidence, *more: Response) -> Evidence:
+    responses = sorted([*base.responses, *more], key=lambda response: response.at)
     return replace(base, responses=tuple(responses))
 
 

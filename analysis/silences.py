@@ -1,0 +1,57 @@
+"""What became of the surveys that nobody answered: not delivered, not opened, opened by a machine, opened and left."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analysis.relationships.silence import OPENED, SCANNER, UNDELIVERED, UNOPENED
+from emails.models import DeliveryState, EmailKind, EmailMessage, EmailState
+from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
+from survey.visits import is_person
+
+_SILENT = (InvitationState.SENT, InvitationState.EXPIRED)
+_NOT_SENT = (EmailState.REJECTED, EmailState.CANCELLED)
+_NOT_ARRIVED = (DeliveryState.BOUNCED, DeliveryState.BLOCKED, DeliveryState.DROPPED)
+_ASKING = (EmailKind.SURVEY, EmailKind.REMINDER)
+_VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN)
+
+
+def fates(session: Session, client_ids: Collection[int]) -> dict[int, str]:
+    """The fate of each unanswered survey of these clients, by invitation id. Two queries, however many."""
+    found = _arrived(session, client_ids)
+    visits = session.execute(
+        select(
+            SurveyEvent.invitation_id, SurveyEvent.at, SurveyEvent.user_agent, SurveyEvent.details, Invitation.sent_at
+        )
+        .join(Invitation, Invitation.id == SurveyEvent.invitation_id)
+        .where(
+            Invitation.client_id.in_(client_ids),
+            Invitation.state.in_(_SILENT),
+            SurveyEvent.kind.in_(_VISITS),
+        )
+    )
+    for invitation_id, at, user_agent, details, sent_at in visits:
+        if is_person(user_agent, details, at - sent_at if sent_at else None):
+            found[invitation_id] = OPENED
+        elif found.get(invitation_id) != OPENED:
+            found[invitation_id] = SCANNER
+    return found
+
+
+def _arrived(session: Session, client_ids: Collection[int]) -> dict[int, str]:
+    """Whether any email of the survey can have arrived; a visit says more."""
+    mails: dict[int, list[bool]] = defaultdict(list)
+    for invitation_id, state, delivery in session.execute(
+        select(EmailMessage.invitation_id, EmailMessage.state, EmailMessage.delivery)
+        .join(Invitation, Invitation.id == EmailMessage.invitation_id)
+        .where(
+            Invitation.client_id.in_(client_ids),
+            Invitation.state.in_(_SILENT),
+            EmailMessage.kind.in_(_ASKING),
+        )
+    ):
+        if invitation_id is not None:
+            mails[invitation_id].append(state not in _NOT_SENT and delivery not in _NOT_ARRIVED)
+    return {invitation_id: UNOPENED if any(sent) else UNDELIVERED for invitation_id, sent in mails.items()}
