@@ -35,6 +35,8 @@ class ContactChange:
     language: str
     timezone: str
     left_at: datetime | None
+    country: str = ""  # whose holidays they keep; "": as their client
+    client_country: str | None = None  # of the client and all its contacts; None: as it is
 
 
 def edit_job(session: Session, job: Job, change: JobChange, now: datetime) -> None:
@@ -58,12 +60,16 @@ def edit_job(session: Session, job: Job, change: JobChange, now: datetime) -> No
 def edit_contact(session: Session, contact: Contact, change: ContactChange, now: datetime) -> None:
     """Write `change` into `contact`; their surveys that wait are decided again (new hours, or they left)."""
     contact.take_role(change.role, now)
-    for name, value in asdict(change).items():
+    written = asdict(change)
+    theirs = written.pop("client_country")
+    for name, value in written.items():
         setattr(contact, name, value)
+    moved = theirs is not None and theirs != contact.client.country
+    if theirs is not None:
+        contact.client.country = theirs
     contact.client.add_evidence()
     session.flush()
-    waiting = session.scalars(
-        select(Invitation).where(Invitation.contact_id == contact.id, Invitation.state.in_(WAITING))
-    )
+    whose = Invitation.client_id == contact.client_id if moved else Invitation.contact_id == contact.id
+    waiting = session.scalars(select(Invitation).where(whose, Invitation.state.in_(WAITING)))
     for invitation in waiting:
         invitations.reconsider(session, invitation.resolution, now)

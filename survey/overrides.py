@@ -8,6 +8,7 @@ from survey.deciding import WAITING, apply, decide_now, load_house, move
 from survey.eligibility import Outcome
 from survey.errors import ConflictError
 from survey.models import Invitation, InvitationState, Resolution
+from survey.pausing import current_pause
 
 MAY_BE_FORCED = WAITING | {InvitationState.SKIPPED, InvitationState.CANCELLED}
 MAY_BE_CANCELLED = WAITING | {InvitationState.SENT}
@@ -50,6 +51,8 @@ def send_now(session: Session, invitation: Invitation, user_id: int | None, now:
         ConflictError: it went out already, or a rule that nobody may override stands in the way (the message says it).
     """
     _require(invitation, MAY_BE_FORCED, "sent now")
+    if current_pause(session) is not None:
+        raise ConflictError("All surveys are paused. Resume them first.")
     decision = decide_now(session, invitation.resolution, load_house(session), now, forced=True)
     if decision.outcome is not Outcome.ASK:
         raise ConflictError(decision.reason)
