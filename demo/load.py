@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from analysis import contests, followups, ladder_rules, referrals
 from analysis.models import LIVE, Flag, FlagStatus, OutcomeResult, RatingContest, Verdict
 from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story, scene_id
-from emails import receipts
+from emails import suppressions
 from emails.models import SuppressionReason
 from survey import clock, jobs, people, responses
 from survey.config import EmailTransport
@@ -137,7 +137,7 @@ class _Replay:
     def _player(self, scene: Scene) -> Callable[[Session, datetime], None]:
         def play(session: Session, now: datetime) -> None:
             if scene.bounced:
-                receipts.suppress(session, scene.record.contact_email, SuppressionReason.BOUNCED, "demo firm", now)
+                suppressions.suppress(session, scene.record.contact_email, SuppressionReason.BOUNCED, "demo firm", now)
             elif scene.reopened:
                 job = session.scalars(select(Job).where(Job.external_id == scene.record.external_id)).one()
                 jobs.reopen_job(session, job, now)

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from emails import queries, recovery
 from emails.models import EmailMessage, EmailState
+from emails.replies.commands import inbound, receive, replies
+from emails.suppression_cli import suppressions_group
 from survey import clock
 from survey.db import begin_reading, db, transaction
 from survey.errors import ClienteleError
@@ -26,6 +28,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
+    for command in (suppressions_group, inbound, receive, replies):
+        emails_group.add_command(command)
     app.cli.add_command(emails_group)
 
 

@@ -1,6 +1,7 @@
 """SendGrid's events: is the request really theirs, and what does each event say? Pure.
 
-Twilio's "Event Webhook Security Features" and "Event Webhook Reference" describe both formats.
+Twilio's "Event Webhook Security Features" and "Event Webhook Reference" describe both formats; docs/email-events.md
+lists every event and field with what we make of it.
 """
 
 import base64
@@ -8,7 +9,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,6 +31,7 @@ TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 OLDEST = timedelta(hours=48)
 MOST_AHEAD = timedelta(minutes=10)
 
+_PEM = re.compile(r"-----BEGIN [A-Z ]+-----(.*?)-----END [A-Z ]+-----", re.DOTALL)
 _ATTEMPT_ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_EVENT_ID = 200
 
@@ -84,6 +86,8 @@ _HITS = {
     "group_unsubscribe": Hit.UNSUBSCRIBED,
 }
 _WITHOUT_EFFECT = frozenset({"open", "click", "group_resubscribe"})
+# A refusal for one of these is not about the address, even where the provider calls it a bounce.
+_NOT_THE_ADDRESS = frozenset({"content", "reputation", "technical", "frequency or volume too high"})
 _DROP_REASONS = {
     "bounced address": Hit.BOUNCED,
     "invalid": Hit.BOUNCED,
@@ -92,40 +96,58 @@ _DROP_REASONS = {
 }
 
 
-@lru_cache(maxsize=4)
-def load_key(text: str) -> ec.EllipticCurvePublicKey:
-    """The verification key as the provider shows it: base64 of DER, with or without PEM lines around it.
+@lru_cache(maxsize=8)
+def load_keys(text: str) -> tuple[ec.EllipticCurvePublicKey, ...]:
+    """The verification keys as the provider shows them: base64 of DER, with or without PEM lines around it.
+
+    Two, separated by a comma or a new line, while one takes the place of the other.
 
     Raises:
-        InvalidInputError: it is not a P-256 public key.
+        InvalidInputError: there is none, or one is not a P-256 public key.
     """
-    body = "".join(line.strip() for line in text.splitlines() if not line.startswith("-----"))
+    blocks = _PEM.findall(text)
+    keys = [*("".join(block.split()) for block in blocks), *re.split(r"[,;\s]+", _PEM.sub(" ", text))]
+    found = tuple(_load_key(key) for key in keys if key)
+    if not found:
+        raise InvalidInputError("There is no public key.")
+    return found
+
+
+def _load_key(body: str) -> ec.EllipticCurvePublicKey:
     try:
         key = load_der_public_key(base64.b64decode(body, validate=True))
     except (ValueError, binascii.Error):
-        raise InvalidInputError("SENDGRID_WEBHOOK_PUBLIC_KEY is not a public key.") from None
+        raise InvalidInputError("One of the keys is not a public key.") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise InvalidInputError("SENDGRID_WEBHOOK_PUBLIC_KEY is not an ECDSA P-256 key.")
+        raise InvalidInputError("One of the keys is not an ECDSA P-256 key.")
     return key
 
 
-def verify(key: ec.EllipticCurvePublicKey, signature: str, timestamp: str, body: bytes, now: datetime) -> None:
-    """ECDSA with SHA-256 over the timestamp's bytes followed by the raw body, exactly as received.
+def verify(
+    keys: Sequence[ec.EllipticCurvePublicKey], signature: str, timestamp: str, body: bytes, now: datetime
+) -> None:
+    """ECDSA with SHA-256 over the timestamp's bytes followed by the raw body, exactly as received, by one of `keys`.
 
     Raises:
         BadSignatureError: it does not hold, or the timestamp is out of all reason.
     """
     try:
-        key.verify(
-            base64.b64decode(signature, validate=True),
-            timestamp.encode("ascii") + body,
-            ec.ECDSA(hashes.SHA256()),
-        )
+        signed, proof = timestamp.encode("ascii") + body, base64.b64decode(signature, validate=True)
         sent_at = datetime.fromtimestamp(int(timestamp), UTC)
-    except (InvalidSignature, ValueError, binascii.Error, OverflowError, OSError):
+    except (ValueError, binascii.Error, OverflowError, OSError):
         raise BadSignatureError("The signature does not match.") from None
+    if not any(_holds(key, proof, signed) for key in keys):
+        raise BadSignatureError("The signature does not match.")
     if not now - OLDEST <= sent_at <= now + MOST_AHEAD:
         raise BadSignatureError(f"The request is dated {sent_at.isoformat()}.")
+
+
+def _holds(key: ec.EllipticCurvePublicKey, proof: bytes, signed: bytes) -> bool:
+    try:
+        key.verify(proof, signed, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def read_batch(body: bytes) -> list[dict[str, Any]]:
@@ -171,7 +193,7 @@ def parse(raw: Mapping[str, Any]) -> ProviderEvent:
     name = raw.get("event")
     if not isinstance(name, str):
         raise BadEventError("it does not say what happened")
-    if name == "bounce" and raw.get("type") == "blocked":
+    if name == "bounce" and (raw.get("type") == "blocked" or _classified(raw) in _NOT_THE_ADDRESS):
         name = "blocked"
     if name not in _DELIVERY and name not in _HITS and name not in _WITHOUT_EFFECT:
         raise BadEventError(f"unknown kind of event: {name[:40]}")
@@ -186,6 +208,11 @@ def parse(raw: Mapping[str, Any]) -> ProviderEvent:
         hit=_DROP_REASONS.get(reason.strip().lower()) if name == "dropped" else _HITS.get(name),
         reason=reason[:500],
     )
+
+
+def _classified(raw: Mapping[str, Any]) -> str:
+    found = raw.get("bounce_classification")
+    return found.strip().lower() if isinstance(found, str) else ""
 
 
 def _moment(value: object) -> datetime:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from emails.delivery import DeliveryState as DeliveryState
@@ -116,16 +116,42 @@ class SuppressionReason(StrEnum):
     MANUAL = "manual"
 
 
+class SuppressionScope(StrEnum):
+    """What may not be sent."""
+
+    ALL = "all"
+    """No survey of any kind, ever."""
+
+    AFTER_JOB = "after_job"
+    """No survey after a finished job, and no reminder of one."""
+
+    REMINDER = "reminder"
+    """No reminder; one question after a job is fine."""
+
+
 class Suppression(Base):
-    """An address that must not be written to, whoever's contact it is."""
+    """An address that must not be written to, whoever's contact it is. A row is never reused: lifting one ends it,
+    and a later stop is a row of its own, so the rows of an address are its history."""
 
     __tablename__ = "suppressions"
-    __table_args__ = (UniqueConstraint("email", "reason"),)
+    __table_args__ = (
+        Index(
+            "uq_suppressions_standing",
+            "email",
+            "scope",
+            "reason",
+            unique=True,
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(String(254))  # lower case
+    email: Mapped[str] = mapped_column(String(254), index=True)  # lower case
+    scope: Mapped[SuppressionScope] = mapped_column(default=SuppressionScope.ALL, server_default="all")
     reason: Mapped[SuppressionReason]
     source: Mapped[str] = mapped_column(String(200), default="")  # the event, the link, or who asked
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # ids of what proves it
     created_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]  # set: no longer in force
     lifted_why: Mapped[str] = mapped_column(String(300), default="")

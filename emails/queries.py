@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessage, EmailState, Suppression
+from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessage, EmailState
 from survey.errors import NotFoundError
 from survey.models import Client, Contact, Invitation
 from survey.paging import PAGE_SIZE, Page
@@ -145,16 +145,6 @@ def list_parked(session: Session) -> Sequence[EmailMessage]:
     """Every message that waits for a person, the oldest first."""
     query = select(EmailMessage).where(EmailMessage.state == EmailState.PARKED)
     return session.scalars(query.order_by(EmailMessage.sending_at, EmailMessage.id)).all()
-
-
-def list_suppressions(session: Session, search: str, number: int) -> Page[Suppression]:
-    """Suppressions in force whose address contains `search`, newest first."""
-    query = select(Suppression).where(Suppression.lifted_at.is_(None))
-    if search:
-        query = query.where(Suppression.email.icontains(search, autoescape=True))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    newest = query.order_by(Suppression.created_at.desc(), Suppression.id.desc())
-    return Page(session.scalars(newest.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all(), number, total)
 
 
 def as_dict(message: EmailMessage) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""What comes back: delivery events, and the addresses that must not be written to."""
+"""What comes back: delivery events. Stored raw first, each once; what they say is worked in afterwards."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from emails.delivery import DeliveryState, EmailState, advanced
 from emails.events import BadEventError, ProviderEvent, event_id, parse
-from emails.models import DeliveryEvent, EmailAttempt, EmailKind, EmailMessage, Suppression, SuppressionReason
+from emails.models import DeliveryEvent, EmailAttempt, EmailKind, EmailMessage, SuppressionReason
+from emails.suppressions import reason_suppressed as reason_suppressed
+from emails.suppressions import suppress as suppress
 from survey.db import insert_or_ignore
-from survey.invitations import mark_unsent
-from survey.models import Contact, Invitation, MailBlock
+from survey.invitations import mark_delivered, mark_unsent
+from survey.models import Invitation
 
 log = structlog.get_logger()
 
@@ -22,56 +25,14 @@ _NEVER_ARRIVED = (DeliveryState.BOUNCED, DeliveryState.BLOCKED, DeliveryState.DR
 _NOT_FINAL = (DeliveryState.PROCESSED, DeliveryState.DEFERRED)
 
 
-def suppress(session: Session, email: str, reason: SuppressionReason, source: str, now: datetime) -> bool:
-    """Never write to `email` again, and mark every contact who has it. False if that was so already."""
-    address = email.strip().lower()
-    row = {"email": address, "reason": reason, "source": source[:200], "created_at": now, "lifted_why": ""}
-    new = insert_or_ignore(session, Suppression, [row]) == 1
-    if not new:
-        lifted = session.scalars(
-            select(Suppression).where(
-                Suppression.email == address, Suppression.reason == reason, Suppression.lifted_at.is_not(None)
-            )
-        ).first()
-        if lifted is not None:
-            lifted.source, lifted.created_at, lifted.lifted_at, lifted.lifted_why = source[:200], now, None, ""
-            new = True
-    _mark_contacts(session, address, now)
-    return new
+@dataclass(frozen=True)
+class _Report:
+    """One stored event that can be used, with the try and the message it is about."""
 
-
-def unsuppress(
-    session: Session, email: str, source: str, now: datetime, reason: SuppressionReason | None = None
-) -> None:
-    """Allow writing to `email` again, and free every contact who has it.
-
-    `source` says who wants it and why. With a `reason`, only that one is lifted: a person who subscribes again does not
-    mend a mailbox that bounces.
-    """
-    address = email.strip().lower()
-    query = select(Suppression).where(Suppression.email == address, Suppression.lifted_at.is_(None))
-    for row in session.scalars(query if reason is None else query.where(Suppression.reason == reason)):
-        row.lifted_at, row.lifted_why = now, source[:300]
-    _mark_contacts(session, address, now)
-
-
-def reason_suppressed(session: Session, email: str) -> SuppressionReason | None:
-    """Why `email` must not be written to, or None. The oldest reason is the one given."""
-    query = select(Suppression.reason).where(
-        Suppression.email == email.strip().lower(), Suppression.lifted_at.is_(None)
-    )
-    return session.scalars(query.order_by(Suppression.created_at, Suppression.id)).first()
-
-
-def _mark_contacts(session: Session, address: str, now: datetime) -> None:
-    session.flush()
-    reason = reason_suppressed(session, address)
-    block = MailBlock(reason.value) if reason else None
-    for contact in session.scalars(select(Contact).where(func.lower(Contact.email) == address)):
-        if contact.mail_block is not block:
-            contact.mail_block, contact.mail_blocked_at = block, now if block else None
-            contact.client.add_evidence()
-    session.flush()
+    row: DeliveryEvent
+    event: ProviderEvent
+    attempt: EmailAttempt
+    message: EmailMessage
 
 
 def store_events(session: Session, events: Sequence[Mapping[str, Any]], now: datetime) -> int:
@@ -86,31 +47,70 @@ def pending_events(session: Session, limit: int = 200) -> list[DeliveryEvent]:
     return list(session.scalars(query.with_for_update(skip_locked=True)))
 
 
-def process_event(session: Session, row: DeliveryEvent, now: datetime) -> None:
-    """Let one event change what it is about. Any order, any number of times, gives the same end.
+def process_events(session: Session, rows: Sequence[DeliveryEvent], now: datetime) -> None:
+    """Let events change what they are about. Any order, any number of times, gives the same end.
 
-    One that cannot be used is kept with the reason in `quarantine`, and changes nothing.
+    One that cannot be used is kept with the reason in `quarantine`, and changes nothing. Should working them in fail
+    all the same, each is tried alone, so that one costs no other.
     """
-    row.processed_at = now
     try:
-        event = parse(row.raw)
-    except BadEventError as error:
-        quarantine(row, str(error), now)
-        return
-    message = _message_of(session, event)
-    if message is None:
-        quarantine(row, "it is not about an email of ours", now)
-        return
-    row.message_id = message.id
-    _prove_acceptance(session, message, event, now)
-    if event.delivery is not None:
-        _advance(message, event.delivery, event)
-    if event.delivery in _NEVER_ARRIVED:
-        nobody_was_asked(session, message, f"The email did not arrive. {event.reason}".strip(), now)
-    if event.hit is not None:
-        source = f"the provider reports: {event.name} {event.reason}".strip()
-        suppress(session, message.to_email, SuppressionReason(event.hit.value), source, now)
+        with session.begin_nested():
+            _process(session, rows, now)
+    except Exception:  # a fault of ours: find the event that meets it
+        log.exception("delivery events could not be processed together", events=len(rows))
+        for row in rows:
+            _process_alone(session, row, now)
+
+
+def _process_alone(session: Session, row: DeliveryEvent, now: datetime) -> None:
+    try:
+        with session.begin_nested():
+            _process(session, [row], now)
+    except Exception:
+        log.exception("a delivery event could not be processed", event_id=row.id)
+        quarantine(row, "processing it failed; the log says why", now)
+
+
+def _process(session: Session, rows: Sequence[DeliveryEvent], now: datetime) -> None:
+    for report in _reports(session, rows, now):
+        event, message = report.event, report.message
+        _prove_acceptance(report, now)
+        if event.delivery is not None:
+            _advance(message, event.delivery, event)
+        if event.delivery in _NEVER_ARRIVED:
+            nobody_was_asked(session, message, f"The email did not arrive. {event.reason}".strip(), now)
+        if event.hit is not None:
+            source = f"the provider reports: {event.name} {event.reason}".strip()
+            reason = SuppressionReason(event.hit.value)
+            suppress(session, message.to_email, reason, source, now, evidence={"event": report.row.sg_event_id})
     session.flush()
+
+
+def _reports(session: Session, rows: Sequence[DeliveryEvent], now: datetime) -> list[_Report]:
+    """What of `rows` can be used, tries and messages loaded and locked at once; the others are quarantined."""
+    parsed: list[tuple[DeliveryEvent, ProviderEvent]] = []
+    for row in rows:
+        row.processed_at = now
+        try:
+            parsed.append((row, parse(row.raw)))
+        except BadEventError as error:
+            quarantine(row, str(error), now)
+    wanted = {event.attempt_id for _, event in parsed if event.attempt_id}
+    attempts = {a.id: a for a in session.scalars(select(EmailAttempt).where(EmailAttempt.id.in_(wanted)))}
+    ids = {attempt.message_id for attempt in attempts.values()}
+    query = select(EmailMessage).where(EmailMessage.id.in_(ids)).order_by(EmailMessage.id)
+    locked = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    messages = {message.id: message for message in locked}
+    reports = []
+    for row, event in parsed:
+        attempt = attempts.get(event.attempt_id or "")
+        message = messages.get(attempt.message_id) if attempt else None
+        if attempt is None or message is None:
+            quarantine(row, "it is not about an email of ours", now)
+        else:
+            row.message_id = message.id
+            reports.append(_Report(row, event, attempt, message))
+    return reports
 
 
 def nobody_was_asked(session: Session, message: EmailMessage, why: str, now: datetime) -> None:
@@ -124,6 +124,23 @@ def quarantine(row: DeliveryEvent, why: str, now: datetime) -> None:
     """Keep an event that cannot be used, out of everybody's way."""
     row.processed_at, row.quarantine = now, why[:300]
     log.warning("a delivery event was quarantined", event_id=row.id)
+
+
+def note_arrivals(session: Session, invitations: ColumnElement[bool]) -> None:
+    """Tell the surveys of this condition whose first email has arrived."""
+    arrived = (
+        select(Invitation, func.max(EmailMessage.delivery_at))
+        .join(EmailMessage, EmailMessage.invitation_id == Invitation.id)
+        .where(
+            invitations,
+            Invitation.delivered_at.is_(None),
+            EmailMessage.kind == EmailKind.SURVEY,
+            EmailMessage.delivery == DeliveryState.DELIVERED,
+        )
+        .group_by(Invitation.id)
+    )
+    for invitation, at in session.execute(arrived):
+        mark_delivered(session, invitation, at)
 
 
 def waits_for_receipt(now: datetime) -> ColumnElement[bool]:
@@ -151,18 +168,11 @@ def mark_no_receipt(session: Session, now: datetime, limit: int = 200) -> int:
     return len(messages)
 
 
-def _message_of(session: Session, event: ProviderEvent) -> EmailMessage | None:
-    attempt = session.get(EmailAttempt, event.attempt_id) if event.attempt_id else None
-    if attempt is None:
-        return None
-    return session.get(EmailMessage, attempt.message_id, with_for_update=True, populate_existing=True)
-
-
-def _prove_acceptance(session: Session, message: EmailMessage, event: ProviderEvent, now: datetime) -> None:
+def _prove_acceptance(report: _Report, now: datetime) -> None:
     """Any event with our attempt id proves that this try was taken, whatever we believed of the message."""
-    attempt = session.get(EmailAttempt, event.attempt_id)
-    if attempt is not None and attempt.outcome is not EmailState.ACCEPTED:
-        attempt.outcome, attempt.detail = EmailState.ACCEPTED, f"Proven by the event “{event.name}”."
+    attempt, message = report.attempt, report.message
+    if attempt.outcome is not EmailState.ACCEPTED:
+        attempt.outcome, attempt.detail = EmailState.ACCEPTED, f"Proven by the event “{report.event.name}”."
         attempt.finished_at = attempt.finished_at or now
     if message.state not in (EmailState.ACCEPTED, EmailState.REJECTED):
         message.accept(now)

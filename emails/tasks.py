@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from emails import outbox, receipts, recovery
 from emails.models import DeliveryEvent, EmailKind, EmailMessage, EmailState
+from emails.replies import intake
+from emails.replies.models import Reply, ReplyState
 from emails.senders import make_sender
 from emails.senders.base import Accepted, Sender, SendError, UnknownOutcomeError
 from survey import clock
@@ -25,7 +27,8 @@ Row = TypeVar("Row", bound=Base)
 
 INVITATIONS = 100
 SENDS = 20
-EVENTS = 100
+EVENTS = 500
+REPLIES = 50
 
 
 def tasks(settings: Settings) -> tuple[Task, ...]:
@@ -36,6 +39,7 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         Task("emails.remind", remind),
         Task("emails.send", lambda now: send_batch(sender, settings, now)),
         Task("emails.events", process_events),
+        Task("emails.replies", lambda now: read_replies(settings, now)),
         Task("emails.recover", recover),
     ]
     if settings.transport is EmailTransport.SENDGRID and settings.sendgrid_webhook_public_key:
@@ -96,7 +100,25 @@ def process_events(now: datetime) -> int:
     if not _any(DeliveryEvent, DeliveryEvent.processed_at.is_(None)):
         return 0
     with transaction() as session:
-        return _each(session, receipts.pending_events(session, EVENTS), _process, now)
+        rows = receipts.pending_events(session, EVENTS)
+        receipts.process_events(session, rows, now)
+        return len(rows)
+
+
+def read_replies(settings: Settings, now: datetime) -> int:
+    """Let what people wrote back count."""
+    if not _any(Reply, Reply.state == ReplyState.RECEIVED):
+        return 0
+    with transaction() as session:
+        replies = intake.waiting(session, REPLIES)
+        for reply in replies:
+            try:
+                with session.begin_nested():
+                    intake.process(session, reply, settings, now)
+            except Exception:
+                log.exception("a reply could not be processed", reply_id=reply.id)
+                intake.quarantine(reply, "Looking at it failed; the log says why.", now)
+        return len(replies)
 
 
 def recover(now: datetime) -> int:
@@ -143,16 +165,6 @@ def _enqueue(session: Session, invitation: Invitation, kind: EmailKind, now: dat
         invitation_id=invitation.id,
         contact_id=invitation.contact_id,
     )
-
-
-def _process(session: Session, row: DeliveryEvent, now: datetime) -> int:
-    try:
-        with session.begin_nested():
-            receipts.process_event(session, row, now)
-    except Exception:
-        log.exception("a delivery event could not be processed", event_id=row.id)
-        receipts.quarantine(row, "processing it failed; the log says why", now)
-    return 1
 
 
 def _hand_over(sender: Sender, begun: outbox.Begun) -> Accepted | SendError:

@@ -50,6 +50,20 @@ SUPPRESSED = {
     "complained": Status("Spam complaint", "danger", "They reported an email as spam."),
     "manual": Status("By hand", "muted", "Somebody here stopped it."),
 }
+SCOPES = {
+    "all": "Nothing at all",
+    "after_job": "No questions after a job",
+    "reminder": "No reminders",
+}
+REPLIES = {
+    "received": Status("New", "muted", "It is being looked at."),
+    "comment": Status("Comment", "good", "Its words are a comment on the job."),
+    "stop": Status("Stop", "warning", "They are asked no more."),
+    "automatic": Status("Automatic", "muted", "A machine answered, so it says nothing."),
+    "empty": Status("Empty", "muted", "There was nothing new in it."),
+    "quarantined": Status("Look at it", "danger", "It is not sure whose it is, or to what."),
+    "dismissed": Status("Dismissed", "muted", "It counts for nothing."),
+}
 
 
 def status_of(state: EmailState, delivery: DeliveryState | None) -> Status:

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     sendgrid_api_key: str | None = None
     sendgrid_base_url: HttpUrl = HttpUrl("https://api.sendgrid.com")
     sendgrid_webhook_public_key: str | None = None
+    inbound_domain: Annotated[
+        str, StringConstraints(to_lower=True, pattern=r"^$|^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+    ] = ""
+    sendgrid_inbound_public_key: str | None = None
     smtp_url: str | None = None
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     metrics_token: Annotated[str, StringConstraints(min_length=16)] | None = None

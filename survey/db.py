@@ -5,7 +5,8 @@ both read, then both write, and one change is lost or fails at once with "databa
 `begin_reading` and get a plain BEGIN; a write in one of them is refused, so it cannot slip back in.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,15 +25,19 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Enum,
+    Integer,
     MetaData,
     Numeric,
+    Subquery,
     Table,
+    Text,
     TypeDecorator,
     event,
     func,
     select,
     type_coerce,
 )
+from sqlalchemy import cast as cast_sql
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -193,12 +198,30 @@ def insert_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[st
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(target).on_conflict_do_nothing()
-    inserted = 0
-    for row in rows:
-        counted = statement.values(row).execution_options(preserve_rowcount=True)  # RETURNING would lose the count
-        result = cast("CursorResult[Any]", session.execute(counted))
-        inserted += max(result.rowcount, 0)
-    return inserted
+    counted = statement.execution_options(preserve_rowcount=True)  # the driver adds up the rows of all parameter sets
+    result = cast("CursorResult[Any]", session.execute(counted, [*rows]))
+    return max(result.rowcount, 0)
+
+
+def ids_in(dialect: str, column: Any, ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether `column` is one of `ids`, as one parameter: a list of a thousand costs more to bind than to look up."""
+    if dialect == "postgresql":
+        return cast("ColumnElement[bool]", column == func.any(cast_sql(list(ids), postgresql.ARRAY(Integer))))
+    found = func.json_each(json.dumps(list(ids))).table_valued("value")
+    return cast("ColumnElement[bool]", column.in_(select(found.c.value)))
+
+
+def pairs_table(dialect: str, pairs: Iterable[tuple[int, str]]) -> Subquery:
+    """(number, word) pairs as a table with these two columns, handed over as one or two parameters."""
+    if dialect == "postgresql":
+        numbers, words = zip(*pairs, strict=True)
+        found = func.unnest(
+            cast_sql(list(numbers), postgresql.ARRAY(Integer)), cast_sql(list(words), postgresql.ARRAY(Text))
+        ).table_valued("number", "word", name="given")
+        return select(found.c.number, found.c.word).subquery("pairs")
+    rows = func.json_each(json.dumps(list(pairs))).table_valued("value")
+    number, word = (func.json_extract(rows.c.value, f"$[{place}]") for place in (0, 1))
+    return select(number.label("number"), word.label("word")).subquery("pairs")
 
 
 def json_list_holds(dialect: str, column: Any, item: dict[str, str]) -> ColumnElement[bool]:

@@ -88,7 +88,7 @@ def read_jobs(data: bytes, zone: tzinfo) -> Table[JobRecord]:
         Column("currency", cells.read_currency),
         Column("exclude", cells.read_choice(Exclusion), empty=None),
     )
-    return _read(data, columns, _job)
+    return read_table(data, columns, _job)
 
 
 def read_responses(data: bytes, zone: tzinfo) -> Table[ImportedResponse]:
@@ -108,7 +108,7 @@ def read_responses(data: bytes, zone: tzinfo) -> Table[ImportedResponse]:
         Column("comment", cells.text_up_to(20_000)),
         Column("language", cells.read_language),
     )
-    return _read(data, columns, _response)
+    return read_table(data, columns, _response)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def read_lost(data: bytes, zone: tzinfo) -> Table[LostRecord]:
         Column("client_ref", cells.text_up_to(200), required=True),
         Column("last_job_at", lambda text: cells.read_moment(text, zone), required=True),
     )
-    return _read(data, columns, lambda values: LostRecord(**values))
+    return read_table(data, columns, lambda values: LostRecord(**values))
 
 
 def _job(values: dict[str, Any]) -> JobRecord:
@@ -142,7 +142,12 @@ def _response(values: dict[str, Any]) -> ImportedResponse:
     return ImportedResponse(**values)
 
 
-def _read(data: bytes, columns: Sequence[Column], build: Callable[[dict[str, Any]], T]) -> Table[T]:
+def read_table(data: bytes, columns: Sequence[Column], build: Callable[[dict[str, Any]], T]) -> Table[T]:
+    """The rows of a CSV file with these columns; `build` makes a record of a row's values by column name.
+
+    Raises:
+        InvalidInputError: not UTF-8 text, no header, or a required column is missing.
+    """
     text = _decoded(data)
     delimiter = _delimiter(text, {column.name for column in columns})
     csv.field_size_limit(CELL_LIMIT)

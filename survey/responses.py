@@ -28,6 +28,8 @@ from survey.questionnaire import checked_answers, checked_steps
 OPEN_STATES = frozenset({InvitationState.SENT, InvitationState.ANSWERED})
 VISIT_LIMIT = 200  # visits kept as evidence per invitation, so that a robot cannot fill the disk
 NOTHING_YET = "0"  # the version of a survey that has no answer
+REPLY = "reply"  # the question of an answer that came by email; the next ones are `reply_2`, `reply_3`, …
+_ASKED = OPEN_STATES | {InvitationState.EXPIRED}
 _VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN)
 _CONFIRMATIONS = (SurveyEventKind.CONFIRMED, SurveyEventKind.CHANGED)
 
@@ -60,8 +62,8 @@ def find_response(session: Session, invitation: Invitation) -> SurveyResponse | 
 
 def version(session: Session, response: SurveyResponse | None) -> str:
     """Names the state of a response. It never comes back, so an old page is recognised even after A → B → A."""
-    if response is None:
-        return NOTHING_YET
+    if response is None or (all(is_reply(a.question) for a in response.answers) and not response.touchpoints):
+        return NOTHING_YET  # words that came by email contradict no page that is open somewhere
     confirmations = session.scalar(
         select(func.count())
         .select_from(SurveyEvent)
@@ -147,6 +149,35 @@ def submit(
     record_event(session, invitation, kind, now, user_agent, changed=changed)
     session.flush()
     return response
+
+
+def add_reply(session: Session, invitation: Invitation, words: str, now: datetime) -> Answer | None:
+    """Append what somebody wrote back by email as a further comment, beside whatever was confirmed; None if an earlier
+    reply says the same.
+
+    It may come long after the survey closed. One that nobody had answered counts as answered by it.
+    """
+    session.refresh(invitation, with_for_update=True)
+    response = find_response(session, invitation)
+    replies = [answer for answer in response.answers if is_reply(answer.question)] if response else []
+    if any(answer.text == words for answer in replies):
+        return None
+    response = response or _new_response(session, invitation, now)
+    number = len(replies) + 1
+    answer = Answer(question=REPLY if number == 1 else f"{REPLY}_{number}", text=words, answered_at=now)
+    response.answers.append(answer)
+    if invitation.state in _ASKED:
+        _mark_answered(session, invitation, response, now)
+    else:
+        session.get_one(Client, invitation.client_id).add_evidence()
+    record_event(session, invitation, SurveyEventKind.REPLIED, now, question=answer.question)
+    session.flush()
+    return answer
+
+
+def is_reply(question: str) -> bool:
+    """Whether an answer's question says that it came by email: `reply`, `reply_2`, …"""
+    return question == REPLY or question.startswith(f"{REPLY}_")
 
 
 def _named(steps: Mapping[str, int]) -> dict[str, int]:

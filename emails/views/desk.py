@@ -1,19 +1,18 @@
-"""/desk/emails: every message with its state, those that wait for a person, and the addresses that are left alone."""
+"""/desk/emails: every message with its state, and those that wait for a person."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
-from emails import pauses, queries, receipts, recovery, words
+from emails import pauses, queries, recovery, words
 from emails.queries import Shelf
+from emails.replies.models import ReplyState
+from emails.replies.queries import count_states
 from survey import auth, clock
 from survey.config import EmailTransport
 from survey.db import db, transaction
-from survey.errors import InvalidInputError
 from survey.paging import page_number
 from survey.runtime import settings
-
-LONGEST_REASON = 200
 
 blueprint = auth.guard(Blueprint("outbox_desk", __name__, url_prefix="/desk/emails"))
 
@@ -33,6 +32,7 @@ def index() -> ResponseReturnValue:
         shelf=shelf,
         search=search,
         pause=pauses.current_pause(db.session),
+        doubtful=count_states(db.session)[ReplyState.QUARANTINED],
     )
 
 
@@ -71,26 +71,6 @@ def resume() -> ResponseReturnValue:
         pauses.resume(session)
     flash("Sending goes on.", "good")
     return redirect(url_for(".index"), code=303)
-
-
-@blueprint.get("/suppressed")
-def suppressed() -> ResponseReturnValue:
-    search = request.args.get("q", "").strip()
-    page = queries.list_suppressions(db.session, search, page_number(request.args.get("page")))
-    return render_template("desk/emails/suppressed.html", page=page, search=search)
-
-
-@blueprint.post("/suppressed/lift")
-def lift() -> ResponseReturnValue:
-    """Allow an address again; why is kept."""
-    address, why = request.form.get("email", ""), request.form.get("why", "").strip()
-    if not why:
-        raise InvalidInputError("Say why this address may be written to again.", "why")
-    with transaction() as session:
-        who = f"{current_user.display_name}: {why[:LONGEST_REASON]}"
-        receipts.unsuppress(session, address, who, clock.now())
-    flash(f"{address} may be written to again.", "good")
-    return redirect(url_for(".suppressed"), code=303)
 
 
 def _shelf(text: str | None) -> Shelf:

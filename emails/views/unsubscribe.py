@@ -1,4 +1,4 @@
-"""/u/<token>: no more surveys, please. Opening the link only asks; RFC 8058's one-click POST acts at once.
+"""/u/<token>: what may we send you? Opening the link only asks; RFC 8058's one-click POST stops everything at once.
 
 The token is the survey's own: whoever may answer for a person may also say no for them.
 """
@@ -7,13 +7,17 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from emails import receipts
-from emails.models import SuppressionReason
+from emails import preferences
+from emails.preferences import Preferences
 from survey import auth, clock
 from survey.db import begin_reading, db, transaction
+from survey.firms import get_firm
 from survey.invitations import find_by_token
-from survey.models import Invitation, MailBlock, SurveyEventKind
-from survey.responses import record_event
+from survey.languages import LANGUAGES, choose, translator
+from survey.models import Invitation
+from survey.responses import is_open
+
+STEPS = ("unsubscribe", "again", "choose", "left", "stay")
 
 blueprint = auth.public(Blueprint("unsubscribe", __name__, url_prefix="/u"), "the link in the email is the key")
 
@@ -29,35 +33,60 @@ def keep_private(response: Response) -> Response:
 
 @blueprint.get("/<token>")
 def ask(token: str) -> ResponseReturnValue:
-    """Ask whether they mean it; mail scanners open every link."""
+    """Ask what they mean; mail scanners open every link."""
     if not db.session.in_transaction():
         begin_reading(db.session)
     invitation = find_by_token(db.session, token)
-    if invitation is None:
-        return make_response(render_template("unsubscribe/unknown.html"), 404)
-    done = invitation.contact.mail_block is MailBlock.UNSUBSCRIBED
-    return render_template("unsubscribe/page.html", step="done" if done else "ask", invitation=invitation, token=token)
+    return _page(db.session, invitation, token, "ask")
 
 
 @blueprint.post("/<token>")
 def change(token: str) -> ResponseReturnValue:
-    """Unsubscribe, or with `again` subscribe once more. Twice is the same as once."""
-    again = request.form.get("again") == "yes" and "List-Unsubscribe" not in request.form
+    """Do what the button says; a POST without one is a mail program's and stops everything. Twice is once."""
+    one_click = "List-Unsubscribe" in request.form
+    step = next((name for name in STEPS if name in request.form and not one_click), "unsubscribe")
     with transaction() as session:
         invitation = find_by_token(session, token)
-        if invitation is None:
-            return make_response(render_template("unsubscribe/unknown.html"), 404)
-        _change(session, invitation, again=again)
-        step = "again" if again else "done"
-        return render_template("unsubscribe/page.html", step=step, invitation=invitation, token=token)
+        if invitation is not None:
+            _do(session, invitation, step, one_click=one_click)
+        return _page(session, invitation, token, step)
 
 
-def _change(session: Session, invitation: Invitation, *, again: bool) -> None:
-    address, now = invitation.contact.email, clock.now()
-    source = f"their own link in the survey {invitation.id}"
-    if again:
-        receipts.unsuppress(session, address, source, now, SuppressionReason.UNSUBSCRIBED)
-    elif receipts.suppress(session, address, SuppressionReason.UNSUBSCRIBED, source, now):
-        one_click = request.form.get("List-Unsubscribe") == "One-Click"
-        agent = request.user_agent.string
-        record_event(session, invitation, SurveyEventKind.UNSUBSCRIBED, now, agent, one_click=one_click)
+def _do(session: Session, invitation: Invitation, step: str, *, one_click: bool) -> None:
+    now, agent = clock.now(), request.user_agent.string
+    match step:
+        case "again":
+            preferences.subscribe_again(session, invitation, now, agent)
+        case "choose":
+            preferences.choose(session, invitation, _wanted(), now, agent)
+        case "left":
+            preferences.leave(session, invitation, now, agent)
+        case "stay":
+            preferences.stay(session, invitation, now, agent)
+        case _:
+            preferences.stop_all(session, invitation, now, agent, one_click=one_click)
+
+
+def _wanted() -> Preferences:
+    form = request.form
+    after_job = "after_job" in form
+    return Preferences(
+        after_job=after_job, reminder=after_job and "reminder" in form, less=form.get("often") == "quarterly"
+    )
+
+
+def _page(session: Session, invitation: Invitation | None, token: str, step: str) -> ResponseReturnValue:
+    firm = get_firm(session)
+    told = [invitation.contact.language] if invitation else []
+    language = choose([request.args.get("lang", ""), *told, *request.accept_languages.values(), firm.language])
+    shared = {"_": translator(language), "language": language, "languages": LANGUAGES, "token": token}
+    if invitation is None:
+        return make_response(render_template("unsubscribe/unknown.html", **shared), 404)
+    return render_template(
+        "unsubscribe/page.html",
+        invitation=invitation,
+        standing=preferences.standing_of(session, invitation.contact),
+        survey_open=is_open(invitation, clock.now()),
+        step=step,
+        **shared,
+    )

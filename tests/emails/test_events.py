@@ -16,7 +16,7 @@ from emails.events import (
     BadSignatureError,
     Hit,
     event_id,
-    load_key,
+    load_keys,
     parse,
     read_batch,
     verify,
@@ -42,7 +42,7 @@ def event(**values: Any) -> dict[str, Any]:
 
 def test_a_true_signature_over_a_body_with_crlf_holds(provider: FakeSendGrid) -> None:
     """The signature covers the raw bytes, line ends included."""
-    verify(load_key(provider.public_key), provider.sign(BODY, STAMP)[SIGNATURE_HEADER], STAMP, BODY, NOW)
+    verify(load_keys(provider.public_key), provider.sign(BODY, STAMP)[SIGNATURE_HEADER], STAMP, BODY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_a_changed_body_or_timestamp_is_refused(provider: FakeSendGrid, body: by
     """One byte more, another line end or another moment breaks the signature."""
     signature = provider.sign(BODY, STAMP)[SIGNATURE_HEADER]
     with pytest.raises(BadSignatureError):
-        verify(load_key(provider.public_key), signature, stamp, body, NOW)
+        verify(load_keys(provider.public_key), signature, stamp, body, NOW)
 
 
 @pytest.mark.parametrize("signature", ["", "not base64!", base64.b64encode(b"nonsense").decode(), "é"])
 def test_nonsense_in_the_signature_is_refused(provider: FakeSendGrid, signature: str) -> None:
     """A header that is no signature at all is refused like a wrong one."""
     with pytest.raises(BadSignatureError):
-        verify(load_key(provider.public_key), signature, STAMP, BODY, NOW)
+        verify(load_keys(provider.public_key), signature, STAMP, BODY, NOW)
 
 
 @pytest.mark.parametrize("skew", [timedelta(hours=-49), timedelta(minutes=11)])
@@ -69,13 +69,13 @@ def test_an_absurd_date_is_refused(provider: FakeSendGrid, skew: timedelta) -> N
     stamp = str(int((NOW + skew).timestamp()))
     signature = provider.sign(BODY, stamp)[SIGNATURE_HEADER]
     with pytest.raises(BadSignatureError, match="dated"):
-        verify(load_key(provider.public_key), signature, stamp, BODY, NOW)
+        verify(load_keys(provider.public_key), signature, stamp, BODY, NOW)
 
 
 def test_the_key_may_come_as_pem(provider: FakeSendGrid) -> None:
     """Operators paste the key with or without the PEM lines."""
     pem = f"-----BEGIN PUBLIC KEY-----\n{provider.public_key}\n-----END PUBLIC KEY-----\n"
-    assert load_key(pem).public_numbers() == load_key(provider.public_key).public_numbers()
+    assert [key.public_numbers() for key in load_keys(pem)] == [load_keys(provider.public_key)[0].public_numbers()]
 
 
 def test_another_kind_of_key_is_refused() -> None:
@@ -87,7 +87,7 @@ def test_another_kind_of_key_is_refused() -> None:
     )
     for text in (base64.b64encode(der).decode(), "", "nonsense"):
         with pytest.raises(InvalidInputError):
-            load_key(text)
+            load_keys(text)
 
 
 @pytest.mark.parametrize(

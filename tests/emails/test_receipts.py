@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from emails import outbox, receipts, recovery
+from emails import outbox, receipts, recovery, suppressions
 from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessage, EmailState, SuppressionReason
 from emails.outbox import Begun
 from emails.senders.base import Accepted, UnknownOutcomeError
@@ -33,7 +33,7 @@ def report(session: Session, begun: Begun, kind: str, **more: Any) -> DeliveryEv
     }
     receipts.store_events(session, [raw], NOW)
     row = session.scalars(select(DeliveryEvent).where(DeliveryEvent.sg_event_id == event_id)).one()
-    receipts.process_event(session, row, NOW)
+    receipts.process_events(session, [row], NOW)
     return row
 
 
@@ -124,7 +124,7 @@ def test_a_block_suppresses_nobody(session: Session, accepted: EmailMessage, beg
     report(session, begun, "bounce", type="blocked", reason="421 busy")
     assert accepted.delivery is DeliveryState.BLOCKED
     assert contact_of(session, accepted).mail_block is None
-    assert receipts.reason_suppressed(session, accepted.to_email) is None
+    assert suppressions.reason_suppressed(session, accepted.to_email) is None
 
 
 @pytest.mark.parametrize(
@@ -165,22 +165,22 @@ def test_three_silent_days_are_said(session: Session, accepted: EmailMessage, be
 def test_lifting_one_reason_leaves_the_others(session: Session) -> None:
     """Who subscribes again still has a mailbox that bounces; lifting everything frees the contact."""
     contact = make_contact(session, email="mona@client.example")
-    receipts.suppress(session, " Mona@Client.example ", SuppressionReason.BOUNCED, "event", NOW)
-    receipts.suppress(session, "mona@client.example", SuppressionReason.UNSUBSCRIBED, "link", NOW)
-    receipts.unsuppress(session, "mona@client.example", "link", NOW, SuppressionReason.UNSUBSCRIBED)
+    suppressions.suppress(session, " Mona@Client.example ", SuppressionReason.BOUNCED, "event", NOW)
+    suppressions.suppress(session, "mona@client.example", SuppressionReason.UNSUBSCRIBED, "link", NOW)
+    suppressions.unsuppress(session, "mona@client.example", "link", NOW, SuppressionReason.UNSUBSCRIBED)
     assert contact.mail_block == MailBlock.BOUNCED
-    receipts.unsuppress(session, "MONA@client.example", "Ana: new mailbox", NOW)
-    assert receipts.reason_suppressed(session, "mona@client.example") is None
+    suppressions.unsuppress(session, "MONA@client.example", "Ana: new mailbox", NOW)
+    assert suppressions.reason_suppressed(session, "mona@client.example") is None
     assert session.scalars(select(Contact.mail_block)).all() == [None]
 
 
 def test_suppressing_says_whether_it_was_new(session: Session) -> None:
     """Twice is once; after it was lifted it is new again."""
-    assert receipts.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
-    assert not receipts.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
-    receipts.unsuppress(session, "a@b.example", "x", NOW)
-    assert receipts.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
-    assert receipts.reason_suppressed(session, "a@b.example") is SuppressionReason.MANUAL
+    assert suppressions.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
+    assert not suppressions.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
+    suppressions.unsuppress(session, "a@b.example", "x", NOW)
+    assert suppressions.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
+    assert suppressions.reason_suppressed(session, "a@b.example") is SuppressionReason.MANUAL
 
 
 @pytest.mark.parametrize("kind", ["bounce", "dropped"])

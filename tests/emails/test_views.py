@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from emails import pauses, receipts, tasks
+from emails import pauses, suppressions, tasks
 from emails.models import (
     DeliveryEvent,
     DeliveryState,
@@ -31,7 +31,8 @@ from tests.factories import make_invitation
 from tests.fakes import FakeSendGrid, SentMail
 
 EVENTS = "/webhooks/sendgrid/events"
-MAIL = SentMail("m1", "mona@client.example", "s", "0" * 32, {}, "", "", {})
+PERSON = {"to": [{"email": "mona@client.example"}], "custom_args": {"attempt_id": "0" * 32}}
+MAIL = SentMail("m1", NOW, PERSON, {"content": []})
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_a_mistake_can_be_undone(client: FlaskClient, session: Session, link: Li
     assert "Welcome back" in client.post(link.path, data={"again": "yes"}).text
     assert block_of(session, link) is None
     email = session.scalars(select(Contact.email)).one()
-    receipts.suppress(session, email, SuppressionReason.BOUNCED, "x", NOW)
+    suppressions.suppress(session, email, SuppressionReason.BOUNCED, "x", NOW)
     session.commit()
     client.post(link.path, data={"again": "yes"})
     assert block_of(session, link) is MailBlock.BOUNCED
@@ -274,7 +275,7 @@ def test_a_pause_is_shown_and_can_be_ended(manager: FlaskClient, session: Sessio
 
 def test_lifting_a_suppression_wants_a_reason(manager: FlaskClient, session: Session) -> None:
     """Without a reason nothing changes; with one it is kept with the name of who decided."""
-    receipts.suppress(session, "mona@client.example", SuppressionReason.UNSUBSCRIBED, "their own link", NOW)
+    suppressions.suppress(session, "mona@client.example", SuppressionReason.UNSUBSCRIBED, "their own link", NOW)
     session.commit()
     assert "mona@client.example" in manager.get("/desk/emails/suppressed?q=MONA").text
     assert manager.post("/desk/emails/suppressed/lift", data={"email": "mona@client.example"}).status_code == 422
