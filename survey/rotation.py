@@ -40,15 +40,17 @@ def fair_turn(
     """
     asked = Counter(budget.used)
     keep = _kept_for_decider(asking, budget, asked, deciders)
-    if keep is not None and budget.free <= 1:
+    free = budget.free - (1 if keep is not None else 0)
+    if keep is not None and not free:
         return False, f"The last place is kept for {keep.name or 'the decision-maker'}, who decides and was not asked."
     own = asked[asking.contact_id]
+    kept_for = {turn.contact_id for turn in deciders} if keep is not None else set()
     first = {turn.contact_id: turn for turn in waiting if asked[turn.contact_id] < own}
-    first.pop(asking.contact_id, None)
-    if first and budget.free <= len(first):
+    first = {number: turn for number, turn in first.items() if number not in kept_for}
+    if first and free <= len(first):
         names = ", ".join(sorted(turn.name or "somebody" for turn in first.values())[:3])
         return False, f"The places left go first to those who were asked less often: {names}."
-    if budget.free > 1 or (not deciders and not waiting):
+    if free > 1 or (not deciders and not waiting):
         return True, "There are places left for everybody who waits."
     return True, "It is their turn: nobody who waits was asked less often."
 

@@ -126,7 +126,8 @@ class RulesForm(Form):
         form = cls(formdata, **_filled(rules, kinds))
         form.known_kinds.choices = [SelectChoice(kind, kind) for kind in kinds]
         written = {name.casefold(): hours for name, hours in form.kind_delays.rows}
-        gone = [kind for kind in rules.kind_delays if kind not in {known.casefold() for known in kinds}]
+        known = {kind.casefold() for kind in kinds}
+        gone = [kind for kind, _ in form.kind_delays.rows if kind.casefold() not in known]
         form.kind_delays.rows = [(kind, written.get(kind.casefold(), "")) for kind in (*kinds, *gone)]
         return form
 
