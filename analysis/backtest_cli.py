@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from analysis.analysers import analyser
+from analysis.stage_bars import StageBars
 from survey.config import ReadingMode
 from survey.errors import InvalidInputError
 
@@ -39,7 +39,7 @@ def backtest(jobs: Path, responses: Path, lost: Path, flags_out: Path | None, as
         raise click.ClickException(str(error)) from None
     for name, problem in files.errors:
         click.echo(f"{name}: {problem}", err=True)
-    with _Bars() as bars:
+    with StageBars() as bars:
         found = service.run(files, analyser(ReadingMode.FAST), bars)
     if flags_out is not None:
         flags_out.write_text(service.flags_csv(found.snapshots), encoding="utf-8")
@@ -49,33 +49,6 @@ def backtest(jobs: Path, responses: Path, lost: Path, flags_out: Path | None, as
         _show(found.document)
     if files.errors:
         sys.exit(1)
-
-
-class _Bars:
-    """One progress bar for each stage, on stderr, on a terminal only."""
-
-    def __init__(self) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
-        )
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> "_Bars":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(stage, total=total)
-        self._bar.update(self._tasks[stage], completed=done, total=total)
 
 
 def _show(document: dict[str, Any]) -> None:

@@ -10,11 +10,18 @@ from flask import Flask
 from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import select
 
-from analysis import learning, queries
+from analysis import drift, learning, queries
 from analysis.backtest_cli import backtest
-from analysis.models import Flag, LadderMove, RelationshipState, Rung
+from analysis.desk import words
+from analysis.desk.scorecard import scorecard_csv, scorecard_document
+from analysis.desk.why_not import distance, why_not
+from analysis.flags_cli import changes, explain, why_not_document
+from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung
+from analysis.refit_cli import refit
 from analysis.relationships.health import START
+from analysis.scorecard import scorecard
 from analysis.text_cli import text_group
 from survey import clock
 from survey.db import begin_reading, db, transaction
@@ -33,6 +40,9 @@ def init_app(app: Flask) -> None:
     for group in (text_group, clients, flags, learning_group):
         app.cli.add_command(group)
     app.cli.add_command(backtest)
+    for command in (explain, changes):
+        flags.add_command(command)
+    learning_group.add_command(refit)
 
 
 @clients.command("list")
@@ -75,6 +85,8 @@ def show_client(client_id: int, as_json: bool) -> None:
     if state is None:
         raise click.ClickException(f"{client.name} has not been scored yet. Run: flask worker --once")
     moves = queries.ladder_moves(db.session, client_id)
+    flagged = db.session.scalar(select(Flag.id).where(Flag.client_id == client_id, Flag.status.in_(LIVE)))
+    missing = None if flagged else why_not(db.session, client, state, clock.now())
     if as_json:
         document = _client_document(client, state)
         document |= {
@@ -82,10 +94,13 @@ def show_client(client_id: int, as_json: bool) -> None:
             "contributions": state.contributions,
             "signals": [_reason_document(reason) for reason in state.signals],
             "moves": [_move_document(move) for move in moves],
+            "why_not_flagged": why_not_document(missing) if missing else None,
         }
         _print_json(document)
         return
     _print_client(client, state, moves)
+    if missing and (missing.looks_bad or state.signals):
+        click.echo("Not flagged. " + " ".join([*missing.why, distance(missing.gap) if missing.gap else ""]).strip())
 
 
 @flags.command("list")
@@ -137,6 +152,23 @@ def show_learning(as_json: bool) -> None:
         click.echo(board.missing, err=True)
 
 
+@learning_group.command("scorecard")
+@json_option
+def show_scorecard(as_json: bool) -> None:
+    """Month by month: flags, what came of them, who was lost unwarned, and the risks against what happened."""
+    begin_reading(db.session)
+    card = scorecard(db.session, clock.now())
+    if as_json:
+        _print_json(scorecard_document(card) | {"drift": _drift_document()})
+        return
+    click.echo("".join(scorecard_csv(card)), nl=False)
+
+
+def _drift_document() -> dict[str, Any] | None:
+    check = drift.latest(db.session)
+    return None if check is None else {"at": check.at.isoformat(), "crossed": check.crossed, **check.found}
+
+
 @learning_group.command("propose")
 def propose_weights() -> None:
     """Propose weights refit from the outcomes; a manager decides on the desk."""
@@ -158,6 +190,8 @@ def _client_document(client: Client, state: RelationshipState) -> dict[str, Any]
         "rung_reason": state.rung_reason,
         "health": state.health,
         "risk": round(state.risk, 4),
+        **_sureness(state),
+        "model": state.model,
         "value_year": float(state.value_year),
         "last_job_at": state.last_job_at.isoformat() if state.last_job_at else None,
         "last_answer_at": state.last_answer_at.isoformat() if state.last_answer_at else None,
@@ -184,7 +218,17 @@ def _flag_document(flag: Flag) -> dict[str, Any]:
         "risk": round(flag.risk, 4),
         "reasons": [_reason_document(reason) for reason in flag.reasons],
         "clears_if": flag.clears_if,
+        **_sureness(flag),
+        "points": round(flag.points, 4),
+        "model": flag.model,
     }
+
+
+def _sureness(estimate: RelationshipState | Flag) -> dict[str, Any]:
+    """How sure a risk is: `low` and `high` hold it with 80 %; `baseline` + points are its log-odds."""
+    numbers = {"risk_low": estimate.risk_low, "risk_high": estimate.risk_high, "baseline": estimate.baseline}
+    rounded = {name: None if number is None else round(number, 4) for name, number in numbers.items()}
+    return {**rounded, "too_little": estimate.too_little}
 
 
 def _reason_document(reason: dict[str, Any]) -> dict[str, Any]:
@@ -196,7 +240,7 @@ def _print_client(client: Client, state: RelationshipState, moves: list[LadderMo
     console = Console()
     console.print(f"[bold]{client.name}[/bold] ({client.ref}): {state.rung.value} since {_day(state.rung_since)}")
     console.print(state.rung_reason)
-    console.print(f"Health {state.health:.0f} of 100, risk {state.risk:.0%}")
+    console.print(f"Health {state.health:.0f} of 100. Chance of losing them: {words.risk_words(state)}")
     health = Table("health", "", "why", title=f"starts at {START:.0f}", title_justify="left")
     for contribution in state.contributions:
         health.add_row(f"{contribution['amount']:+.1f}", str(contribution["label"]), str(contribution["text"]))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,20 +12,15 @@ from analysis.backtest import refit
 from analysis.backtest.history import mondays
 from analysis.backtest.refit import Refitted
 from analysis.backtest.replay import labels, replay
+from analysis.firm_past import Lived
 from analysis.loss_learning import effect, loss_weights_in_force, losses, missing
 from analysis.models import Calibration, CalibrationKind
-from analysis.firm_past import Lived
+from analysis.refits import Progress
 from analysis.relationships.loss import LossWeights, shipped
 
 MOST_SNAPSHOTS = 150_000
 READING, REPLAYING, FITTING = "read the past", "replay weeks", "fit and check"
 NO_BETTER = "On clients that they were not fitted to, your own weights judge no better than those in force."
-
-
-class Progress(Protocol):
-    """Told at each step which stage it is in, how much is done of it, and how much there is."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True)

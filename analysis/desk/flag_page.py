@@ -42,8 +42,21 @@ class FlagPage:
     @property
     def base_points(self) -> float:
         """Where every relationship starts: the log-odds of the risk less the points of the reasons."""
+        if self.flag.baseline is not None:
+            return self.flag.baseline
         risk = min(max(self.flag.risk, 1e-6), 1 - 1e-6)
         return log(risk / (1 - risk)) - self.flag.points
+
+    @property
+    def own_weights(self) -> bool:
+        """Whether weights that this firm accepted took part (c<id> or l<id> in the model's name)."""
+        return any(part[:1] in {"c", "l"} and part[1:].isdigit() for part in self.flag.model.split("+")[1:])
+
+    @property
+    def risk_then(self) -> float | None:
+        """The risk when the flag was raised, where it has changed since by a point or more."""
+        then = self.flag.raised_with.get("said", {}).get("risk")
+        return float(then) if then is not None and abs(then - self.flag.risk) >= 0.01 else None
 
 
 def flag_by_id(session: Session, flag_id: int) -> Flag:

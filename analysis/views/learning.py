@@ -1,17 +1,24 @@
-"""What became of the flags, and the weights that their outcomes suggest."""
+"""What became of the flags, whether the risks were right, and the weights that both suggest."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from analysis import learning
+from analysis import drift, learning, refits
+from analysis.desk.drift import notices
+from analysis.desk.loss_weights import loss_page
 from analysis.desk.proposal import proposal_page
-from analysis.desk.record import months
-from analysis.models import Calibration
-from analysis.views import parts
+from analysis.desk.scorecard import scorecard_csv
+from analysis.learning import points
+from analysis.loss_learning import losses
+from analysis.models import Calibration, CalibrationKind
+from analysis.proposals import Proposals
+from analysis.scorecard import scorecard
+from analysis.views import deciding, parts
 from survey import auth, clock
 from survey.auth import current_user_id
 from survey.db import db, row_by_id, transaction
-from survey.errors import ConflictError
+from survey.errors import ConflictError, InvalidInputError
 
 blueprint = Blueprint("learning", __name__, url_prefix="/desk/learning")
 auth.guard(blueprint)
@@ -20,14 +27,26 @@ parts.install(blueprint)
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
-    proposal = learning.waiting(db.session)
+    proposal, check = points.waiting(db.session), drift.latest(db.session)
     return render_template(
         "desk/learning/index.html",
         board=learning.scoreboard(db.session),
-        months=months(db.session, clock.now()),
-        current=learning.current(db.session),
+        card=scorecard(db.session, clock.now()),
+        current=points.current(db.session),
         proposed=proposal_page(db.session, proposal) if proposal else None,
+        loss=loss_page(db.session),
+        check=check,
+        notices=notices(check),
     )
+
+
+@blueprint.get("/scorecard.csv")
+def download() -> Response:
+    """The months as a spreadsheet."""
+    lines = scorecard_csv(scorecard(db.session, clock.now()))
+    name = f"scorecard-{clock.now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response("".join(lines), mimetype="text/csv", headers=headers)
 
 
 @blueprint.post("/propose")
@@ -39,26 +58,35 @@ def propose() -> ResponseReturnValue:
     return redirect(url_for("learning.index"), code=303)
 
 
-@blueprint.post("/<int:calibration_id>/accept")
-def accept(calibration_id: int) -> ResponseReturnValue:
+@blueprint.post("/refit")
+def refit() -> ResponseReturnValue:
+    """Ask the worker to fit the loss weights to the firm's own past."""
     with transaction() as session:
-        calibration = row_by_id(session, Calibration, calibration_id, "There is no such proposal.")
-        learning.accept(session, calibration, current_user_id(), clock.now())
-    flash("The new weights are in force. Every relationship is being scored again.", "good")
-    return redirect(url_for("learning.index"), code=303)
+        refits.ask(session, current_user_id(), clock.now())
+    flash("Your past is being replayed, week by week. This takes a minute or more.", "good")
+    return redirect(url_for("learning.index", _anchor="loss-weights"), code=303)
 
 
-@blueprint.post("/<int:calibration_id>/reject")
-def reject(calibration_id: int) -> ResponseReturnValue:
-    with transaction() as session:
-        calibration = row_by_id(session, Calibration, calibration_id, "There is no such proposal.")
-        learning.reject(session, calibration, current_user_id(), clock.now())
-    flash("Turned down: the weights stay as they are.", "good")
-    return redirect(url_for("learning.index"), code=303)
+def _find(session: Session, calibration_id: int) -> tuple[Proposals[Calibration], Calibration]:
+    row = row_by_id(session, Calibration, calibration_id, "There is no such proposal.", lock=True)
+    return (losses if row.kind is CalibrationKind.LOSS else points), row
+
+
+deciding.install(
+    blueprint,
+    "",
+    _find,
+    deciding.Words(
+        accepted=lambda _row: "The new weights are in force. Every relationship is being scored again.",
+        rejected="Turned down: the weights stay as they are.",
+        anchor=lambda row: "loss-weights" if row.kind is CalibrationKind.LOSS else "",
+    ),
+)
 
 
 @blueprint.errorhandler(ConflictError)
-def refuse(error: ConflictError) -> ResponseReturnValue:
-    """Somebody else has decided already: say so, and show how it stands."""
+@blueprint.errorhandler(InvalidInputError)
+def refuse(error: ConflictError | InvalidInputError) -> ResponseReturnValue:
+    """Somebody else has decided already, or too little is known: say so, and show how it stands."""
     flash(str(error), "warning")
     return redirect(url_for("learning.index"), code=303)
