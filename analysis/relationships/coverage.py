@@ -1,6 +1,6 @@
 """How much of an account was heard, how satisfied it sounds, and how the one who decides sees it."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import sqrt
 from typing import Any
@@ -39,7 +39,9 @@ class Coverage:
     decider_name: str
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "text": self.text, "view": self.view}
+        stars = {"account": self.account, "decider": self.decider}
+        levels = {name: dict(vars(found)) if found else None for name, found in stars.items()}
+        return {**vars(self), **levels, "text": self.text, "view": self.view}
 
     @property
     def text(self) -> str:
@@ -72,13 +74,16 @@ def coverage(evidence: Evidence, firm: FirmUsual, now: datetime) -> Coverage:
     deciders = [person for person in evidence.people if person.decides and person.left_at is None]
     ids = {person.id for person in deciders}
     theirs = tuple(response for response in evidence.responses if response.contact_id in ids)
+    account = satisfaction(evidence, firm, now)
+    alone = len(theirs) == len(evidence.responses)  # nobody else said a word
+    decider = account if alone else satisfaction(replace(evidence, responses=theirs), firm, now)
     return Coverage(
         contacts_heard=heard,
         contacts=there,
         jobs_heard=len({r.job_id for r in evidence.responses} & jobs),
         jobs=len(jobs),
-        account=_stars(satisfaction(evidence, firm, now), firm),
-        decider=_stars(satisfaction(replace(evidence, responses=theirs), firm, now), firm),
+        account=_stars(account, firm),
+        decider=_stars(decider, firm) if deciders else None,
         decider_name=listed([person.name for person in deciders if person.name][:2]) if deciders else "",
     )
 

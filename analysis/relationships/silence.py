@@ -1,7 +1,7 @@
 """Silence against habit: a contact who used to answer has stopped; and what each silence was."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp, lgamma, log
 from typing import Any
@@ -115,12 +115,12 @@ class Asked:
 
     @property
     def total(self) -> int:
-        return sum(value for value in asdict(self).values() if isinstance(value, int))
+        return sum(value for value in vars(self).values() if isinstance(value, int))
 
     def as_dict(self) -> dict[str, Any]:
         """For a JSON column."""
         since = self.not_asked_since.isoformat() if self.not_asked_since else None
-        return {**asdict(self), "not_asked_since": since, "text": self.text}
+        return {**vars(self), "not_asked_since": since, "text": self.text}
 
     @property
     def text(self) -> str:
