@@ -17,6 +17,7 @@ CAUGHT, MISSED, FALSE_ALARM = "caught", "missed", "false_alarm"
 BEFORE, AFTER = timedelta(weeks=26), timedelta(weeks=8)
 LONGEST = timedelta(weeks=52)
 YEAR = timedelta(days=365)
+WEEK = timedelta(weeks=1)
 RULES = {
     CAUGHT: "Of the lost clients who were on the weekly list of ten in time, sorted by how early: those a quarter, "
     "half and three quarters of the way along.",
@@ -37,7 +38,7 @@ class Case:
 def chosen(history: History, lost: Mapping[str, datetime], found: Found, listed: set[Place]) -> list[Case]:
     """At most five cases, by RULES; fewer where the past has no more."""
     early = sorted((days, ref) for ref, days in found.days.items() if days is not None)
-    places = sorted({round(share * (len(early) - 1)) for share in (0.25, 0.5, 0.75)}) if early else []
+    places = [int(share * (len(early) - 1)) for share in (0.25, 0.5, 0.75)] if len(early) > 3 else range(len(early))
     cases = [Case(CAUGHT, early[at][1]) for at in reversed(places)]
     worth = {past.ref: _worth(past, lost[past.ref]) for past in history.clients if past.ref in lost}
     missed = [ref for ref, days in found.days.items() if days is None and ref in worth]
@@ -103,14 +104,21 @@ def _story(
         "last_job_at": last.isoformat(),
         "jobs_after": sum(job.completed_at > kept[-1].week for job in past.jobs) if kept else 0,
         "weeks_listed": len(listed),
-        "first_listed": _first([week for week in listed if week >= start]),
-        "first_flagged": _first([s.week for s in kept if s.flagged]),
+        "first_listed": _since(listed, kept),
+        "first_flagged": _since([s.week for s in snapshots if s.flagged], kept),
         "weeks": _weeks(kept, shown, _events(past, history)),
     }
 
 
-def _first(weeks: Sequence[datetime]) -> str | None:
-    return weeks[0].isoformat() if weeks else None
+def _since(stood: Sequence[datetime], told: Sequence[Snapshot]) -> str | None:
+    """Since when it stood, of the first week told in which it did: if that opens the story, since before it."""
+    inside = [week for week in stood if told and told[0].week <= week <= told[-1].week]
+    if not inside:
+        return None
+    first, known = inside[0], set(stood)
+    while first <= told[0].week and first - WEEK in known:
+        first -= WEEK
+    return first.isoformat()
 
 
 def _weeks(
@@ -124,7 +132,7 @@ def _weeks(
         row = shown.get(snapshot.week)
         ten = bool(row and row["ten"])
         stood = (ten, snapshot.flagged)
-        news = [e for e in events if snapshot.week - timedelta(weeks=1) < e["at"] <= snapshot.week]
+        news = [e for e in events if snapshot.week - WEEK < e["at"] <= snapshot.week]
         changed = before is not None and stood != before
         rows.append(
             {

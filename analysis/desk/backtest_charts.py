@@ -10,7 +10,7 @@ from analysis.backtest.replay import NAIVE
 from analysis.desk.backtest_page import OURS, RULE_WORDS
 
 WIDTH, HEIGHT = 360.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 10.0, 10.0, 34.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 20.0, 10.0, 34.0
 STORY_HEIGHT = 120.0
 
 

@@ -39,14 +39,21 @@ class Shown:
     reasons: list[Reason]
     fate: Fate
 
+    @property
+    def quotes(self) -> list[str]:
+        """Their own words among the reasons, each once."""
+        return list(dict.fromkeys(reason.quote for reason in self.reasons if reason.quote))[:2]
+
 
 @dataclass(frozen=True)
 class Sums:
-    """Of those flagged whose end is known: how many were lost within 90 days, with the interval of the share."""
+    """Of those flagged whose end is known: how many were lost within 90 days, with the interval of the share; and how
+    many had gone already."""
 
     flagged: int
     lost: int
     known: int
+    gone: int
     interval: tuple[float, float] | None
 
 
@@ -133,4 +140,5 @@ def sums(rows: Sequence[Shown]) -> Sums:
     flagged = [row for row in rows if row.flagged]
     known = [row for row in flagged if row.fate.kind in (LOST, STAYED)]
     lost = sum(row.fate.kind == LOST for row in known)
-    return Sums(len(flagged), lost, len(known), wilson(lost, len(known)))
+    gone = sum(row.fate.kind == GONE for row in flagged)
+    return Sums(len(flagged), lost, len(known), gone, wilson(lost, len(known)))

@@ -182,4 +182,9 @@ def calibration_words(report: Mapping[str, Any]) -> str:
         return f"{middle}: it said {times:.1f} times too much. Read its chances as an order, not as a share."
     if 0 < times < 0.8:
         return f"{middle}: it said too little. Read its chances as an order, not as a share."
+    slope = ranged(report["primary"]["models"][OURS]["calibration_slope"])
+    if slope is not None and slope.low > 1:
+        return f"{middle}. It is not sure enough: who it puts high is lost more often than it says, who low less often."
+    if slope is not None and slope.high < 1:
+        return f"{middle}. It is too sure: who it puts high is lost less often than it says, who low more often."
     return f"{middle}: its chances can be taken about as they are."

@@ -59,7 +59,7 @@ def stories_page(stored: Sequence[Mapping[str, Any]]) -> list[Story]:
             name=story["name"],
             summary=_summary(story),
             ending=_ending(story),
-            weeks=_told(story["weeks"]),
+            weeks=_told(story),
             chart=story_chart(story),
         )
         for story in stored
@@ -87,7 +87,7 @@ def _summary(story: Mapping[str, Any]) -> str:
 def _ending(story: Mapping[str, Any]) -> str:
     lost, last = _day(story["lost_at"]), datetime.fromisoformat(story["last_job_at"])
     if lost:
-        return f"Their last job was done on {short_day(lost)}. They were a client of {plural(story['jobs'], 'job')}."
+        return f"Their last job was done on {short_day(lost)}. They had {plural(story['jobs'], 'job')} with you in all."
     if story["jobs_after"]:
         return f"{plural(story['jobs_after'], 'more job')} since then, so far the last on {short_day(last)}."
     return f"They are not in the list of the lost; their last job so far was on {short_day(last)}."
@@ -97,10 +97,12 @@ def _day(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _told(weeks: Sequence[Mapping[str, Any]]) -> tuple[ToldWeek, ...]:
+def _told(story: Mapping[str, Any]) -> tuple[ToldWeek, ...]:
     told: list[ToldWeek] = []
-    quiet, before = 0, (False, False)
-    for week in weeks:
+    opening = story["weeks"][0]["week"] if story["weeks"] else ""
+    before = tuple(bool(story[name] and story[name] < opening) for name in ("first_listed", "first_flagged"))
+    quiet = 0
+    for week in story["weeks"]:
         if not week["told"]:
             quiet += 1
             continue
@@ -125,7 +127,7 @@ def _told(weeks: Sequence[Mapping[str, Any]]) -> tuple[ToldWeek, ...]:
     return (*told, ToldWeek(quiet=quiet)) if quiet else tuple(told)
 
 
-def _news(before: tuple[bool, bool], now: tuple[bool, bool]) -> str:
+def _news(before: Sequence[bool], now: Sequence[bool]) -> str:
     words = (("Comes onto the list of ten", "Leaves the list of ten"), ("A flag is raised", "The flag clears"))
     said = [
         came if stands else left

@@ -89,6 +89,8 @@ def show(backtest_id: int) -> ResponseReturnValue:
     """How far the run is; what came of it once it is done."""
     found = row_by_id(db.session, Backtest, backtest_id, backtests.MISSING)
     if found.state is BacktestState.DONE:
+        if request.headers.get("HX-Request"):  # the page that waited becomes another one
+            return Response(headers={"HX-Refresh": "true"})
         return _result(found)
     progress = progress_of(found, clock.now(), last_beat(db.session, WORKER))
     return render_template("desk/backtest/progress.html", run=found, progress=progress, over=found.state in OVER)
