@@ -1,13 +1,13 @@
 """Loads what is known about many clients at once, as the plain values that the rules read."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Double, func, select, type_coerce
+from sqlalchemy.orm import Session, defer
 
 from analysis.corrections import StandingReading, standing
 from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome, OutcomeResult
@@ -23,6 +23,7 @@ from analysis.relationships.evidence import (
     Reading,
     Response,
     Settlement,
+    Told,
 )
 from analysis.silences import fates
 from analysis.subjects import own_names
@@ -30,6 +31,7 @@ from survey.config import ReadingMode
 from survey.models import (
     Answer,
     Client,
+    ClientUpdate,
     Contact,
     Exclusion,
     Firm,
@@ -41,7 +43,9 @@ from survey.models import (
     ResponseOrigin,
     SurveyResponse,
     Touchpoint,
+    UpdateStage,
 )
+from survey.schedule import zone_for
 
 READ_ONCE = f"{ReadingMode.FAST.value}-"  # how the name of a model that reads once begins
 NOT_WORK = (Exclusion.SPAM, Exclusion.INTERNAL)
@@ -55,6 +59,7 @@ class _Gathered:
     responses: list[Response] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     contacted: list[datetime] = field(default_factory=list)
     referred: list[datetime] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
@@ -62,13 +67,14 @@ class _Gathered:
 
 
 def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: datetime) -> dict[int, Evidence]:
-    """What was known about these clients at `now`, by client id. Twelve queries, however many clients."""
+    """What was known about these clients at `now`, by client id. Thirteen queries, however many clients."""
     gathered: dict[int, _Gathered] = {client_id: _Gathered() for client_id in client_ids}
     _load_jobs(session, gathered, now)
     _load_responses(session, gathered, now)
     _load_asks(session, gathered, now)
     _load_people(session, gathered, now)
     _load_follow_ups(session, gathered, now)
+    _load_told(session, gathered, firm, now)
     own = own_names(session)
     steps = {str(step["key"]): str(step["text"]) for step in firm.promise}
     return {
@@ -78,6 +84,7 @@ def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: 
             responses=tuple(found.responses),
             people=tuple(found.people),
             promises=tuple(found.promises),
+            told=tuple(found.told),
             contacted=tuple(found.contacted),
             referred=tuple(found.referred),
             settlements=tuple(found.settlements),
@@ -98,7 +105,7 @@ def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) 
             Job.summary,
             Job.kind,
             Job.promised_at,
-            Job.value,
+            type_coerce(Job.value, Double).label("value"),
             Resolution.id.label("resolution_id"),
             Resolution.sequence,
             Resolution.completed_at,
@@ -193,6 +200,7 @@ def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Rea
         select(AnswerAnalysis, Answer.response_id, Answer.text)
         .join(Answer, Answer.id == AnswerAnalysis.answer_id)
         .where(AnswerAnalysis.client_id.in_(gathered), Answer.text.is_not(None), in_force())
+        .options(defer(AnswerAnalysis.probabilities), defer(AnswerAnalysis.sentences))
         .order_by(Answer.id)
     )
     found = {analysis.answer_id: (analysis, response_id, text or "") for analysis, response_id, text in rows}
@@ -244,14 +252,16 @@ def _load_asks(session: Session, gathered: dict[int, _Gathered], now: datetime) 
         answered, fate = row.state is InvitationState.ANSWERED, became.get(row.id, "")
         ask = Ask(row.contact_id, row.sent_at, answered, row.expires_at, row.answered_at, fate)
         gathered[row.client_id].asks.append(ask)
-    first, last = session.execute(
-        select(func.min(SurveyResponse.submitted_at), func.max(SurveyResponse.submitted_at)).where(
-            SurveyResponse.origin == ResponseOrigin.IMPORT
-        )
-    ).one()
-    if first is not None:
+    first, last = (_imported(session, end) for end in (func.min, func.max))
+    if first is not None and last is not None:
         for found in gathered.values():
             found.asks.extend(_imported_asks(found, first - SETTLES, last))
+
+
+def _imported(session: Session, end: Callable[..., Any]) -> datetime | None:
+    """The moment of the first or the last answer of another tool: each by itself, since an index knows it at once."""
+    imported = SurveyResponse.origin == ResponseOrigin.IMPORT
+    return session.scalar(select(end(SurveyResponse.submitted_at)).where(imported))
 
 
 def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[Ask]:
@@ -305,3 +315,27 @@ def _load_follow_ups(session: Session, gathered: dict[int, _Gathered], now: date
         .where(Flag.client_id.in_(gathered), Outcome.at <= now)
     ):
         gathered[client_id].settlements.append(Settlement(at, result in gone))
+
+
+def _load_told(session: Session, gathered: dict[int, _Gathered], firm: Firm, now: datetime) -> None:
+    """What clients were told of their answers. A day that was promised ends at midnight where the firm is."""
+    zone = zone_for(firm.timezone)
+    rows = session.scalars(
+        select(ClientUpdate)
+        .where(ClientUpdate.client_id.in_(gathered), ClientUpdate.undone_at.is_(None), ClientUpdate.at <= now)
+        .order_by(ClientUpdate.id)
+    )
+    for row in rows:
+        midnight = datetime.combine(row.by + timedelta(days=1), time(), zone) if row.by else None
+        heard = row.fixed_at is not None and row.fixed_at <= now
+        gathered[row.client_id].told.append(
+            Told(
+                response_id=row.response_id,
+                at=row.at,
+                done=row.stage is UpdateStage.DONE,
+                text=row.text,
+                due_at=midnight.astimezone(UTC) if midnight else None,
+                fixed=row.fixed if heard else None,
+                fixed_at=row.fixed_at if heard else None,
+            )
+        )

@@ -1,5 +1,6 @@
 """What people do about a flag. Every action is one `FollowUp`; the last one can be taken back within a day."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,11 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.models import LIVE, Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, OutcomeResult
+from survey import updates
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.models import Client
+from survey.models import Client, SurveyResponse
 from survey.users import User
 
 UNDO_WINDOW = timedelta(hours=24)
+SEEN_WINDOW = timedelta(days=30)  # who acknowledges a flag has seen the answers of that time
 NOTE_LENGTH = 4_000
 
 
@@ -32,7 +35,8 @@ def assign(session: Session, flag: Flag, owner_id: int | None, user_id: int | No
 
 
 def acknowledge(session: Session, flag: Flag, user_id: int | None, now: datetime) -> FollowUp:
-    """Say "I have seen this and I am on it". A flag without an owner becomes the acknowledger's.
+    """Say "I have seen this and I am on it". A flag without an owner becomes the acknowledger's. The client reads on
+    their link that somebody has seen what they wrote.
 
     Raises:
         ConflictError: the flag is closed or already acknowledged.
@@ -42,7 +46,19 @@ def acknowledge(session: Session, flag: Flag, user_id: int | None, now: datetime
         raise ConflictError("This flag has been acknowledged already.")
     before = _state(flag)
     _take_on(flag, user_id, now)
+    updates.see(session, _unanswered(session, flag, now), user_id, now)
     return _record(session, flag, FollowUpKind.ACKNOWLEDGED, user_id, "", now, before)
+
+
+def _unanswered(session: Session, flag: Flag, now: datetime) -> Sequence[SurveyResponse]:
+    """What the flag's client answered of late to surveys of ours."""
+    return session.scalars(
+        select(SurveyResponse).where(
+            SurveyResponse.client_id == flag.client_id,
+            SurveyResponse.invitation_id.is_not(None),
+            SurveyResponse.submitted_at > now - SEEN_WINDOW,
+        )
+    ).all()
 
 
 def promise_call(session: Session, flag: Flag, user_id: int | None, by: datetime, note: str, now: datetime) -> FollowUp:

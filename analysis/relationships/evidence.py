@@ -153,6 +153,22 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What the client was told, on their survey's link, of what becomes of their answer; in the order of time.
+
+    `due_at`: until when the next step was promised; `fixed`, `fixed_at`: whether it is, as they say.
+    """
+
+    response_id: int
+    at: datetime
+    done: bool
+    text: str = ""
+    due_at: datetime | None = None
+    fixed: bool | None = None
+    fixed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Settlement:
     """A flag that a person closed: what was known by then has been dealt with."""
 
@@ -169,6 +185,7 @@ class Evidence:
     responses: tuple[Response, ...] = ()
     people: tuple[Person, ...] = ()
     promises: tuple[Promise, ...] = ()
+    told: tuple[Told, ...] = ()
     contacted: tuple[datetime, ...] = ()  # when somebody of the firm spoke to them
     referred: tuple[datetime, ...] = ()  # when a client they referred came
     settlements: tuple[Settlement, ...] = ()
@@ -225,6 +242,7 @@ def as_of(evidence: Evidence, moment: datetime) -> Evidence:
         responses=evidence.responses[: bisect_right(evidence.responses, moment, key=_AT)],
         people=tuple(_person_as_of(person, moment) for person in evidence.people),
         promises=tuple(promise for promise in evidence.promises if promise.made_at <= moment),
+        told=tuple(_told_as_of(told, moment) for told in evidence.told if told.at <= moment),
         contacted=tuple(at for at in evidence.contacted if at <= moment),
         referred=tuple(at for at in evidence.referred if at <= moment),
         settlements=tuple(settled for settled in evidence.settlements if settled.at <= moment),
@@ -232,6 +250,10 @@ def as_of(evidence: Evidence, moment: datetime) -> Evidence:
 
 
 _AT, _COMPLETED = attrgetter("at"), attrgetter("completed_at")
+
+
+def _told_as_of(told: Told, moment: datetime) -> Told:
+    return told if told.fixed_at is None or told.fixed_at <= moment else replace(told, fixed=None, fixed_at=None)
 
 
 def _ask_as_of(ask: Ask, moment: datetime) -> Ask:

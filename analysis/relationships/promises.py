@@ -8,6 +8,7 @@ from analysis.relationships.evidence import (
     Person,
     Quote,
     Signal,
+    Told,
     freshness,
     plural,
     short_day,
@@ -19,6 +20,7 @@ REOPENED_POINTS, MOST_REOPENED_POINTS = 0.9, 1.8
 STEP_POINTS, MOST_STEP_POINTS, STEP_RESPONSES = 0.5, 1.8, 3
 MOST_REPEATED_STEP_POINTS = 2.5  # missed in more than one answer: the promise is not kept, it was no slip
 BROKEN_CALL_POINTS, MOST_BROKEN_CALL_POINTS = 1.8, 3.0
+BROKEN_WORD_POINTS, NOT_FIXED_POINTS = 3.2, 3.2  # each is enough for a flag: the client was told otherwise
 BOUNCED_POINTS, LEFT_POINTS, COMPLAINED_POINTS = 1.2, 1.5, 1.4
 ONLY_CONTACT_POINTS = 0.8  # more when nobody else there can be reached
 
@@ -107,6 +109,47 @@ def broken_calls(evidence: Evidence, now: datetime) -> Signal | None:
     text = "A promised call was not made." if len(broken) == 1 else f"{len(broken)} promised calls were not made."
     quotes = tuple(Quote(words, at, f"follow_up/{number}") for at, words, number in reversed(broken[-3:]))
     return Signal("broken_call", min(MOST_BROKEN_CALL_POINTS, points), text, quotes, fades=False)
+
+
+def broken_word(evidence: Evidence, now: datetime) -> Signal | None:
+    """They were told by when something happens; the day has passed, and they have heard nothing since."""
+    late = [
+        (told, told.due_at)
+        for told in _latest(evidence)
+        if not told.done and told.due_at is not None and told.due_at <= now and evidence.unsettled(told.due_at)
+    ]
+    if not late:
+        return None
+    due_at = max(at for _, at in late)
+    day = short_day(due_at - timedelta(seconds=1))
+    text = f"They were told it would be done by {day}, and have heard nothing since."
+    quotes = tuple(
+        Quote(other.text or f"Promised by {day}", at, f"response/{other.response_id}") for other, at in late[-3:]
+    )
+    points = BROKEN_WORD_POINTS * evidence.weight(due_at, now)
+    return Signal("broken_word", points, text, quotes, fades=False)
+
+
+def not_fixed(evidence: Evidence, now: datetime) -> Signal | None:
+    """Asked whether what was done had fixed it, they said no."""
+    open_ = [
+        (told, told.fixed_at)
+        for told in _latest(evidence)
+        if told.fixed is False and told.fixed_at is not None and evidence.unsettled(told.fixed_at)
+    ]
+    if not open_:
+        return None
+    points = sum(NOT_FIXED_POINTS * evidence.weight(at, now) for _, at in open_)
+    quotes = tuple(
+        Quote(f"Told: {told.text} They: not fixed", at, f"response/{told.response_id}") for told, at in open_[-3:]
+    )
+    text = "They say that what you did has not fixed it."
+    return Signal("not_fixed", min(1.5 * NOT_FIXED_POINTS, points), text, quotes)
+
+
+def _latest(evidence: Evidence) -> list[Told]:
+    """The last that the client was told of each of their answers."""
+    return list({told.response_id: told for told in evidence.told}.values())
 
 
 def main_contact(evidence: Evidence) -> Person | None:

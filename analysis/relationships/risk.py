@@ -87,7 +87,7 @@ def opened(alarm: float, loss: float, thresholds: Thresholds = DEFAULT_THRESHOLD
 
 WORTH_WAITING = timedelta(days=120)  # nobody plans further ahead than that on a sign fading by itself
 _REMEDIES = {
-    "leaving": "they say that they stay, or their next answer is good",
+    "leaving": "they say that they stay",
     "low_scores": "their next answers are back at their usual level",
     "low_level": "their average comes up to your other clients'",
     "negative_words": "their next comments are friendlier",
@@ -99,6 +99,8 @@ _REMEDIES = {
     "late_jobs": "the next jobs are done by the promised date",
     "reopened_jobs": "no job is opened again for a while",
     "broken_call": "the promised call is made and logged",
+    "broken_word": "they are told that it is done, or by when it will be",
+    "not_fixed": "they say that it is fixed now",
     "silence": "they answer a survey again",
     "overdue": "they bring a new job",
     "lost_contact": "you add a contact there who can be reached",

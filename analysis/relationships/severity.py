@@ -4,7 +4,7 @@ Each is a factor of odds, so that they multiply and each can be read by itself:
 
 - *Risk*: the odds of the door that stands wider open, where 1 just opens it: the alarm of what was said and done, or
   the chance that the client is lost.
-- *Value*: 1 up to a quarter of what makes a client one of the firm's largest, 2 at that, never more than 2.5. A client
+- *Value*: 1 up to half of what makes a client one of the firm's largest, 2 at that, never more than 2.5. A client
   without known value has 1: nobody is urgent, and nobody forgotten, for the price list.
 - *Hard to turn*: 1 for what the firm can put right itself (one late job), up to 3 for who said that they go. The
   hardest sign counts, more the stronger it is; milder ones beside it take nothing away.
@@ -15,9 +15,8 @@ Otherwise severe is earned: by strong signs of several kinds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
-from analysis.relationships.evidence import Signal, listed
+from analysis.relationships.evidence import Signal
 
 HIGH_ODDS, SEVERE_ODDS = 2.57, 11.5  # an alarm of 0.72 and 0.92 of a small client whose trouble can be mended
 KEEP = 1.4  # a live flag's severity falls only when the product is this much below the step
@@ -32,6 +31,8 @@ HARD_TO_TURN = {
     "silence": 1.25,
     "overdue": 1.25,
     "broken_call": 1.25,
+    "broken_word": 1.5,
+    "not_fixed": 1.5,
 }
 _WHY_HARD = {
     "leaving": "they speak of leaving, which is hard to turn",
@@ -42,6 +43,8 @@ _WHY_HARD = {
     "silence": "they no longer answer, so that they are hard to reach",
     "overdue": "they may be gone already",
     "broken_call": "a promise to them was broken",
+    "broken_word": "what they were told did not happen",
+    "not_fixed": "it was tried once already",
 }
 LEAVING_POINTS_HIGH = 2.0  # an intent to leave that is still this strong keeps a flag at least high
 LEAVING_POINTS_SEVERE = 4.4  # said clearly, and lately
@@ -63,6 +66,8 @@ _KINDS = {
     "late_jobs": "promises",
     "reopened_jobs": "promises",
     "broken_call": "promises",
+    "broken_word": "promises",
+    "not_fixed": "repair",
     "silence": "absence",
     "overdue": "absence",
     "lost_contact": "absence",
@@ -86,7 +91,7 @@ class Urgency:
 
     @property
     def value(self) -> float:
-        return min(MOST_VALUE, max(1.0, 2.0 * sqrt(max(0.0, self.worth))))
+        return min(MOST_VALUE, max(1.0, 2.0 * self.worth))
 
     @property
     def product(self) -> float:
@@ -127,14 +132,15 @@ def why(found: Urgency, step: str) -> str:
             parts.append(_WHY_HARD[found.hardest])
     if found.value >= WORTH_SAYING:
         parts.append("they are among your largest clients" if found.worth >= 1 else "they bring more than most clients")
-    held = step != "severe" and found.product >= SEVERE_ODDS and not _unsafe(found.signals)
-    return f"{step.capitalize()}: {listed(parts)}{'; not severe, for the signs are of few kinds' if held else ''}."
+    if step != "severe" and found.product >= SEVERE_ODDS and not _unsafe(found.signals):
+        parts.append("not severe, for the signs are of few kinds")
+    return f"{step.capitalize()}: {'; '.join(parts)}."
 
 
 def _strength(odds: float) -> str:
     if odds >= SEVERE_ODDS:
         return "the signs are very strong"
-    return "the signs are strong" if odds >= HIGH_ODDS else "the signs are clear, and not yet strong"
+    return "the signs are strong" if odds >= HIGH_ODDS else "the signs are clear"
 
 
 def _step(found: Urgency, margin: float, strong: float) -> str:

@@ -19,7 +19,16 @@ _NEXT = (
     ("a rating of 2 of 5", BAD_CSAT[2]),
     ("words that they leave", 0.9 * LEAVING_POINTS),
 )
-_OF_SIGNALS = ("late_jobs", "broken_call", "reopened_jobs", "lost_contact", "missed_steps", "wants_contact")
+_OF_SIGNALS = (
+    "not_fixed",
+    "broken_word",
+    "late_jobs",
+    "broken_call",
+    "reopened_jobs",
+    "lost_contact",
+    "missed_steps",
+    "wants_contact",
+)
 _OF_TIME = ("overdue", "silence")
 
 

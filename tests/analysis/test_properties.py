@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.relationships import loss, rhythm, risk, signals
-from analysis.relationships.evidence import Ask, Evidence, Person, Promise, Response
+from analysis.relationships.evidence import Ask, Evidence, Person, Promise, Response, Told
 from analysis.relationships.ladder import has_lapsed
 from analysis.relationships.usual import FirmUsual
 from tests.analysis.stories import ago, client, rated, read
@@ -119,6 +119,12 @@ WORSE: dict[str, Callable[[Evidence, float, int], Evidence]] = {
     "reopened_jobs": lambda base, day, level: _jobs(base, day, level, late=False),
     "broken_call": lambda base, day, level: replace(
         base, promises=tuple(Promise(n, ago(day + 9), ago(day)) for n in range(level))
+    ),
+    "broken_word": lambda base, day, level: replace(
+        base, told=(Told(1, ago(day + 9), done=False, due_at=ago(day)),) if level else ()
+    ),
+    "not_fixed": lambda base, day, level: replace(
+        base, told=tuple(Told(n, ago(day + 1), done=True, fixed=False, fixed_at=ago(day)) for n in range(level))
     ),
     "silence": _silent,
     "overdue": _away,
