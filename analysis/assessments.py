@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,19 +18,18 @@ from analysis.loss_learning import loss_weights_in_force
 from analysis.models import LIVE, FirmLevels, Flag, LadderMove, RelationshipState, Rung
 from analysis.monthly import Month
 from analysis.mornings import next_morning
-from analysis.relationships.assessment import Assessment, assess, stood
-from analysis.relationships.evidence import Evidence, as_of
-from analysis.relationships.ladder import Before, Standing, is_lower
+from analysis.relationships.assessment import Assessment, assess
+from analysis.relationships.evidence import Evidence
+from analysis.relationships.ladder import Before
 from analysis.relationships.ladder_rules import LadderRules
-from analysis.relationships.moves import next_step, rests_on
+from analysis.relationships.past import Move, Yardstick, moved, replayed, suggested
 from analysis.relationships.picture import picture
-from analysis.relationships.signals import Weights
 from analysis.relationships.unflagged import looks_bad
+from analysis.replays import Helper, Pasts
 from analysis.text.analyser import TextAnalyser
 from survey.firms import get_firm
 from survey.models import Client, Firm
 
-HISTORY_STEP = timedelta(days=30)
 _PASSING = (Rung.COOLING, Rung.LAPSED)
 
 
@@ -58,7 +57,7 @@ def lock_due_clients(session: Session, now: datetime, limit: int = 100) -> Seque
     ).all()
 
 
-def score_clients(session: Session, clients: Sequence[Client], now: datetime) -> int:
+def score_clients(session: Session, clients: Sequence[Client], now: datetime, helper: Helper | None = None) -> int:
     """Score these clients, locked by `lock_due_clients`; returns how many.
 
     Each gets its state, its moves on the ladder, and its flag raised, brought up to date or cleared. Internal clients
@@ -72,6 +71,8 @@ def score_clients(session: Session, clients: Sequence[Client], now: datetime) ->
     firm = get_firm(session)
     ids = [client.id for client in clients]
     scorer = Scorer(session, firm, now, ids, levels_for_scoring(session, now))
+    if helper is not None:
+        scorer.replay_with(helper)
     for client in clients:
         scorer.score(client)
     session.flush()
@@ -104,11 +105,12 @@ class Scorer:
     ) -> None:
         self.session, self.firm, self.now = session, firm, now
         self.levels = levels or levels_for_reading(session, now)
-        self.usual = self.levels.usual
-        self.weights: Weights = weights_in_force(session)
-        self.loss_weights = loss_weights_in_force(session)
-        self.month = Month(session, ids, now)
         self.rules = rules_in_force(session)
+        self.by = Yardstick(
+            self.levels.usual, weights_in_force(session), self.rules.rules, loss_weights_in_force(session)
+        )
+        self.pasts: Pasts = {}
+        self.month = Month(session, ids, now)
         self.evidence = load_evidence(session, firm, ids, now)
         self.rescore_at = next_morning(firm.timezone, now)
         states = session.scalars(select(RelationshipState).where(RelationshipState.client_id.in_(ids)))
@@ -121,6 +123,11 @@ class Scorer:
         self.moved: dict[int, datetime] = {}
         self.was = {move.client_id: move.from_rung for move in moves if move.from_rung not in _PASSING}
 
+    def replay_with(self, helper: Helper) -> None:
+        """Replay the pasts of all who were never scored, shared with the helper."""
+        new = {number: known for number, known in self.evidence.items() if number not in self.states}
+        self.pasts = helper.replay(new, self.by, self.now)
+
     def score(self, client: Client) -> None:
         flag = self.flags.get(client.id)
         if client.internal:
@@ -128,10 +135,13 @@ class Scorer:
                 flagging.clear(client, flag, "The client was marked as internal.", self.now)
             return
         evidence, state = self.evidence[client.id], self.states.get(client.id)
-        before = self._history(client, evidence) if state is None else self._before(state)
+        before = self._history(client) if state is None else self._before(state)
         found = self._assess(client.id, evidence, before)
         by_rules = state is not None and self._moved_by_rules(client.id, evidence, before, found, state)
-        self._move(client, before, found.standing, evidence, found.judgement.severity, self.now, by_rules=by_rules)
+        if before.rung != found.standing.rung:
+            severity = found.judgement.severity
+            move = moved(before.rung, found.standing, evidence, severity, self.now, self.by.rules)
+            self._write(client, move, by_rules=by_rules)
         self._save(client, state, found, evidence)
         self.month.keep(client.id, found)
         flagging.apply(self.session, self.firm, client, flag, found, self.now)
@@ -149,12 +159,12 @@ class Scorer:
         return self._assess_by(rules, client_id, self.evidence[client_id], self._before(state))
 
     def _assess(self, client_id: int, evidence: Evidence, before: Before) -> Assessment:
-        return self._assess_by(self.rules.rules, client_id, evidence, before)
+        return self._assess_by(self.by.rules, client_id, evidence, before)
 
     def _assess_by(self, rules: LadderRules, client_id: int, evidence: Evidence, before: Before) -> Assessment:
         flag = self.flags.get(client_id)
         known = replace(before, live_severity=flag.severity.value if flag else None)
-        return assess(evidence, self.usual, self.now, known, self.weights, rules, self.loss_weights)
+        return assess(evidence, self.by.usual, self.now, known, self.by.weights, rules, self.by.loss_weights)
 
     def _moved_by_rules(
         self, client_id: int, evidence: Evidence, before: Before, found: Assessment, state: RelationshipState
@@ -169,52 +179,28 @@ class Scorer:
         was = self.was.get(state.client_id) if state.rung in _PASSING else state.rung
         return Before(state.rung.value, was.value if was else None, since=state.rung_since)
 
-    def _history(self, client: Client, evidence: Evidence) -> Before:
-        """Replay the ladder over a history that came in at once, so that its moves have the dates they had."""
-        before = Before()
-        if not evidence.jobs:
-            return before
-        moment = evidence.jobs[0].completed_at + timedelta(days=1)
-        while moment < self.now:
-            known = as_of(evidence, moment)
-            ruled = (self.weights, self.rules.rules, self.loss_weights)
-            standing, severity = stood(known, self.usual, moment, before, *ruled)
-            self._move(client, before, standing, known, severity, moment)
-            before = before.then(standing.rung, severity, moment)
-            moment += HISTORY_STEP
-        return before
+    def _history(self, client: Client) -> Before:
+        """Where a history that came in at once ends; its moves are written with the dates they had."""
+        past = self.pasts.get(client.id) or replayed(self.evidence[client.id], self.by, self.now)
+        for move in past.moves:
+            self._write(client, move)
+        return past.before
 
-    def _move(
-        self,
-        client: Client,
-        before: Before,
-        standing: Standing,
-        evidence: Evidence,
-        severity: str | None,
-        at: datetime,
-        *,
-        by_rules: bool = False,
-    ) -> None:
-        if before.rung == standing.rung:
-            return
-        move = LadderMove(
-            client_id=client.id,
-            from_rung=Rung(before.rung) if before.rung else None,
-            to_rung=Rung(standing.rung),
-            moved_at=at,
-            reason=standing.reason[:300],
-            evidence=[quote.as_dict() for quote in rests_on(standing.rung, evidence, at)],
-            next_step=self._next_step(standing, evidence, severity, before.rung, at),
-            by_rules=by_rules,
+    def _write(self, client: Client, move: Move, *, by_rules: bool = False) -> None:
+        came_from = Rung(move.before) if move.before else None
+        self.session.add(
+            LadderMove(
+                client_id=client.id,
+                from_rung=came_from,
+                to_rung=Rung(move.standing.rung),
+                moved_at=move.at,
+                reason=move.standing.reason[:300],
+                evidence=[quote.as_dict() for quote in move.rests_on],
+                next_step=move.next_step[:300],
+                by_rules=by_rules,
+            )
         )
-        self.session.add(move)
-        self.moved[client.id], self.came_from[client.id] = at, move.from_rung
-
-    def _next_step(
-        self, standing: Standing, evidence: Evidence, severity: str | None, before: str | None, at: datetime
-    ) -> str:
-        fell = is_lower(before, standing.rung)
-        return next_step(standing, evidence, at, severity=severity, fell=fell, rules=self.rules.rules)[:300]
+        self.moved[client.id], self.came_from[client.id] = move.at, came_from
 
     def _save(self, client: Client, state: RelationshipState | None, found: Assessment, evidence: Evidence) -> None:
         came_from = self.came_from.get(client.id)
@@ -233,11 +219,13 @@ class Scorer:
             "evidence_version": client.evidence_version,
             "scored_at": self.now,
             "rescore_at": self.rescore_at,
-            "next_step": self._next_step(found.standing, evidence, found.judgement.severity, came_from, self.now),
+            "next_step": suggested(
+                came_from, found.standing, evidence, found.judgement.severity, self.now, self.by.rules
+            )[:300],
             "ladder_rules_id": self.rules.row_id,
             **flagging.estimate(found),
             "inputs": found.record.as_dict(),
-            "picture": picture(evidence, self.usual, self.now),
+            "picture": picture(evidence, self.by.usual, self.now),
             "looks_bad": looks_bad(evidence, found.record.found, self.now, lapsed=found.record.context.lapsed)[:300],
             "levels_version": self.levels.version,
         }

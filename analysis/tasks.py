@@ -13,6 +13,7 @@ from analysis.backtest_worker import BacktestTask
 from analysis.embedding import SentenceVectors, sentence_embedder
 from analysis.readings import confirm_known, store, tell_clients, waiting
 from analysis.refit_worker import refit_weights
+from analysis.replays import Helper
 from analysis.subjects import Examples
 from analysis.text.analyser import TextAnalyser
 from analysis.text.recalibration import Recalibration
@@ -33,12 +34,12 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
     def digest(session: Session, now: datetime) -> int:
         return alerts.digest_batch(session, settings, now)
 
-    mode = settings.text_analyser
+    mode, helper = settings.text_analyser, Helper()
     return (
         Task("read answers", lambda _now: read_answers(partial(analyser_with, mode))),
         Task("try the firm's own subjects", lambda _now: try_subject(lambda: embedder(mode))),
         Task("count what is usual", lambda _now: count_levels()),
-        Task("score relationships", _score),
+        Task("score relationships", lambda _now: score(helper)),
         Task("watch for drift", _in_transaction(drift.watch)),
         Task("refit the loss weights", refit_weights),
         Task("find themes", lambda _now: find_themes(sentence_embedder(mode))),
@@ -119,10 +120,14 @@ def find_themes(embedder: SentenceVectors | None) -> int:
         return themes.store(session, material, found, clock.now())
 
 
-def _score(_now: datetime) -> int:
+def score(helper: Helper) -> int:
+    """Score the next clients that are due; many new ones with a second process."""
     with transaction() as session:
         clients = lock_due_clients(session, clock.now())
-        return score_clients(session, clients, clock.now())
+        done = score_clients(session, clients, clock.now(), helper)
+    if not clients:
+        helper.stop()
+    return done
 
 
 def _in_transaction(work: Callable[[Session, datetime], int]) -> Callable[[datetime], int]:

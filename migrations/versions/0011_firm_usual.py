@@ -34,12 +34,14 @@ def upgrade() -> None:
         "UPDATE clients SET scored_version = COALESCE("
         "(SELECT s.evidence_version FROM relationship_states s WHERE s.client_id = clients.id), 0)"
     )
+    op.create_index("ix_survey_responses_origin_submitted", "survey_responses", ["origin", "submitted_at"])
     op.create_index("ix_clients_news", "clients", ["id"], sqlite_where=_NEWS, postgresql_where=_NEWS)
 
 
 def downgrade() -> None:
     """What is usual is then counted for every batch again."""
     op.drop_index("ix_clients_news", "clients")
+    op.drop_index("ix_survey_responses_origin_submitted", "survey_responses")
     op.drop_column("clients", "scored_version")
     op.drop_index("ix_relationship_states_levels_version", "relationship_states")
     op.drop_column("relationship_states", "levels_version")

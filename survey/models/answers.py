@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey import full_text
@@ -24,7 +24,10 @@ class SurveyResponse(Base):
     """What one contact confirmed about one resolution. The values are its answers."""
 
     __tablename__ = "survey_responses"
-    __table_args__ = (UniqueConstraint("resolution_id", "contact_id"),)
+    __table_args__ = (
+        UniqueConstraint("resolution_id", "contact_id"),
+        Index("ix_survey_responses_origin_submitted", "origin", "submitted_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     resolution_id: Mapped[int] = mapped_column(ForeignKey("resolutions.id", ondelete="CASCADE"))
