@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from emails.replies.address import reply_address
 from survey import tokens
 from survey.config import Settings
+from survey.db import ids_in
 from survey.invitations import TOKEN_PURPOSE
 from survey.models import Contact, Invitation, Job, Resolution, ResolutionStaff
 
@@ -55,9 +56,9 @@ def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Setti
         .join(Contact, Contact.id == Invitation.contact_id)
         .join(Resolution, Resolution.id == Invitation.resolution_id)
         .join(Job, Job.id == Resolution.job_id)
-        .where(Invitation.id.in_(ids))
+        .where(ids_in(session.get_bind().dialect.name, Invitation.id, ids))
     )
-    rows = session.execute(query).all()
+    rows = session.connection().execute(query).all()
     staff = _staff(session, [row.resolution_id for row in rows])
     briefs: dict[int, Brief] = {}
     changed = []
@@ -76,9 +77,11 @@ def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Setti
 
 def _staff(session: Session, resolution_ids: list[int]) -> dict[int, list[str]]:
     query = select(ResolutionStaff.resolution_id, ResolutionStaff.name).where(
-        ResolutionStaff.resolution_id.in_(resolution_ids)
+        ids_in(session.get_bind().dialect.name, ResolutionStaff.resolution_id, resolution_ids)
     )
     found: dict[int, list[str]] = defaultdict(list)
-    for resolution_id, name in session.execute(query.order_by(ResolutionStaff.share.desc(), ResolutionStaff.name)):
+    for resolution_id, name in session.connection().execute(
+        query.order_by(ResolutionStaff.share.desc(), ResolutionStaff.name)
+    ):
         found[resolution_id].append(name)
     return found

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from html import escape
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import escape
 from sqlalchemy.orm import Session
 
 from emails.briefs import Brief, load_briefs
@@ -146,7 +146,7 @@ class Composer:
         if brief is None:
             raise NotFoundError("The invitation of this survey email is gone.")
         own = self._personal(message, brief)
-        present = frozenset(name for name, value in own.items() if value)
+        present = frozenset([name for name, value in own.items() if value])
         sheet = self._sheets.get((message.kind, present))
         if sheet is None:
             sheet = self._sheets[message.kind, present] = self._shared(message.kind, present)
@@ -155,7 +155,7 @@ class Composer:
             subject = subject.replace(self._in_text[name], own[name])
         values = {self._in_text[name]: own[name] for name in sheet.in_text}
         for name in sheet.in_html:
-            values[self._in_html[name]] = own[name] if name in _NEEDS_NO_ESCAPING else str(escape(own[name]))
+            values[self._in_html[name]] = own[name] if name in _NEEDS_NO_ESCAPING else escape(own[name])
         if own["reply"]:
             values[self._in_text["reply"]] = own["reply"]
         headers = self._list_headers(brief)
@@ -253,9 +253,10 @@ def look_of(firm: Firm) -> Look:
     return Look(brand=light.brand, on_brand=light.on_brand, ink=light.ink, ink_dark=dark.ink)
 
 
-@lru_cache(maxsize=4096)
 def one_line(text: str) -> str:
     """`text` without line breaks and control characters: nothing in it can start a header of its own."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).split())
 
 

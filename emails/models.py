@@ -23,12 +23,16 @@ class EmailKind(StrEnum):
     SIGN_IN = "sign_in"
 
 
+_WAITS = text("state = 'pending'")
+
+
 class EmailMessage(Base):
     """One email to one person. `once_key` makes it the only one: survey/<resolution>/<contact> and the like."""
 
     __tablename__ = "email_messages"
     __table_args__ = (
         Index("ix_email_messages_state_due", "state", "due_at"),
+        Index("ix_email_messages_queue", "kind", "due_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
         Index("ix_email_messages_contact", "contact_id", "kind"),
     )
 
@@ -54,6 +58,7 @@ class EmailMessage(Base):
     delivery_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     sending_at: Mapped[datetime | None]
+    proof_asked_at: Mapped[datetime | None]  # when the provider's log was last asked about an unknown try
     accepted_at: Mapped[datetime | None]
 
     def move(self, state: EmailState, reason: str) -> None:

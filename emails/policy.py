@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from emails.compose import TO_CLIENTS
 from emails.models import EmailKind, Suppression
 from emails.suppressions import reason_suppressed
+from survey.db import pairs_table
 from survey.invitations import reason_not_to_send
 from survey.models import Invitation
 from survey.screening import lock_batch, screen
@@ -80,9 +81,11 @@ def _ask(
 
 
 def _suppressed(session: Session, messages: Sequence[Candidate]) -> set[str]:
-    addresses = [message.to_email.strip().lower() for message in messages]
-    query = select(Suppression.email).where(Suppression.email.in_(addresses), Suppression.lifted_at.is_(None))
-    return set(session.scalars(query))
+    """Addresses with any stop in force; of what scope is asked of those alone."""
+    addresses = [(message.id, message.to_email.strip().lower()) for message in messages]
+    asked = pairs_table(session.get_bind().dialect.name, addresses)
+    query = select(Suppression.email).join(asked, asked.c.word == Suppression.email)
+    return set(session.scalars(query.where(Suppression.lifted_at.is_(None))))
 
 
 def _reason(session: Session, message: Candidate, *, reminder: bool, now: datetime) -> str | None:

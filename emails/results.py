@@ -28,6 +28,7 @@ from emails.senders.base import (
 )
 from emails.sending import Begun
 from emails.suppressions import suppress
+from survey.db import ids_in, pairs_table
 
 MOST_TRIES = 60  # about three days, with the waits of `emails.retry.backoff`
 
@@ -56,9 +57,11 @@ def _accept(
     session: Session, begun: Sequence[Begun], provider_id: str, now: datetime, *, delivered: bool
 ) -> list[Begun]:
     """Accept what is still this worker's. Returns those that are not."""
+    dialect = session.get_bind().dialect.name
+    tries = pairs_table(dialect, [(one.message_id, one.attempt_id) for one in begun])
     session.execute(
         update(EmailAttempt)
-        .where(EmailAttempt.id.in_([one.attempt_id for one in begun]))
+        .where(EmailAttempt.id == tries.c.word)
         .values(outcome=EmailState.ACCEPTED, finished_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -75,7 +78,7 @@ def _accept(
     statement = (
         update(EmailMessage)
         .where(
-            EmailMessage.id.in_([one.message_id for one in begun]),
+            ids_in(dialect, EmailMessage.id, [one.message_id for one in begun]),
             EmailMessage.state == EmailState.SENDING,
             EmailMessage.lease_token == begun[0].lease_token,
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Row, Table, bindparam, insert, select, update
+from sqlalchemy import Row, Table, bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from emails.briefs import load_briefs
@@ -20,12 +20,14 @@ from emails.policy import object_to
 from emails.receipts import nobody_was_asked
 from emails.senders.base import OutgoingEmail
 from survey.config import Settings
+from survey.db import ids_in, pairs_table
 from survey.firms import get_firm
 
 log = structlog.get_logger()
 
 _ATTEMPT_BYTES = 16
 _MESSAGES = cast("Table", EmailMessage.__table__)
+_ATTEMPTS = cast("Table", EmailAttempt.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,13 @@ def _held(session: Session, claim: Claim) -> Sequence[Row[Any]]:
             EmailMessage.user_id,
         )
         .where(
-            EmailMessage.id.in_(claim.message_ids),
+            ids_in(session.get_bind().dialect.name, EmailMessage.id, claim.message_ids),
             EmailMessage.state == EmailState.CLAIMED,
             EmailMessage.lease_token == claim.lease_token,
         )
         .order_by(EmailMessage.id)
     )
-    return session.execute(query.with_for_update()).all()
+    return session.connection().execute(query.with_for_update()).all()
 
 
 def _composed(
@@ -108,23 +110,27 @@ def _composed(
 
 
 def _write_down(session: Session, begun: Sequence[Begun], now: datetime) -> None:
+    """Two statements, whatever the number."""
     if not begun:
         return
-    session.execute(
-        insert(EmailAttempt),
-        [{"id": one.attempt_id, "message_id": one.message_id, "started_at": now, "detail": ""} for one in begun],
+    dialect, connection = session.get_bind().dialect.name, session.connection()
+    tries = pairs_table(dialect, [(one.message_id, one.attempt_id) for one in begun])
+    started = [literal(now, _ATTEMPTS.c.started_at.type), literal("")]
+    connection.execute(
+        insert(_ATTEMPTS).from_select(
+            ["id", "message_id", "started_at", "detail"], select(tries.c.word, tries.c.number, *started)
+        )
     )
-    session.connection().execute(
+    connection.execute(
         update(_MESSAGES)
-        .where(_MESSAGES.c.id == bindparam("message"))
+        .where(_MESSAGES.c.id == tries.c.number)
         .values(
             state=moved(EmailState.CLAIMED, EmailState.SENDING),
-            attempt_id=bindparam("attempt"),
+            attempt_id=tries.c.word,
             attempts=_MESSAGES.c.attempts + 1,
             sending_at=now,
             lease_expires_at=now + LEASE,
-        ),
-        [{"message": one.message_id, "attempt": one.attempt_id} for one in begun],
+        )
     )
 
 

@@ -1,23 +1,33 @@
 """The background tasks of sending. Each does one small batch; what goes wrong with one row stays with that row."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import structlog
 from sqlalchemy import ColumnElement, and_, inspect, or_, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from emails import outbox, receipts, recovery
+from emails import outbox, receipts, recovery, results, sending
 from emails.models import DeliveryEvent, EmailKind, EmailMessage, EmailState
 from emails.replies import intake
 from emails.replies.models import Reply, ReplyState
 from emails.senders import make_sender
-from emails.senders.base import Accepted, Sender, SendError, UnknownOutcomeError
+from emails.senders.base import Accepted, Outcome, Sender, UnknownOutcomeError
+from emails.sending import Begun
 from survey import clock
 from survey.config import EmailTransport, Settings
 from survey.db import Base, db, transaction
-from survey.invitations import due_invitations, due_reminders, mark_reminded, release
+from survey.invitations import (
+    due_invitations,
+    due_reminders,
+    mark_reminded,
+    release,
+    reminder_is_due,
+    survey_is_due,
+)
 from survey.models import Invitation, InvitationState
 from survey.worker import Task
 
@@ -26,7 +36,7 @@ log = structlog.get_logger()
 Row = TypeVar("Row", bound=Base)
 
 INVITATIONS = 100
-SENDS = 20
+RECORD_TRIES = 3
 EVENTS = 500
 REPLIES = 50
 
@@ -34,65 +44,53 @@ REPLIES = 50
 def tasks(settings: Settings) -> tuple[Task, ...]:
     """In story order."""
     sender = make_sender(settings)
+    receipts_come = bool(settings.transport is EmailTransport.SENDGRID and settings.sendgrid_webhook_public_key)
     found = [
         Task("emails.invite", invite),
-        Task("emails.remind", remind),
+        Task("emails.remind", lambda now: remind(now, receipts_come=receipts_come)),
         Task("emails.send", lambda now: send_batch(sender, settings, now)),
         Task("emails.events", process_events),
         Task("emails.replies", lambda now: read_replies(settings, now)),
         Task("emails.recover", recover),
     ]
-    if settings.transport is EmailTransport.SENDGRID and settings.sendgrid_webhook_public_key:
+    if receipts_come:
         found.append(Task("emails.no_receipt", no_receipt))  # without receipts their absence says nothing
     return tuple(found)
 
 
 def invite(now: datetime) -> int:
     """Release due invitations; each that is released gets its email into the outbox in the same transaction."""
-    due = and_(Invitation.state == InvitationState.SCHEDULED, Invitation.due_at <= now)
-    if not _any(Invitation, due):
+    if not _any(Invitation, survey_is_due(now)):
         return 0
     with transaction() as session:
         return _each(session, due_invitations(session, now, INVITATIONS), _invite, now)
 
 
-def remind(now: datetime) -> int:
-    """Put due reminders into the outbox."""
-    due = and_(
-        Invitation.state == InvitationState.SENT,
-        Invitation.reminder_due_at <= now,
-        Invitation.reminded_at.is_(None),
-        Invitation.expires_at > now,
-    )
-    if not _any(Invitation, due):
+def remind(now: datetime, *, receipts_come: bool = False) -> int:
+    """Put due reminders into the outbox; where receipts come, only of surveys whose first email has arrived."""
+    if not _any(Invitation, reminder_is_due(now)):
         return 0
     with transaction() as session:
-        return _each(session, due_reminders(session, now, INVITATIONS), _remind, now)
+        receipts.note_arrivals(session, reminder_is_due(now))
+        return _each(session, due_reminders(session, now, INVITATIONS, receipts=receipts_come), _remind, now)
 
 
 def send_batch(sender: Sender, settings: Settings, now: datetime) -> int:
-    """Send what is due, one message at a time, no transaction open while the network is."""
+    """Send what is due, one batch: begin, commit, hand over, record, in the order that makes a send happen once.
+
+    No transaction is open while the network is. Returns how many messages were moved on.
+    """
     if not _any(EmailMessage, and_(EmailMessage.state == EmailState.PENDING, EmailMessage.due_at <= now)):
         return 0
     with transaction() as session:
-        claims = outbox.claim_batch(session, now, SENDS)
-    for claim in claims:
-        try:
-            send_one(sender, settings, claim)
-        except Exception:  # its lease runs out, and `recover` moves it on; the others need not wait for that
-            log.exception("one message failed", message_id=claim.message_id)
-    return len(claims)
-
-
-def send_one(sender: Sender, settings: Settings, claim: outbox.Claim) -> None:
-    """Begin, commit, send, record: the three steps in the order that makes a send happen once."""
+        claim = outbox.claim_batch(session, now, sender.most)
+    if claim is None:
+        return 0
     with transaction() as session:
-        begun = outbox.begin_sending(session, claim, settings, clock.now())
-    if begun is None:
-        return
-    result = _hand_over(sender, begun)
-    with transaction() as session:
-        outbox.record_result(session, begun, result, clock.now())
+        begun = sending.begin_batch(session, claim, settings, clock.now())
+    if begun:
+        _record(begun, _hand_over(sender, begun))
+    return len(claim.message_ids)
 
 
 def process_events(now: datetime) -> int:
@@ -147,16 +145,18 @@ def _invite(session: Session, invitation: Invitation, now: datetime) -> int:
 
 
 def _remind(session: Session, invitation: Invitation, now: datetime) -> int:
-    _enqueue(session, invitation, EmailKind.REMINDER, now)
+    _enqueue(session, invitation, EmailKind.REMINDER, now, number=invitation.reminders_sent + 1)
     mark_reminded(session, invitation, now)
     return 1
 
 
-def _enqueue(session: Session, invitation: Invitation, kind: EmailKind, now: datetime) -> None:
+def _enqueue(session: Session, invitation: Invitation, kind: EmailKind, now: datetime, number: int = 1) -> None:
+    """`number`: of several reminders, which one; each goes out once."""
+    once_key = f"{kind.value}/{invitation.resolution_id}/{invitation.contact_id}"
     outbox.enqueue(
         session,
         kind=kind,
-        once_key=f"{kind.value}/{invitation.resolution_id}/{invitation.contact_id}",
+        once_key=once_key if number == 1 else f"{once_key}/{number}",
         to_email=invitation.contact.email,
         to_name=invitation.contact.name,
         due_at=now,
@@ -167,20 +167,29 @@ def _enqueue(session: Session, invitation: Invitation, kind: EmailKind, now: dat
     )
 
 
-def _hand_over(sender: Sender, begun: outbox.Begun) -> Accepted | SendError:
+def _hand_over(sender: Sender, begun: Sequence[Begun]) -> Sequence[Outcome]:
     try:
-        return sender.send(begun.outgoing)
-    except SendError as error:
-        log.warning(
-            "an email was not accepted",
-            message_id=begun.claim.message_id,
-            attempt_id=begun.attempt_id,
-            outcome=type(error).__name__,
-        )
-        return error
+        outcomes = sender.send([one.outgoing for one in begun])
     except Exception as error:
-        log.exception("a sender failed in an unforeseen way", message_id=begun.claim.message_id)
-        return UnknownOutcomeError(f"{type(error).__name__}: {error}")
+        log.exception("a sender failed in an unforeseen way", messages=len(begun))
+        return [UnknownOutcomeError(f"{type(error).__name__}: {error}")] * len(begun)
+    found = Counter(type(outcome).__name__ for outcome in outcomes)
+    level = log.info if set(found) == {Accepted.__name__} else log.warning
+    level("a batch of emails was handed over", **found)
+    return outcomes
+
+
+def _record(begun: Sequence[Begun], outcomes: Sequence[Outcome]) -> None:
+    """Write down what came of it, again where another transaction was in the way: this answer comes only once."""
+    for tries_left in reversed(range(RECORD_TRIES)):
+        try:
+            with transaction() as session:
+                results.record_batch(session, begun, outcomes, clock.now())
+            return
+        except OperationalError:
+            if not tries_left:
+                raise
+            log.warning("an outcome could not be recorded yet", messages=len(begun), exc_info=True)
 
 
 def _each(session: Session, rows: Sequence[Row], step: Callable[[Session, Row, datetime], int], now: datetime) -> int:

@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from survey.db import ids_in
 from survey.deciding import load_house
 from survey.models import (
     Client,
@@ -46,9 +47,9 @@ class Screened:
 
 def lock_batch(session: Session, invitation_ids: Collection[int]) -> None:
     """Lock every client and every contact that shares an address, as `survey.deciding.lock_recipients` does."""
-    if session.get_bind().dialect.name == "sqlite":
-        return  # the whole transaction is alone
-    ours = Invitation.id.in_(invitation_ids)
+    if _dialect(session) == "sqlite":
+        return  # this transaction is the only one that writes
+    ours = ids_in("postgresql", Invitation.id, invitation_ids)
     addresses = select(Contact.email).where(Contact.id.in_(select(Invitation.contact_id).where(ours)))
     for table, condition in (
         (Client, Client.id.in_(select(Invitation.client_id).where(ours))),
@@ -76,9 +77,9 @@ def screen(session: Session, invitation_ids: Collection[int], *, reminder: bool,
         .join(Client, Client.id == Invitation.client_id)
         .join(Resolution, Resolution.id == Invitation.resolution_id)
         .join(Job, Job.id == Resolution.job_id)
-        .where(Invitation.id.in_(invitation_ids))
+        .where(ids_in(_dialect(session), Invitation.id, invitation_ids))
     )
-    rows = session.execute(query).all()
+    rows = session.connection().execute(query).all()
     crowded = set() if reminder else _crowded(session, invitation_ids, rest)
     clear, opens, by_place = set(), {}, {}
     for number, contact_id, forced_by_id, timezone, country, clients_country, email, clean in rows:
@@ -110,8 +111,8 @@ def _nothing_objects(now: datetime) -> ColumnElement[bool]:
 
 def _crowded(session: Session, invitation_ids: Collection[int], rest: timedelta) -> set[int]:
     """Those to whose address another survey went at about the same time or in the resting days before."""
-    first = select(Invitation.sent_at).where(Invitation.id.in_(invitation_ids), Invitation.sent_at.is_not(None))
-    oldest = session.scalar(first.order_by(Invitation.sent_at).limit(1))
+    ours = ids_in(_dialect(session), Invitation.id, invitation_ids)
+    oldest = session.scalar(select(func.min(Invitation.sent_at)).where(ours))
     if oldest is None:
         return set(invitation_ids)
     other, others_contact = aliased(Invitation), aliased(Contact)
@@ -120,6 +121,10 @@ def _crowded(session: Session, invitation_ids: Collection[int], rest: timedelta)
         .join(Contact, Contact.id == Invitation.contact_id)
         .join(others_contact, others_contact.email == Contact.email)
         .join(other, other.contact_id == others_contact.id)
-        .where(Invitation.id.in_(invitation_ids), other.id != Invitation.id, other.sent_at > oldest - rest)
+        .where(ours, other.id != Invitation.id, other.sent_at > oldest - rest)
     )
     return set(session.scalars(query))
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name

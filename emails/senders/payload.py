@@ -6,6 +6,7 @@ personalizations they take longer than all the rest of sending.
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NotRequired, TypedDict
 
 from emails.senders.base import Content, Mailbox, OutgoingEmail, RejectedError, wire_address
@@ -133,6 +134,11 @@ def _allowed(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         RejectedError: one is; a mistake in our code that must not cost the others of a batch.
     """
     kept = dict(headers)
-    if reserved := RESERVED_HEADERS & {name.lower() for name in kept}:
+    if reserved := _reserved(tuple(kept)):
         raise RejectedError(f"These headers cannot be set: {', '.join(sorted(reserved))}.")
     return kept
+
+
+@lru_cache(maxsize=64)
+def _reserved(names: tuple[str, ...]) -> frozenset[str]:
+    return RESERVED_HEADERS & {name.lower() for name in names}

@@ -14,10 +14,13 @@ depends_on = None
 def upgrade() -> None:
     """A column and an index; no row changes."""
     op.add_column("email_messages", sa.Column("proof_asked_at", survey.db.UTCDateTime(), nullable=True))
-    op.create_index("ix_email_messages_state_kind_due", "email_messages", ["state", "kind", "due_at"])
+    waits = sa.text("state = 'pending'")
+    op.create_index(
+        "ix_email_messages_queue", "email_messages", ["kind", "due_at"], sqlite_where=waits, postgresql_where=waits
+    )
 
 
 def downgrade() -> None:
     """Nothing is lost but when the log was last asked."""
-    op.drop_index("ix_email_messages_state_kind_due", table_name="email_messages")
+    op.drop_index("ix_email_messages_queue", table_name="email_messages")
     op.drop_column("email_messages", "proof_asked_at")
