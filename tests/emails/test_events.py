@@ -78,6 +78,22 @@ def test_the_key_may_come_as_pem(provider: FakeSendGrid) -> None:
     assert [key.public_numbers() for key in load_keys(pem)] == [load_keys(provider.public_key)[0].public_numbers()]
 
 
+@pytest.mark.parametrize("between", [",", "\n", " , ", "\r\n\r\n"])
+def test_two_keys_hold_while_one_takes_the_place_of_the_other(provider: FakeSendGrid, between: str) -> None:
+    """During a rotation either key's signature is good; a third's is not."""
+    with FakeSendGrid() as newer, FakeSendGrid() as stranger:
+        keys = load_keys(f"{provider.public_key}{between}{newer.public_key}")
+        assert len(keys) == 2
+        for sender in (provider, newer):
+            verify(keys, sender.sign(BODY, STAMP)[SIGNATURE_HEADER], STAMP, BODY, NOW)
+        with pytest.raises(BadSignatureError):
+            verify(keys, stranger.sign(BODY, STAMP)[SIGNATURE_HEADER], STAMP, BODY, NOW)
+    pems = "".join(
+        f"-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n" for key in (provider.public_key,) * 2
+    )
+    assert len(load_keys(pems)) == 2
+
+
 def test_another_kind_of_key_is_refused() -> None:
     """A key on another curve, or no key, is a mistake in the settings."""
     der = (
@@ -97,6 +113,14 @@ def test_another_kind_of_key_is_refused() -> None:
         ({"event": "deferred", "response": "450 later"}, DeliveryState.DEFERRED, None),
         ({"event": "bounce", "type": "bounce", "reason": "550"}, DeliveryState.BOUNCED, Hit.BOUNCED),
         ({"event": "bounce", "type": "blocked", "reason": "421"}, DeliveryState.BLOCKED, None),
+        ({"event": "bounce", "bounce_classification": "Invalid Address"}, DeliveryState.BOUNCED, Hit.BOUNCED),
+        ({"event": "bounce", "bounce_classification": "Mailbox Unavailable"}, DeliveryState.BOUNCED, Hit.BOUNCED),
+        ({"event": "bounce", "bounce_classification": "Reputation"}, DeliveryState.BLOCKED, None),
+        (
+            {"event": "bounce", "type": "blocked", "bounce_classification": "Invalid Address"},
+            DeliveryState.BLOCKED,
+            None,
+        ),
         ({"event": "dropped", "reason": "Bounced Address"}, DeliveryState.DROPPED, Hit.BOUNCED),
         ({"event": "dropped", "reason": "Spam Reporting Address"}, DeliveryState.DROPPED, Hit.COMPLAINED),
         ({"event": "dropped", "reason": "Spam Content"}, DeliveryState.DROPPED, None),

@@ -1,21 +1,34 @@
-"""Delivery events and suppressions."""
+"""Delivery events."""
 
 import itertools
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import DDL, select
 from sqlalchemy.orm import Session
 
 from emails import outbox, receipts, recovery, suppressions
-from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessage, EmailState, SuppressionReason
-from emails.outbox import Begun
+from emails.delivery import advanced
+from emails.events import parse
+from emails.models import (
+    DeliveryEvent,
+    DeliveryState,
+    EmailAttempt,
+    EmailMessage,
+    EmailState,
+    Suppression,
+    SuppressionReason,
+)
 from emails.senders.base import Accepted, UnknownOutcomeError
+from emails.sending import Begun
 from survey.config import Settings
 from survey.models import Contact, Invitation, InvitationState, MailBlock
 from tests.conftest import NOW
-from tests.emails.factories import begin, queue_survey
+from tests.emails.factories import begin, queue_survey, record
 from tests.factories import make_contact
 
 _numbers = itertools.count(1)
@@ -53,7 +66,7 @@ def begun(session: Session, settings: Settings, message: EmailMessage) -> Begun:
 
 @pytest.fixture
 def accepted(session: Session, message: EmailMessage, begun: Begun) -> EmailMessage:
-    outbox.record_result(session, begun, Accepted("id-1"), NOW)
+    record(session, begun, Accepted("id-1"))
     return message
 
 
@@ -69,7 +82,7 @@ def test_any_event_with_our_attempt_id_proves_acceptance(
     session: Session, message: EmailMessage, begun: Begun, kind: str
 ) -> None:
     """A message whose answer was lost is settled by the first event about it."""
-    outbox.record_result(session, begun, UnknownOutcomeError("time-out"), NOW)
+    record(session, begun, UnknownOutcomeError("time-out"))
     report(session, begun, kind)
     assert message.state == EmailState.ACCEPTED
     assert session.get_one(EmailAttempt, begun.attempt_id).outcome is EmailState.ACCEPTED
@@ -79,7 +92,7 @@ def test_an_event_may_be_quicker_than_the_answer(session: Session, message: Emai
     """The webhook came before the 202 was recorded: accepted, delivered, and the provider's id still gets in."""
     report(session, begun, "delivered")
     assert message.state == EmailState.ACCEPTED
-    outbox.record_result(session, begun, Accepted("id-1"), NOW)
+    record(session, begun, Accepted("id-1"))
     assert (message.delivery, message.provider_id) == (DeliveryState.DELIVERED, "id-1")
 
 
@@ -88,7 +101,7 @@ def test_proof_also_settles_a_parked_message(
     session: Session, settings: Settings, message: EmailMessage, begun: Begun, decision: str
 ) -> None:
     """Even after a person decided: the second copy is stopped if it has not left, and "given up" is corrected."""
-    outbox.record_result(session, begun, UnknownOutcomeError("time-out"), NOW)
+    record(session, begun, UnknownOutcomeError("time-out"))
     recovery.recover(session, NOW + timedelta(hours=27))
     if decision == "again":
         recovery.send_again(session, [message], "Ana", NOW)
@@ -96,7 +109,7 @@ def test_proof_also_settles_a_parked_message(
         recovery.give_up(session, [message], "Ana")
     report(session, begun, "delivered")
     assert message.state == EmailState.ACCEPTED
-    assert outbox.claim_batch(session, NOW + timedelta(hours=28)) == []
+    assert outbox.claim_batch(session, NOW + timedelta(hours=28), 10) is None
 
 
 def test_events_in_any_order_end_the_same(session: Session, accepted: EmailMessage, begun: Begun) -> None:
@@ -162,27 +175,6 @@ def test_three_silent_days_are_said(session: Session, accepted: EmailMessage, be
     assert accepted.delivery is DeliveryState.DELIVERED
 
 
-def test_lifting_one_reason_leaves_the_others(session: Session) -> None:
-    """Who subscribes again still has a mailbox that bounces; lifting everything frees the contact."""
-    contact = make_contact(session, email="mona@client.example")
-    suppressions.suppress(session, " Mona@Client.example ", SuppressionReason.BOUNCED, "event", NOW)
-    suppressions.suppress(session, "mona@client.example", SuppressionReason.UNSUBSCRIBED, "link", NOW)
-    suppressions.unsuppress(session, "mona@client.example", "link", NOW, SuppressionReason.UNSUBSCRIBED)
-    assert contact.mail_block == MailBlock.BOUNCED
-    suppressions.unsuppress(session, "MONA@client.example", "Ana: new mailbox", NOW)
-    assert suppressions.reason_suppressed(session, "mona@client.example") is None
-    assert session.scalars(select(Contact.mail_block)).all() == [None]
-
-
-def test_suppressing_says_whether_it_was_new(session: Session) -> None:
-    """Twice is once; after it was lifted it is new again."""
-    assert suppressions.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
-    assert not suppressions.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
-    suppressions.unsuppress(session, "a@b.example", "x", NOW)
-    assert suppressions.suppress(session, "a@b.example", SuppressionReason.MANUAL, "x", NOW)
-    assert suppressions.reason_suppressed(session, "a@b.example") is SuppressionReason.MANUAL
-
-
 @pytest.mark.parametrize("kind", ["bounce", "dropped"])
 def test_an_email_that_never_arrived_is_no_silence(
     session: Session, accepted: EmailMessage, begun: Begun, kind: str
@@ -192,3 +184,90 @@ def test_an_email_that_never_arrived_is_no_silence(
     invitation = session.get_one(Invitation, accepted.invitation_id)
     assert invitation.state is InvitationState.SKIPPED
     assert "550 unknown" in invitation.reason
+
+
+REPORTS = ("processed", "deferred", "delivered", "bounce", "open", "click", "spamreport", "unsubscribe", "dropped")
+
+
+@given(st.permutations(REPORTS), st.integers(0, len(REPORTS)))
+@hypothesis_settings(max_examples=200, deadline=None)
+def test_the_delivery_state_never_goes_back(order: list[str], doubled: int) -> None:
+    """Whatever the order, and whatever comes twice, each report leaves the state where it is or moves it up, and all
+    orders end the same."""
+    state, ranks = None, []
+    for name in [*order, *order[:doubled]]:
+        event = parse({"event": name, "timestamp": 1_700_000_000})
+        if event.delivery is not None:
+            state = advanced(state, event.delivery)
+            ranks.append(list(DeliveryState).index(state) if state is not DeliveryState.NO_RECEIPT else -1)
+    assert state is DeliveryState.COMPLAINED
+    assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("processed", "delivered", "bounce", "open")))[::4])
+def test_events_together_in_any_order_end_the_same(
+    session: Session, accepted: EmailMessage, begun: Begun, order: tuple[str, ...]
+) -> None:
+    """Worked in as one batch, in any order, with one broken among them: the address is left alone once."""
+    events = [
+        {"event": name, "timestamp": int(NOW.timestamp()), "sg_event_id": name, "attempt_id": begun.attempt_id}
+        for name in order
+    ]
+    receipts.store_events(session, [*events, {"event": "teleported", "sg_event_id": "x"}, *events], NOW)
+    receipts.process_events(session, receipts.pending_events(session, 100), NOW)
+    assert accepted.delivery is DeliveryState.BOUNCED
+    assert [row.reason for row in session.scalars(select(Suppression))] == [SuppressionReason.BOUNCED]
+    quarantined = session.scalars(select(DeliveryEvent).where(DeliveryEvent.quarantine != "")).all()
+    assert [row.sg_event_id for row in quarantined] == ["x"]
+    assert receipts.pending_events(session) == []
+
+
+def test_a_machine_that_opens_and_clicks_says_nothing(session: Session, accepted: EmailMessage, begun: Begun) -> None:
+    """Opens and clicks, a machine's or not, change neither the message nor the contact nor the invitation."""
+    before = session.get_one(Invitation, accepted.invitation_id).state
+    for kind in ("open", "click", "group_resubscribe"):
+        assert report(session, begun, kind, sg_machine_open=True).quarantine == ""
+    assert accepted.delivery is None
+    assert contact_of(session, accepted).mail_block is None
+    assert session.get_one(Invitation, accepted.invitation_id).state is before
+
+
+@pytest.mark.parametrize("group", ["unsubscribe", "group_unsubscribe"])
+def test_an_unsubscribe_at_the_provider_is_ours_too(
+    session: Session, accepted: EmailMessage, begun: Begun, group: str
+) -> None:
+    """From a group or from everything: nothing more is sent, and the evidence names the event."""
+    row = report(session, begun, group, asm_group_id=7)
+    stop = session.scalars(select(Suppression)).one()
+    assert (stop.reason, stop.scope.value) == (SuppressionReason.UNSUBSCRIBED, "all")
+    assert stop.evidence == {"event": row.sg_event_id}
+
+
+def test_one_event_that_breaks_us_costs_no_other(session: Session, accepted: EmailMessage, begun: Begun) -> None:
+    """A fault while working events in is met by that event alone; it is set aside, the others count."""
+    report(session, begun, "processed")
+    session.commit()
+    good, bad = (
+        {"event": kind, "timestamp": int(NOW.timestamp()), "sg_event_id": kind, "attempt_id": begun.attempt_id}
+        for kind in ("delivered", "bounce")
+    )
+    receipts.store_events(session, [good, bad], NOW)
+    refuse = DDL(
+        "CREATE TRIGGER no_stops BEFORE INSERT ON suppressions BEGIN SELECT RAISE(ABORT, 'no'); END"
+        if session.get_bind().dialect.name == "sqlite"
+        else "ALTER TABLE suppressions ADD CONSTRAINT no_stops CHECK (email = '') NOT VALID"
+    )
+    undo = DDL(
+        "DROP TRIGGER no_stops"
+        if session.get_bind().dialect.name == "sqlite"
+        else "ALTER TABLE suppressions DROP CONSTRAINT no_stops"
+    )
+    session.execute(refuse)
+    receipts.process_events(session, receipts.pending_events(session), NOW)
+    session.commit()
+    session.execute(undo)
+    session.commit()
+    session.refresh(accepted)
+    assert accepted.delivery is DeliveryState.DELIVERED
+    row = session.scalars(select(DeliveryEvent).where(DeliveryEvent.sg_event_id == "bounce")).one()
+    assert "the log says why" in row.quarantine

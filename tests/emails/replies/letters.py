@@ -1,4 +1,5 @@
 """Replies as mail programs write them, each with the words that are the sender's own."""
+# ruff: noqa: E501 - the letters stand as they come
 
 from dataclasses import dataclass
 

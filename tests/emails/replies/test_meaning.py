@@ -120,7 +120,7 @@ def test_a_wish_to_stop_is_heard(words: str) -> None:
         "I tried to unsubscribe from your newsletter and it went well",
         "Do not stop, you are great",
         "The bus stop in front of the shop is in the way.",
-        "Stop asking your fitters to rush, they do good work when they have the time they need for it, honestly, I mean it",
+        "Stop asking your fitters to rush: they do good work when they have the time that they need for it, honestly",
         "Parar",
     ],
 )

@@ -1,0 +1,56 @@
+"""The words of the clients' pages: every sentence in every language, with the same values in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from survey.config import ROOT
+from survey.languages import DEFAULT, LANGUAGES, LOCALES, choose, translator
+
+OTHERS = [language for language in LANGUAGES if language != DEFAULT]
+_VALUE = re.compile(r"%\((\w+)\)s")
+
+
+def sentences() -> list[str]:
+    """Every sentence that a template asks a translation for."""
+    found = extract_from_dir(
+        ROOT / "templates", method_map=[("**.html", "jinja2"), ("**.txt", "jinja2")], keywords={"_": None}
+    )
+    return sorted({str(message) for _file, _line, message, *_ in found})
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_sentence_is_there_in_every_language(language: str) -> None:
+    """A page is never half English; no translation is left over, and each names the same values."""
+    missing = [sentence for sentence in sentences() if translator(language)(sentence) == sentence]
+    assert missing == []
+    for sentence in sentences():
+        assert set(_VALUE.findall(translator(language)(sentence))) == set(_VALUE.findall(sentence)), sentence
+
+
+def test_the_templates_ask_for_something() -> None:
+    """The check above looks at real sentences."""
+    assert "Stop our questions?" in sentences()
+
+
+def test_every_language_has_a_file_and_no_other() -> None:
+    """A language is added by adding its file and its name."""
+    assert {Path(path).stem for path in LOCALES.glob("*.po")} == set(OTHERS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [(["de-AT"], "de"), (["ja", "pt_BR"], "pt"), (["", "FR"], "fr"), ([], "en"), (["../de"], "en")],
+)
+def test_the_first_language_that_we_have_is_chosen(wanted: list[str], expected: str) -> None:
+    """A regional tag is its language; what we do not have is passed over."""
+    assert choose(wanted) == expected
+
+
+def test_values_are_put_in_and_never_read_as_a_format() -> None:
+    """A name with a percent sign in it stays as it is."""
+    sentence = "We will not ask you about %(client)s any more."
+    assert translator("de")(sentence, client="100 %(x)s GmbH") == "Wir fragen Sie nicht mehr zu 100 %(x)s GmbH."
+    assert translator("en")("100 % sure") == "100 % sure"
