@@ -1,7 +1,7 @@
 """How a decision about an invitation is taken and written down: the firm's rules and hours, facts, verdicts, state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -118,8 +118,7 @@ def load_cases(
     own: Mapping[int, int] = NOTHING_OWN,
 ) -> list[Facts]:
     """What is known about each resolution now, with the moment at which the schedule has it."""
-    found = zip(resolutions, load_facts(session, resolutions, house.policy, now, own), strict=True)
-    return [replace(facts, first_due_at=house.due_at(resolution)) for resolution, facts in found]
+    return load_facts(session, resolutions, house.policy, now, own, house.due_at)
 
 
 def facts_now(session: Session, resolution: Resolution, house: House, now: datetime) -> Facts:

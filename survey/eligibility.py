@@ -11,7 +11,6 @@ from email_validator import EmailNotValidError, validate_email
 from survey.rotation import Budget, Turn, fair_turn
 from survey.schedule import too_late_at
 
-
 QUARTER_DAYS = 91  # "ask me less": at most once in so many
 
 

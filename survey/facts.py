@@ -1,10 +1,11 @@
 """Loads what the eligibility rules need to know, for many resolutions in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -58,10 +59,12 @@ def load_facts(
     policy: Policy,
     now: datetime,
     own: Mapping[int, int] = NOTHING_OWN,
+    first_due_at: Callable[[Resolution], datetime] | None = None,
 ) -> list[Facts]:
     """The facts about each resolution, in the same order. Job, contact and client should be loaded already.
 
-    `own`: resolution id → its own invitation's id, which counts neither for rest nor for the budget.
+    `own`: resolution id → its own invitation's id, which counts neither for rest nor for the budget. `first_due_at`:
+    when the schedule has a resolution's first email.
     """
     contacts = [resolution.job.contact for resolution in resolutions]
     asked = _asked_by_address(session, {contact.email for contact in contacts}, policy, now)
@@ -70,14 +73,13 @@ def load_facts(
     waiting, deciders = _waiting_by_client(session, clients, policy, now), _deciders_by_client(session, clients)
     answered = _answered_at(session, [resolution.id for resolution in resolutions])
     return [
-        replace(
-            _facts(
-                resolution,
-                own.get(resolution.id),
-                asked[resolution.job.contact.email],
-                budgets[resolution.job.client_id],
-                answered,
-            ),
+        _facts(
+            resolution,
+            own.get(resolution.id),
+            asked[resolution.job.contact.email],
+            budgets[resolution.job.client_id],
+            answered,
+            first_due_at=first_due_at(resolution) if first_due_at else None,
             client_waiting=tuple(waiting[resolution.job.client_id]),
             client_deciders=tuple(deciders[resolution.job.client_id]),
         )
@@ -86,7 +88,12 @@ def load_facts(
 
 
 def _facts(
-    resolution: Resolution, own: int | None, asked: list[Asked], budget: list[Asked], answered: dict[int, datetime]
+    resolution: Resolution,
+    own: int | None,
+    asked: list[Asked],
+    budget: list[Asked],
+    answered: dict[int, datetime],
+    **more: Any,
 ) -> Facts:
     job, contact, client = resolution.job, resolution.job.contact, resolution.job.client
     others = [
@@ -115,6 +122,7 @@ def _facts(
         held_at=client.surveys_held_at,
         held_reason=client.surveys_held_reason,
         answered_at=answered.get(resolution.id),
+        **more,
     )
 
 

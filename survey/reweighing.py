@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from survey.deciding import WAITING, House, apply, load_cases
-from survey.eligibility import Decision, Outcome, decide
+from survey.eligibility import Decision, Facts, Outcome, decide
 from survey.models import Invitation, InvitationState, Job, Resolution
 from survey.schedule import resumed_at
 
@@ -26,6 +26,11 @@ class Effect(StrEnum):
     RESUMED = "resumed"
 
 
+_STANDS = {
+    InvitationState.SCHEDULED: Outcome.ASK,
+    InvitationState.HELD: Outcome.HOLD,
+    InvitationState.SKIPPED: Outcome.SKIP,
+}
 _GO_OUT = (Effect.MOVED, Effect.INCLUDED, Effect.RESUMED)
 _EFFECTS = {
     (Outcome.ASK, Outcome.SKIP): Effect.SKIPPED,
@@ -58,22 +63,34 @@ def reweigh(session: Session, old: House, new: House, now: datetime) -> list[Rew
     found = _open_questions(session, new, now)
     weighed: list[Reweighed] = []
     for start in range(0, len(found), AT_ONCE):
-        some = found[start : start + AT_ONCE]
-        resolutions = [invitation.resolution for invitation in some]
-        own = {invitation.resolution_id: invitation.id for invitation in some}
-        facts = (load_cases(session, resolutions, house, now, own) for house in (old, new))
-        for invitation, known, known_then in zip(some, *facts, strict=True):
-            forced, resolution = invitation.forced_by_id is not None, invitation.resolution
-            usual, due_at = old.due_at(resolution, invitation.seed), new.due_at(resolution, invitation.seed)
-            due_at = invitation.due_at if forced or usual == due_at else due_at
-            before = decide(known, old.policy, now, at=invitation.due_at, forced=forced)
-            after = decide(known_then, new.policy, now, at=due_at, forced=forced)
-            effect = _EFFECTS.get((before.outcome, after.outcome))
-            if effect is None and due_at != invitation.due_at and after.outcome is Outcome.ASK:
-                effect = Effect.MOVED
-            too_late = new.too_late_at(resolution)
-            weighed.append(Reweighed(invitation, effect, after, invitation.due_at, due_at, too_late))
+        weighed += _weigh(session, found[start : start + AT_ONCE], old, new, now)
     return _in_line(weighed, new, now)
+
+
+def _weigh(session: Session, some: Sequence[Invitation], old: House, new: House, now: datetime) -> list[Reweighed]:
+    found: list[Reweighed] = []
+    cases = _cases(session, some, new, now)
+    for invitation, facts in zip(some, cases, strict=True):
+        forced, resolution = invitation.forced_by_id is not None, invitation.resolution
+        usual, due_at = old.due_at(resolution, invitation.seed), new.due_at(resolution, invitation.seed)
+        due_at = invitation.due_at if forced or usual == due_at else due_at
+        decision = decide(facts, new.policy, now, at=due_at, forced=forced)
+        moved = due_at != invitation.due_at and decision.outcome is Outcome.ASK
+        effect = Effect.MOVED if moved else None
+        too_late = new.too_late_at(resolution)
+        found.append(Reweighed(invitation, effect, decision, invitation.due_at, due_at, too_late))
+    turned = [row for row in found if row.decision.outcome is not _STANDS[row.invitation.state]]
+    effects = {}
+    for row, facts in zip(turned, _cases(session, [row.invitation for row in turned], old, now), strict=True):
+        forced = row.invitation.forced_by_id is not None
+        before = decide(facts, old.policy, now, at=row.before, forced=forced).outcome
+        effects[row.invitation.id] = _EFFECTS.get((before, row.decision.outcome), row.effect)
+    return [replace(row, effect=effects.get(row.invitation.id, row.effect)) for row in found]
+
+
+def _cases(session: Session, some: Sequence[Invitation], house: House, now: datetime) -> list[Facts]:
+    own = {invitation.resolution_id: invitation.id for invitation in some}
+    return load_cases(session, [invitation.resolution for invitation in some], house, now, own) if some else []
 
 
 def apply_all(session: Session, weighed: Sequence[Reweighed], now: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from survey import invitations
 from survey.clock import fixed_at
 from survey.db import db
+from survey.eligibility import RULES
 from survey.models import Job, SurveyResponse
 from tests.conftest import NOW, SECRET_KEY
 
@@ -166,7 +167,9 @@ def test_why_or_why_not_is_explained(app: Flask, jobs_csv: Path, session: Sessio
     found = document(run(app, "invitations", "explain", "psa", "J1", "--json"))
     [resolution] = found["resolutions"]
     assert resolution["state"] == "scheduled"
-    assert len(resolution["verdicts"]) == 12
+    told = [verdict["rule"] for verdict in resolution["verdicts"]]
+    assert told[: len(RULES)] == [rule.name for rule in RULES]
+    assert told[len(RULES) :] == ["delay after closing", "sending hours", "open day", "not paused"]
     assert set(resolution["verdicts"][0]) == {"rule", "passed", "why"}
     text = run(app, "invitations", "explain", "psa", "J1").stdout
     assert "contact rested" in text
