@@ -15,6 +15,7 @@ class Reason:
     share: float
     text: str
     evidence: list[dict[str, Any]]  # Quote.as_dict of analysis.relationships.evidence
+    told: frozenset[str] = frozenset()  # sources whose words a stronger reason quotes already
 
     @property
     def quote(self) -> str:
@@ -28,24 +29,38 @@ class Reason:
 
     @property
     def words(self) -> list[dict[str, Any]]:
-        """The evidence that is the client's own words, with `answer_id`."""
-        return [{**item, "answer_id": source(item)[1]} for item in self.evidence if source(item)[0] == "answer"]
+        """The evidence that is the client's own words, with `answer_id`; what is quoted above is not said twice."""
+        words = [{**item, "answer_id": source(item)[1]} for item in self.evidence if source(item)[0] == "answer"]
+        return [item for item in words if item["source"] not in self.told]
+
+    @property
+    def again(self) -> bool:
+        """Whether it rests on words that a stronger reason quotes."""
+        return any(item.get("source") in self.told for item in self.evidence)
 
 
 def reasons_of(stored: Iterable[dict[str, Any]]) -> list[Reason]:
-    """Stored reasons or signals (the contract's JSON) as the page shows them, strongest first."""
-    ranked = sorted(stored, key=lambda reason: abs(float(reason["points"])), reverse=True)
+    """Stored reasons or signals (the contract's JSON) as the page shows them, the most telling first."""
+    ranked = sorted(stored, key=_weight, reverse=True)
     strongest = max((abs(float(reason["points"])) for reason in ranked), default=0.0) or 1.0
-    return [
-        Reason(
+    found, told = [], frozenset[str]()
+    for reason in ranked:
+        made = Reason(
             signal=str(reason["signal"]),
             points=float(reason["points"]),
             share=round(100 * abs(float(reason["points"])) / strongest, 1),
             text=str(reason["text"]),
             evidence=list(reason.get("evidence") or []),
+            told=told,
         )
-        for reason in ranked
-    ]
+        found.append(made)
+        told = told | {str(item["source"]) for item in made.words}
+    return found
+
+
+def _weight(reason: dict[str, Any]) -> float:
+    """What it adds to the chance of loss, and how much it calls for an answer."""
+    return abs(float(reason["points"])) + abs(float(reason.get("strength") or 0))
 
 
 def _moment(item: dict[str, Any]) -> datetime | None:

@@ -42,7 +42,7 @@ def why_not(session: Session, client: Client, state: RelationshipState | None, n
         return WhyNot(looks_bad="", why=["Marked as yours: never surveyed and never flagged."], gap=None)
     if state is None:
         return WhyNot(looks_bad="", why=["Not scored yet: the worker has not come to them."], gap=None)
-    why = [*_dealt_with(session, client.id, now), *_standing(state, now)]
+    why = [*_standing(state, now), *_dealt_with(session, client.id, state.looks_bad_at, now)]
     kept = record_from(state.inputs)
     points = total_points(kept.found) if kept else sum(float(signal.get("strength", 0)) for signal in state.signals)
     found = gap(points, kept.shift if kept else 0.0, state.risk, state.too_little)
@@ -59,13 +59,20 @@ def distance(found: Gap) -> str:
     return f"{said} The chance of losing them is {found.loss:.0%}; a flag begins at {found.loss_needed:.0%}."
 
 
-def _dealt_with(session: Session, client_id: int, now: datetime) -> list[str]:
-    """What people and time have done: the last flag's end, and the last contact after it."""
+def _dealt_with(session: Session, client_id: int, bad_at: datetime | None, now: datetime) -> list[str]:
+    """What people and time have done about what was known: the last flag's end, and the last contact.
+
+    What ended before the bad thing happened (`bad_at`) explains nothing.
+    """
     flag = session.scalar(
         select(Flag).where(Flag.client_id == client_id, Flag.closed_at.is_not(None)).order_by(Flag.closed_at.desc())
     )
     lines = []
-    if flag is not None and flag.closed_at is not None and flag.status is FlagStatus.RESOLVED:
+    explains = flag is not None and flag.closed_at is not None and (bad_at is None or flag.closed_at >= bad_at)
+    if flag is None or flag.closed_at is None or not explains:
+        return _contact(session, client_id, bad_at, now)
+    rests = flag.closed_at + timedelta(days=QUIET_DAYS_AFTER_SETTLEMENT)
+    if flag.status is FlagStatus.RESOLVED and (bad_at is not None or now < rests):
         outcome = session.scalar(select(Outcome).where(Outcome.flag_id == flag.id))
         done = session.scalar(
             select(FollowUp)
@@ -75,22 +82,21 @@ def _dealt_with(session: Session, client_id: int, now: datetime) -> list[str]:
         by = f" by {done.user.display_name}" if done is not None and done.user else ""
         came = f" ({OUTCOME_WORDS[outcome.result].lower()})" if outcome else ""
         lines.append(f"Resolved on {short_day(flag.closed_at)}{by}{came}: what was known by then is dealt with.")
-        rests = flag.closed_at + timedelta(days=QUIET_DAYS_AFTER_SETTLEMENT)
         if now < rests:
             lines.append(f"Silence and overdue jobs rest until {short_day(rests)}, after the flag that was closed.")
-    elif flag is not None:
+    elif flag.status is FlagStatus.CLEARED:
         lines.append(flag.clears_if)
-    return [*lines, *_contact(session, client_id, now)]
+    return [*lines, *_contact(session, client_id, bad_at, now)]
 
 
-def _contact(session: Session, client_id: int, now: datetime) -> list[str]:
+def _contact(session: Session, client_id: int, bad_at: datetime | None, now: datetime) -> list[str]:
     spoken = session.scalar(
         select(FollowUp)
         .where(
             FollowUp.client_id == client_id,
             FollowUp.kind == FollowUpKind.CONTACTED,
             FollowUp.undone_at.is_(None),
-            FollowUp.at > now - CONTACT_REMEMBERED,
+            FollowUp.at > max(now - CONTACT_REMEMBERED, bad_at or now - CONTACT_REMEMBERED),
         )
         .order_by(FollowUp.at.desc())
         .options(joinedload(FollowUp.user))

@@ -57,6 +57,7 @@ class RelationshipState(Base):
     looks_bad: Mapped[str] = mapped_column(
         String(300), default="", server_default=""
     )  # what does, flagged or not, or ""
+    looks_bad_at: Mapped[datetime | None]  # since when; None for what lasts
     inputs: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # relationships.record
     picture: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # relationships.picture
     client: Mapped[Client] = relationship()

@@ -73,7 +73,7 @@ def compare(before: Stood, severity: str, risk: float, reasons: Sequence[Mapping
     news = []
     for reason in reasons:
         fresh = [str(item["text"]) for item in reason["evidence"] if item.get("source", "") not in known]
-        if not fresh and reason["signal"] not in signals:
+        if not reason["evidence"] and reason["signal"] not in signals:
             fresh = [str(reason["text"])]
         news += [text for text in fresh if text not in news]
     worse = _RANK[before.severity] - _RANK[severity]

@@ -32,21 +32,33 @@ _OF_SIGNALS = (
 _OF_TIME = ("overdue", "silence")
 
 
-def looks_bad(evidence: Evidence, signals: Sequence[Signal], now: datetime, *, lapsed: bool) -> str:
-    """What anybody would see on the client's page: a bad last rating, an unhappy last comment, a strong sign; or "".
+@dataclass(frozen=True)
+class Look:
+    """What looks bad, and since when: `at` is None for what lasts (silence, an overdue job) and for nothing ("")."""
+
+    text: str = ""
+    at: datetime | None = None
+
+
+def looks_bad(evidence: Evidence, signals: Sequence[Signal], now: datetime, *, lapsed: bool) -> Look:
+    """What anybody would see on the client's page: a bad last rating, an unhappy last comment, a strong sign.
 
     Whether a person has dealt with it is not asked: that is one of the answers to "why are they not flagged?".
     """
     recent = [response for response in evidence.responses if days_between(response.at, now) <= REMEMBERED_DAYS]
     rated = next((response for response in reversed(recent) if _rating(response)), None)
     if rated is not None and _is_bad(rated):
-        return f"Last answer {said(rated)}, on {short_day(rated.at)}."
+        return Look(f"Last answer {said(rated)}, on {short_day(rated.at)}.", rated.at)
     read = next((response for response in reversed(recent) if response.reading is not None), None)
     reading = read.reading if read is not None else None
     if read is not None and reading is not None and reading.sentiment == "negative" and reading.score <= NEGATIVE_FROM:
-        return f"Unhappy comment on {short_day(read.at)}."
+        return Look(f"Unhappy comment on {short_day(read.at)}.", read.at)
     shown = _OF_SIGNALS if lapsed else (*_OF_SIGNALS, *_OF_TIME)
-    return next((signal.text for signal in signals if signal.name in shown and signal.points >= WORTH_POINTS), "")
+    worst = next((signal for signal in signals if signal.name in shown and signal.points >= WORTH_POINTS), None)
+    if worst is None:
+        return Look()
+    lasts = worst.name in _OF_TIME
+    return Look(worst.text, None if lasts else max((quote.at for quote in worst.evidence), default=None))
 
 
 def _rating(response: Response) -> bool:

@@ -5,6 +5,8 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
+import survey.db
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -20,6 +22,7 @@ def upgrade() -> None:
     op.add_column(
         "relationship_states", sa.Column("looks_bad", sa.String(length=300), nullable=False, server_default="")
     )
+    op.add_column("relationship_states", sa.Column("looks_bad_at", survey.db.UTCDateTime(), nullable=True))
     op.add_column("firm", sa.Column("calls_per_week", sa.Integer(), nullable=False, server_default="10"))
     op.add_column("users", sa.Column("calls_per_week", sa.Integer(), nullable=True))
     op.create_table(
@@ -46,5 +49,6 @@ def downgrade() -> None:
     op.drop_table("flag_days")
     op.drop_column("users", "calls_per_week")
     op.drop_column("firm", "calls_per_week")
+    op.drop_column("relationship_states", "looks_bad_at")
     op.drop_column("relationship_states", "looks_bad")
     op.drop_column("flags", "severity_why")

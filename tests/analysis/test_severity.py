@@ -26,8 +26,8 @@ def test_one_late_job_is_moderate_and_who_says_that_they_go_is_severe() -> None:
 
 
 def test_value_makes_urgent_by_steps_and_never_less() -> None:
-    """A quarter of a large client's value changes nothing yet; a large one's flag rises; a small one's never falls."""
-    assert [urgency(1, worth, ()).value for worth in (0, 0.1, 0.25, 1, 4)] == [1, 1, 1, 2, 2.5]
+    """Half of a large client's value changes nothing yet; a large one's flag rises; a small one's never falls."""
+    assert [urgency(1, worth, ()).value for worth in (0, 0.1, 0.5, 1, 4)] == [1, 1, 1, 2, 2.5]
     assert risk.judge(0.65, (), worth=0.1).severity == "moderate"
     assert risk.judge(0.65, (), worth=1).severity == "high"
 
@@ -49,11 +49,11 @@ def test_words_that_are_not_relied_on_make_nothing_severe() -> None:
 def test_the_severity_is_said_in_a_sentence() -> None:
     """The reason names what counts: words of leaving, the value, how hard it is to turn."""
     leaving = risk.judge(0.8, (Signal("leaving", 4.6, "why"),), worth=1)
-    assert leaving.why == "Severe: they say that they leave and they are among your largest clients."
+    assert leaving.why == "Severe: they say that they leave; they are among your largest clients."
     silent = risk.judge(0.6, (Signal("silence", 2.0, "why"),))
     assert "no longer answer" in silent.why
     calm = risk.judge(0.6, (Signal("late_jobs", 2.0, "why"),))
-    assert calm.why == "Moderate: the signs are clear, and not yet strong."
+    assert calm.why == "Moderate: the signs are clear."
     few = risk.judge(0.95, (Signal("low_scores", 4.0, "why"),))
     assert "not severe, for the signs are of few kinds" in few.why
 
