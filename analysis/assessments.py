@@ -204,6 +204,7 @@ class Scorer:
 
     def _save(self, client: Client, state: RelationshipState | None, found: Assessment, evidence: Evidence) -> None:
         came_from = self.came_from.get(client.id)
+        look = looks_bad(evidence, found.record.found, self.now, lapsed=found.record.context.lapsed)
         values: dict[str, Any] = {
             "rung": Rung(found.standing.rung),
             "rung_reason": found.standing.reason[:300],
@@ -226,7 +227,8 @@ class Scorer:
             **flagging.estimate(found),
             "inputs": found.record.as_dict(),
             "picture": picture(evidence, self.by.usual, self.now),
-            "looks_bad": looks_bad(evidence, found.record.found, self.now, lapsed=found.record.context.lapsed)[:300],
+            "looks_bad": look.text[:300],
+            "looks_bad_at": look.at,
             "levels_version": self.levels.version,
         }
         if state is None:

@@ -11,10 +11,11 @@ from analysis.desk.flag_page import people_who_act
 from analysis.desk.ladder import ladder_page
 from analysis.desk.reasons import reasons_of
 from analysis.desk.timeline import timeline
+from analysis.desk.why_not import distance, why_not
 from analysis.desk.words import RUNG_WORDS
 from analysis.forms import NoteForm, OwnerForm
-from analysis.models import Referral, Rung
 from analysis.interests import note_interests
+from analysis.models import Referral, Rung
 from analysis.ownership import give_client
 from analysis.queries import client_by_id
 from analysis.views import parts
@@ -38,10 +39,12 @@ def index() -> ResponseReturnValue:
         rung=parts.member(Rung, request.args.get("rung")),
         owner=parts.one_of(request.args.get("owner"), ("all", "mine", "unassigned")),
         flagged=request.args.get("flagged") == "1",
+        overlooked=request.args.get("flagged") == "overlooked",
         sort=parts.one_of(request.args.get("sort"), SORT_VALUES),
     )
-    page = clients(db.session, wanted, current_user_id(), page_number(request.args.get("page")))
-    return render_template("desk/clients/index.html", page=page, wanted=wanted, rungs=[*RUNG_WORDS.items()])
+    page, now = clients(db.session, wanted, current_user_id(), page_number(request.args.get("page"))), clock.now()
+    why = {row.client.id: why_not(db.session, row.client, row.state, now) for row in page.items if wanted.overlooked}
+    return render_template("desk/clients/index.html", page=page, wanted=wanted, why=why, rungs=[*RUNG_WORDS.items()])
 
 
 @blueprint.get("/clients/<int:client_id>")
@@ -58,6 +61,8 @@ def _page(client_id: int, note: NoteForm | None = None, referral_error: str = ""
         client=page.client,
         state=page.state,
         signals=reasons_of(page.state.signals if page.state else []),
+        why_not=None if page.flag else why_not(db.session, page.client, page.state, clock.now()),
+        distance=distance,
         timeline=timeline(db.session, client_id, before=_moment(request.args.get("before"))),
         owner_form=OwnerForm(formdata=None).offer(people_who_act(db.session), page.client.owner_id),
         note_form=note or NoteForm(formdata=None),
@@ -65,13 +70,13 @@ def _page(client_id: int, note: NoteForm | None = None, referral_error: str = ""
         referral_error=referral_error,
         moment_of=datetime.fromisoformat,
         referral_name=request.form.get("client", ""),
+        interests_error=interests_error,
+        interests_text=request.form.get("interests", ""),
     )
 
 
 def _moment(text: str | None) -> datetime | None:
     """`?before=` of this request; None for anything that is not an aware moment."""
-        interests_error=interests_error,
-        interests_text=request.form.get("interests", ""),
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:
@@ -104,11 +109,6 @@ def note(client_id: int) -> ResponseReturnValue:
     return redirect(url_for("clients.show", client_id=client_id), code=303)
 
 
-@blueprint.post("/clients/<int:client_id>/referrals")
-def refer(client_id: int) -> ResponseReturnValue:
-    try:
-        with transaction() as session:
-            client = client_by_id(session, client_id)
 @blueprint.post("/clients/<int:client_id>/interests")
 def interests(client_id: int) -> ResponseReturnValue:
     try:
@@ -120,6 +120,11 @@ def interests(client_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", client_id=client_id, _anchor="interests-title"), code=303)
 
 
+@blueprint.post("/clients/<int:client_id>/referrals")
+def refer(client_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            client = client_by_id(session, client_id)
             done = referrals.record_referral(
                 session, client, request.form.get("client", ""), current_user_id(), clock.now()
             )
