@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from survey.closed_days import country_of_zone, holiday
 from survey.deciding import House, load_house
@@ -113,7 +114,7 @@ def due_on(session: Session, day: date, now: datetime, number: int = 1) -> Page[
     return Page([_coming(row) for row in rows], number, total)
 
 
-_DUE: tuple[tuple[ColumnElement[datetime], ColumnElement[bool], bool], ...] = (
+_DUE: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool], bool], ...] = (
     (Invitation.due_at, Invitation.state == InvitationState.SCHEDULED, False),
     (Invitation.reminder_due_at, Invitation.state == InvitationState.SENT, True),
 )

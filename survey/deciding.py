@@ -1,7 +1,7 @@
 """How a decision about an invitation is taken and written down: the firm's rules and hours, facts, verdicts, state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -30,12 +30,19 @@ class House:
     country: str
     spread_minutes: int
     reminder_days: tuple[int, ...]  # after sending, one for each reminder
+    found: dict[tuple[datetime, Place], datetime] = field(default_factory=dict, compare=False, repr=False)
+    """Opening moments worked out already: each is asked for several times."""
+    places: dict[tuple[str, str, str], Place] = field(default_factory=dict, compare=False, repr=False)
 
     def due_at(self, resolution: Resolution, seed: str = "") -> datetime:
         """When the first email about a closing goes out; without the invitation's `seed`, the earliest moment."""
         job = resolution.job
-        delay = timedelta(hours=self.policy.delay_for(job.kind))
-        return self.next_open(resolution.completed_at + delay, job.contact, seed)
+        delay, place = timedelta(hours=self.policy.delay_for(job.kind)), self.place(job.contact)
+        asked = resolution.completed_at + delay
+        if (asked, place) not in self.found:
+            self.found[asked, place] = next_open(asked, self.hours, place)
+        opens = self.found[asked, place]
+        return spread(opens, seed, self.spread_minutes, self.hours, place) if seed else opens
 
     def too_late_at(self, resolution: Resolution) -> datetime:
         """From when the closing is too old to ask about: closed days put that off as they put off the email."""
@@ -57,9 +64,11 @@ class House:
 
     def place(self, contact: Contact) -> Place:
         """Where the contact reads."""
-        client = contact.client
-        country = country_for(contact.country, client.country, contact.timezone, self.country, self.timezone)
-        return Place(self.zone(contact), country)
+        theirs, clients, zone = known = contact.country, contact.client.country, contact.timezone
+        if known not in self.places:
+            country = country_for(theirs, clients, zone, self.country, self.timezone)
+            self.places[known] = Place(self.zone(contact), country)
+        return self.places[known]
 
     def zone(self, contact: Contact) -> tzinfo:
         return zone_for(contact.timezone, self.timezone)

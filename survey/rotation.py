@@ -43,11 +43,9 @@ def fair_turn(
     free = budget.free - (1 if keep is not None else 0)
     if keep is not None and not free:
         return False, f"The last place is kept for {keep.name or 'the decision-maker'}, who decides and was not asked."
-    own = asked[asking.contact_id]
-    kept_for = {turn.contact_id for turn in deciders} if keep is not None else set()
-    first = {turn.contact_id: turn for turn in waiting if asked[turn.contact_id] < own}
-    first = {number: turn for number, turn in first.items() if number not in kept_for}
-    if first and free <= len(first):
+    first = {turn.contact_id: turn for turn in waiting if asked[turn.contact_id] < asked[asking.contact_id]}
+    needed = len(first) - (1 if keep is not None and any(turn.decides for turn in first.values()) else 0)
+    if needed and free <= needed:
         names = ", ".join(sorted(turn.name or "somebody" for turn in first.values())[:3])
         return False, f"The places left go first to those who were asked less often: {names}."
     if free > 1 or (not deciders and not waiting):
