@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.foretelling import sums_by_month
+from analysis.foretelling import sums_by_month, waits
 from analysis.loss_learning import loss_weights_in_force
 from analysis.lost import losses
 from analysis.models import DriftCheck, RiskReading
@@ -22,7 +22,7 @@ from analysis.relationships.foretold import Sums, apart
 from analysis.relationships.loss import FITTED
 
 RECENT_MONTHS, REFERENCE_MONTHS, LEAST_REFERENCE = 3, 12, 3
-JUDGED_MONTHS = 15
+JUDGED_MONTHS = 21  # of which the last nine cannot be judged yet
 MOST_CLIENTS = 2_000  # every so many of a larger firm's
 CALIBRATION = "calibration"
 
@@ -110,7 +110,8 @@ def _calibration(session: Session, now: datetime) -> tuple[Agreement | None, str
     if found is not None:
         return found, ""
     if not recent:
-        return None, "Not enough yet: a risk can be held against what happened half a year after it was said."
+        days = waits(session).days
+        return None, f"Not enough yet: no risk can be held against what happened before {days} days have passed."
     seen = f"{whole.risk:.1f} expected, {whole.lost} seen"
     return None, f"Not enough yet: {LEAST_LOSSES} losses are needed to tell ({seen})."
 

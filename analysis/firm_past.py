@@ -6,7 +6,7 @@ firm's own ladder: lapsed by the end of its history, or closed as lost with no j
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -40,10 +40,12 @@ class Lived:
 
     history: History
     lost: dict[str, datetime]
+    waiting: timedelta  # how long the ladder waits before it says that a client has lapsed
 
     @property
-    def end(self) -> datetime:
-        return self.history.last
+    def known_until(self) -> datetime:
+        """Until when it is known who had their last job: who came later may be gone without anybody knowing yet."""
+        return self.history.last - self.waiting
 
 
 def client_count(session: Session) -> int:
@@ -73,4 +75,4 @@ def gather(session: Session, now: datetime, advance: Callable[[int], None] = lam
         for past in clients
         if ladder.has_lapsed(past.evidence, rhythm.rhythm(past.evidence, history.last), history.last, rules)
     }
-    return Lived(history, lost)
+    return Lived(history, lost, timedelta(days=rules.lapsed_days))

@@ -2,20 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, func, select, true
 from sqlalchemy.orm import Session
 
 from analysis.backtest.replay import label
+from analysis.ladder_rules import rules_in_force
 from analysis.lost import Loss
 from analysis.models import RiskReading
-from analysis.relationships.foretold import BANDS, JUDGED_AFTER, Foretold, Sums, apart, band_of, foretold
+from analysis.relationships.foretold import BANDS, Foretold, Sums, apart, band_of, foretold, judged_after
 
 
-def judged_by(month_read: datetime) -> datetime:
-    """From when on it can be known what became of those who were read then."""
-    return month_read + JUDGED_AFTER
+def waits(session: Session) -> timedelta:
+    """How long after a risk was said it can be judged, by the ladder's rules in force."""
+    return judged_after(rules_in_force(session).rules.lapsed_days)
 
 
 def sums_by_month(
@@ -26,7 +27,7 @@ def sums_by_month(
     Clients of whom too little was known, and those who had been gone for more than the horizon, are left out.
     """
     counted: dict[datetime, list[Sums]] = defaultdict(lambda: [Sums() for _ in BANDS[1:]])
-    ripe = RiskReading.at <= now - JUDGED_AFTER
+    ripe = RiskReading.at <= now - waits(session)
     known = and_(
         RiskReading.too_little.is_(False),
         RiskReading.model.endswith(f"+{version}", autoescape=True) if version else true(),

@@ -51,11 +51,11 @@ def fit(material: Material, progress: Progress) -> Found:
     lived = material.lived
     if lived is None:
         return Found(None, {}, missing(0))
-    weeks = mondays(lived.history.first, lived.end)
+    weeks = mondays(lived.history.first, lived.history.last)
     every = max(1, -(-len(weeks) * len(lived.history.clients) // MOST_SNAPSHOTS))
     step = _counter(progress, REPLAYING, len(weeks[::every]))
     snapshots = list(replay(lived.history, material.in_force, step, every))
-    found = labels(snapshots, lived.lost, lived.end)
+    found = labels(snapshots, lived.lost, lived.known_until)
     lost = {s.ref for s, label in zip(snapshots, found, strict=True) if label.at_risk and label.lost}
     why = missing(len(lost))
     if why:
@@ -67,7 +67,7 @@ def fit(material: Material, progress: Progress) -> Found:
         "clients": len({s.ref for s, label in zip(snapshots, found, strict=True) if label.at_risk}),
         "lost": len(lost),
         "from": lived.history.first.isoformat(),
-        "to": lived.end.isoformat(),
+        "to": lived.known_until.isoformat(),
         "every": every,
         "before": material.in_force.as_dict(),
         **refitted.report,

@@ -9,7 +9,7 @@ from statistics import median
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from analysis.foretelling import judged_by, over_all, sums_by_month
+from analysis.foretelling import over_all, sums_by_month, waits
 from analysis.learning import Rate, rate
 from analysis.lost import Loss, losses
 from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, OutcomeResult, RiskReading
@@ -67,29 +67,29 @@ class Scorecard:
     months: list[Month]
     overall: Foretold | None
     since: datetime | None
+    after: timedelta  # how long after it was said a risk can be judged
 
 
 def scorecard(session: Session, now: datetime, count: int = MONTHS) -> Scorecard:
     """The last `count` months; those before the first in which anything happened are left out."""
     gone = losses(session)
-    since = _watched_since(session)
+    since, after = _watched_since(session), waits(session)
     by_month = sums_by_month(session, gone, now)
     counted = _Counted(session, gone, since)
     read = {month: (number, first) for month, number, first in session.execute(_readings())}
     months = []
     for start in month_starts(now, count):
         number, first = read.get(start, (0, None))
-        ripe = first is not None and judged_by(first) <= now
         months.append(
             counted.month(
                 start,
                 read=number,
                 said=foretold(by_month[start]) if start in by_month else None,
-                judged_from=None if ripe or first is None else judged_by(first),
+                judged_from=first + after if first is not None and first + after > now else None,
             )
         )
     first_busy = next((at for at, month in enumerate(months) if not month.empty), count)
-    return Scorecard(months=months[first_busy:], overall=over_all(by_month), since=since)
+    return Scorecard(months=months[first_busy:], overall=over_all(by_month), since=since, after=after)
 
 
 def month_starts(now: datetime, count: int) -> list[datetime]:

@@ -11,7 +11,12 @@ from analysis.relationships.intervals import Z95, wilson
 
 BANDS = (0.0, 0.05, 0.1, 0.2, 0.35, 1.0)
 HORIZON = timedelta(days=90)
-JUDGED_AFTER = timedelta(days=180)  # the horizon, and as long again until a client who is gone is seen to have lapsed
+
+
+def judged_after(lapsed_days: float) -> timedelta:
+    """How long after a risk was said it is known what came of it: the horizon, and as long as the ladder waits until
+    it says that a client has lapsed. Asked sooner, those who are gone would still be counted as staying."""
+    return HORIZON + timedelta(days=lapsed_days)
 
 
 @dataclass

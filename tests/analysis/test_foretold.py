@@ -103,7 +103,7 @@ def test_who_is_lost(session: Session) -> None:
 
 
 def test_risks_are_held_against_what_happened_only_when_it_is_known(session: Session) -> None:
-    """Half a year later; who was lost in the 90 days counts, who had been gone for longer is left out."""
+    """270 days later; who was lost in the 90 days counts, who had been gone for longer is left out."""
     then = back(300)
     going, gone = make_lost(session, 250, 60), make_lost(session, 420, 200)
     staying = make_client(session)
@@ -224,10 +224,10 @@ def test_drift_is_kept_once_a_day_and_told_to_admins_once(session: Session, sett
     check = drift.latest(session)
     assert check is not None
     assert check.crossed == check.news == ["inputs/silence"]
-    assert "half a year" in check.found["calibration_missing"]
+    assert "before 270 days" in check.found["calibration_missing"]
     notice = notices(check)[0]
     assert "worse than it used to be" in notice.title
-    assert "in the year before it was 0.30" in notice.what
+    assert "in the year before it was 0.29" in notice.what
     morning = NOW.replace(hour=8, minute=5)
     assert digest_batch(session, settings, morning) == 1
     message = session.scalars(select(EmailMessage)).one()

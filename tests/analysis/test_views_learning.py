@@ -1,13 +1,13 @@
 """What became of the flags, and the decision about proposed weights, over HTTP."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from analysis.desk.proposal import proposal_page
-from analysis.desk.record import month_starts, months
-from analysis.models import Calibration, CalibrationStatus, FlagStatus, OutcomeResult
+from analysis.models import Calibration, CalibrationStatus, DriftCheck, FlagStatus, OutcomeResult
+from survey import clock
 from tests.analysis.desk_rows import make_flag, make_outcome, make_state
 from tests.conftest import NOW
 from tests.factories import make_client
@@ -41,24 +41,30 @@ def test_rates_carry_their_intervals(manager: FlaskClient, session: Session) -> 
     assert "more outcomes are needed" in page
 
 
-def test_months_count_what_was_raised_resolved_and_cleared(session: Session) -> None:
-    """Each flag counts in the month it was raised and in the month it was closed; empty months before are left out."""
-    last_month = NOW - timedelta(days=20)
-    make_outcome(session, make_flag(session, raised_at=last_month), OutcomeResult.KEPT)
-    make_flag(session, raised_at=last_month, status=FlagStatus.CLEARED, closed_at=NOW)
-    february, march = months(session, NOW)
-    assert (february.start, february.raised, february.resolved) == (datetime(2026, 2, 1, tzinfo=UTC), 2, 0)
-    assert (march.raised, march.resolved, march.cleared, march.outcomes[OutcomeResult.KEPT]) == (0, 1, 1, 1)
+def test_months_are_shown_and_downloaded(manager: FlaskClient, session: Session) -> None:
+    """Each flag counts in the month it was raised and in the month of its outcome; the same as a spreadsheet."""
+    now = clock.now()
+    make_outcome(session, make_flag(session, raised_at=now - timedelta(days=40)), OutcomeResult.KEPT, now)
+    make_flag(session, raised_at=now - timedelta(days=40), status=FlagStatus.CLEARED, closed_at=now)
+    session.commit()
+    page = _text(manager.get("/desk/learning"))
+    assert "Too few to say: 1 outcome." in page
+    assert "Nothing said" in page
+    response = manager.get("/desk/learning/scorecard.csv")
+    assert response.mimetype == "text/csv"
+    head, *months = response.get_data(as_text=True).splitlines()
+    assert head.startswith("month,raised,worked,cleared,resolved,kept,")
+    assert months[-1].split(",")[:6] == [f"{now:%Y-%m}", "0", "0", "1", "1", "1"]
+    assert sum(int(month.split(",")[1]) for month in months) == 2
 
 
-def test_months_cross_the_turn_of_the_year() -> None:
-    """Oldest first, this month last."""
-    assert [(start.year, start.month) for start in month_starts(NOW, 4)] == [
-        (2025, 12),
-        (2026, 1),
-        (2026, 2),
-        (2026, 3),
-    ]
+def test_drift_is_said_on_the_page(manager: FlaskClient, session: Session) -> None:
+    """What has drifted, and what to do about it, as long as it is so."""
+    assert "than it used to be" not in _text(manager.get("/desk/learning"))
+    found = {"inputs": {"late_jobs": {"now": 1.2, "before": 0.4}}, "calibration": None}
+    session.add(DriftCheck(day=NOW, at=NOW, found=found, crossed=["inputs/late_jobs"], news=[]))
+    session.commit()
+    assert "Promised dates missed: worse than it used to be" in _text(manager.get("/desk/learning"))
 
 
 def test_a_proposal_says_for_whom_it_changes_something(session: Session) -> None:
