@@ -1,17 +1,16 @@
 """Loads what is known about many clients at once, as the plain values that the rules read."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Double, func, select, type_coerce
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
+from analysis import evidence_queries as queries
 from analysis.corrections import StandingReading, standing
-from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome, OutcomeResult
-from analysis.readings import in_force
+from analysis.models import AnswerAnalysis, FollowUpKind, OutcomeResult
 from analysis.referrals import referral_dates
 from analysis.relationships.asks import SETTLES, imported_asks
 from analysis.relationships.evidence import (
@@ -29,27 +28,13 @@ from analysis.silences import fates
 from analysis.subjects import own_names
 from survey.config import ReadingMode
 from survey.models import (
-    Answer,
-    Client,
-    ClientUpdate,
-    Contact,
-    Exclusion,
     Firm,
-    Invitation,
     InvitationState,
-    Job,
-    Resolution,
-    ResolutionStaff,
-    ResponseOrigin,
-    SurveyResponse,
-    Touchpoint,
     UpdateStage,
 )
 from survey.schedule import zone_for
 
 READ_ONCE = f"{ReadingMode.FAST.value}-"  # how the name of a model that reads once begins
-NOT_WORK = (Exclusion.SPAM, Exclusion.INTERNAL)
-ASKED = (InvitationState.SENT, InvitationState.EXPIRED, InvitationState.ANSWERED)
 
 
 @dataclass
@@ -97,28 +82,7 @@ def load_evidence(session: Session, firm: Firm, client_ids: Sequence[int], now: 
 
 
 def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
-    rows = session.execute(
-        select(
-            Job.id,
-            Job.client_id,
-            Job.contact_id,
-            Job.summary,
-            Job.kind,
-            Job.promised_at,
-            type_coerce(Job.value, Double).label("value"),
-            Resolution.id.label("resolution_id"),
-            Resolution.sequence,
-            Resolution.completed_at,
-            Resolution.reopened_at,
-        )
-        .join(Resolution, Resolution.job_id == Job.id)
-        .where(
-            Job.client_id.in_(gathered),
-            Resolution.completed_at <= now,
-            (Job.exclusion.is_(None)) | (Job.exclusion.not_in(NOT_WORK)),
-        )
-        .order_by(Resolution.completed_at, Resolution.id)
-    ).all()
+    rows = session.execute(queries.JOBS, {"ids": list(gathered), "now": now}).all()
     staff = _staff(session, gathered)
     for row in rows:
         gathered[row.client_id].jobs.append(
@@ -139,45 +103,19 @@ def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) 
 def _staff(session: Session, gathered: dict[int, _Gathered]) -> dict[int, list[tuple[str, float]]]:
     """Who did the work and their shares, by resolution."""
     found: dict[int, list[tuple[str, float]]] = defaultdict(list)
-    for resolution_id, name, share in session.execute(
-        select(ResolutionStaff.resolution_id, ResolutionStaff.name, ResolutionStaff.share)
-        .join(Resolution, Resolution.id == ResolutionStaff.resolution_id)
-        .join(Job, Job.id == Resolution.job_id)
-        .where(Job.client_id.in_(gathered))
-        .order_by(ResolutionStaff.resolution_id, ResolutionStaff.name)
-    ):
+    for resolution_id, name, share in session.execute(queries.STAFF, {"ids": list(gathered)}):
         found[resolution_id].append((name, float(share)))
     return found
 
 
 def _load_responses(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
-    rows = session.execute(
-        select(
-            SurveyResponse.id,
-            SurveyResponse.client_id,
-            SurveyResponse.contact_id,
-            SurveyResponse.submitted_at,
-            Resolution.job_id,
-        )
-        .join(Resolution, Resolution.id == SurveyResponse.resolution_id)
-        .where(SurveyResponse.client_id.in_(gathered), SurveyResponse.submitted_at <= now)
-        .order_by(SurveyResponse.submitted_at, SurveyResponse.id)
-    ).all()
+    rows = session.execute(queries.RESPONSES, {"ids": list(gathered), "now": now}).all()
     numbers: dict[int, dict[str, int]] = defaultdict(dict)
     steps: dict[int, dict[str, int]] = defaultdict(dict)
-    mine = SurveyResponse.client_id.in_(gathered)
-    for response_id, question, number in session.execute(
-        select(Answer.response_id, Answer.question, Answer.number)
-        .join(SurveyResponse, SurveyResponse.id == Answer.response_id)
-        .where(mine, Answer.number.is_not(None))
-    ):
+    for response_id, question, number in session.execute(queries.NUMBERS, {"ids": list(gathered)}):
         if number is not None:
             numbers[response_id][question] = number
-    for response_id, step, value in session.execute(
-        select(Touchpoint.response_id, Touchpoint.step, Touchpoint.value)
-        .join(SurveyResponse, SurveyResponse.id == Touchpoint.response_id)
-        .where(mine)
-    ):
+    for response_id, step, value in session.execute(queries.STEPS, {"ids": list(gathered)}):
         steps[response_id][step] = value
     readings = _readings(session, gathered)
     for row in rows:
@@ -196,13 +134,7 @@ def _load_responses(session: Session, gathered: dict[int, _Gathered], now: datet
 
 def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Reading]:
     """The reading in force of each response's comment, a person's correction before the model, by response id."""
-    rows = session.execute(
-        select(AnswerAnalysis, Answer.response_id, Answer.text)
-        .join(Answer, Answer.id == AnswerAnalysis.answer_id)
-        .where(AnswerAnalysis.client_id.in_(gathered), Answer.text.is_not(None), in_force())
-        .options(defer(AnswerAnalysis.probabilities), defer(AnswerAnalysis.sentences))
-        .order_by(Answer.id)
-    )
+    rows = session.execute(queries.READINGS, {"ids": list(gathered)})
     found = {analysis.answer_id: (analysis, response_id, text or "") for analysis, response_id, text in rows}
     readings = standing(session, {answer_id: analysis for answer_id, (analysis, _, _) in found.items()})
     return {response_id: as_evidence(readings[answer_id], text) for answer_id, (_, response_id, text) in found.items()}
@@ -229,39 +161,16 @@ def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Readin
 
 def _load_asks(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
     """Surveys sent; and for imported history the jobs that another tool will have asked about."""
-    rows: Sequence[Any] = session.execute(
-        select(
-            Invitation.id,
-            Invitation.client_id,
-            Invitation.contact_id,
-            Invitation.sent_at,
-            Invitation.expires_at,
-            Invitation.state,
-            Invitation.answered_at,
-        )
-        .where(
-            Invitation.client_id.in_(gathered),
-            Invitation.state.in_(ASKED),
-            Invitation.sent_at.is_not(None),
-            Invitation.sent_at <= now,
-        )
-        .order_by(Invitation.sent_at, Invitation.id)
-    ).all()
+    rows: Sequence[Any] = session.execute(queries.ASKS, {"ids": list(gathered), "now": now}).all()
     became = fates(session, gathered)
     for row in rows:
         answered, fate = row.state is InvitationState.ANSWERED, became.get(row.id, "")
         ask = Ask(row.contact_id, row.sent_at, answered, row.expires_at, row.answered_at, fate)
         gathered[row.client_id].asks.append(ask)
-    first, last = (_imported(session, end) for end in (func.min, func.max))
+    first, last = session.scalar(queries.FIRST_IMPORTED), session.scalar(queries.LAST_IMPORTED)
     if first is not None and last is not None:
         for found in gathered.values():
             found.asks.extend(_imported_asks(found, first - SETTLES, last))
-
-
-def _imported(session: Session, end: Callable[..., Any]) -> datetime | None:
-    """The moment of the first or the last answer of another tool: each by itself, since an index knows it at once."""
-    imported = SurveyResponse.origin == ResponseOrigin.IMPORT
-    return session.scalar(select(end(SurveyResponse.submitted_at)).where(imported))
 
 
 def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[Ask]:
@@ -272,7 +181,7 @@ def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[As
 
 
 def _load_people(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
-    for contact in session.scalars(select(Contact).where(Contact.client_id.in_(gathered)).order_by(Contact.id)):
+    for contact in session.scalars(queries.PEOPLE, {"ids": list(gathered)}):
         jobs = gathered[contact.client_id].jobs
         gathered[contact.client_id].people.append(
             Person(
@@ -286,45 +195,28 @@ def _load_people(session: Session, gathered: dict[int, _Gathered], now: datetime
                 decides_since=contact.decides_since,
             )
         )
-    for client_id, noted in session.execute(select(Client.id, Client.interests).where(Client.id.in_(gathered))):
+    for client_id, noted in session.execute(queries.INTERESTS, {"ids": list(gathered)}):
         gathered[client_id].interests = tuple(line.strip() for line in noted.splitlines() if line.strip())
     for client_id, sent_at in referral_dates(session, gathered, now):
         gathered[client_id].referred.append(sent_at)
 
 
 def _load_follow_ups(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
-    for followed in session.scalars(
-        select(FollowUp)
-        .where(
-            FollowUp.client_id.in_(gathered),
-            FollowUp.kind.in_([FollowUpKind.PROMISED_CALL, FollowUpKind.CONTACTED]),
-            FollowUp.undone_at.is_(None),
-            FollowUp.at <= now,
-        )
-        .order_by(FollowUp.at, FollowUp.id)
-    ):
+    for followed in session.scalars(queries.FOLLOW_UPS, {"ids": list(gathered), "now": now}):
         if followed.kind is FollowUpKind.CONTACTED:
             gathered[followed.client_id].contacted.append(followed.at)
         elif followed.due_at is not None:
             promise = Promise(followed.id, followed.at, followed.due_at, followed.done_at)
             gathered[followed.client_id].promises.append(promise)
     gone = (OutcomeResult.LOST, OutcomeResult.TOO_LATE)
-    for client_id, at, result in session.execute(
-        select(Flag.client_id, Outcome.at, Outcome.result)
-        .join(Outcome, Outcome.flag_id == Flag.id)
-        .where(Flag.client_id.in_(gathered), Outcome.at <= now)
-    ):
+    for client_id, at, result in session.execute(queries.OUTCOMES, {"ids": list(gathered), "now": now}):
         gathered[client_id].settlements.append(Settlement(at, result in gone))
 
 
 def _load_told(session: Session, gathered: dict[int, _Gathered], firm: Firm, now: datetime) -> None:
     """What clients were told of their answers. A day that was promised ends at midnight where the firm is."""
     zone = zone_for(firm.timezone)
-    rows = session.scalars(
-        select(ClientUpdate)
-        .where(ClientUpdate.client_id.in_(gathered), ClientUpdate.undone_at.is_(None), ClientUpdate.at <= now)
-        .order_by(ClientUpdate.id)
-    )
+    rows = session.scalars(queries.TOLD, {"ids": list(gathered), "now": now})
     for row in rows:
         midnight = datetime.combine(row.by + timedelta(days=1), time(), zone) if row.by else None
         heard = row.fixed_at is not None and row.fixed_at <= now

@@ -9,7 +9,7 @@ from statistics import fmean
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.evidence import NOT_WORK
+from analysis.evidence_queries import NOT_WORK
 from analysis.models import FollowUp, FollowUpKind
 from survey.models import Answer, Job, Resolution, ResolutionStaff, SurveyResponse
 
