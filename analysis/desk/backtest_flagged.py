@@ -11,12 +11,12 @@ from analysis.relationships.intervals import wilson
 
 HORIZON = timedelta(days=90)
 SEVERITIES = ("severe", "high", "moderate")
-LOST, STAYED, GONE, UNKNOWN = "lost", "stayed", "gone", "unknown"
+LOST, LATER, STAYED, GONE, UNKNOWN = "lost", "later", "stayed", "gone", "unknown"
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a client after a week: `kind` lost within 90 days, stayed, gone already, or not known yet."""
+    """What became of a client after a week: `kind`: lost within 90 days, later, stayed, gone already, unknown."""
 
     kind: str
     text: str
@@ -127,7 +127,7 @@ def fate(client: Sequence[Any], week: datetime, end: datetime) -> Fate:
     if lost is not None:
         days = (lost - week).days
         near = lost - week <= HORIZON
-        return Fate(LOST if near else STAYED, f"Last job {short_day(lost)}, {plural(days, 'day')} later; then lost.")
+        return Fate(LOST if near else LATER, f"Last job {short_day(lost)}, {plural(days, 'day')} later; then lost.")
     if week + HORIZON > end:
         return Fate(UNKNOWN, f"Too early to say: the data end {plural((end - week).days, 'day')} later.")
     if last > week:
@@ -138,7 +138,7 @@ def fate(client: Sequence[Any], week: datetime, end: datetime) -> Fate:
 def sums(rows: Sequence[Shown]) -> Sums:
     """How right the flags were, as far as that is known."""
     flagged = [row for row in rows if row.flagged]
-    known = [row for row in flagged if row.fate.kind in (LOST, STAYED)]
+    known = [row for row in flagged if row.fate.kind in (LOST, LATER, STAYED)]
     lost = sum(row.fate.kind == LOST for row in known)
     gone = sum(row.fate.kind == GONE for row in flagged)
     return Sums(len(flagged), lost, len(known), gone, wilson(lost, len(known)))

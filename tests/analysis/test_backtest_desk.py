@@ -12,7 +12,7 @@ from analysis.backtest.files import parse
 from analysis.backtest.replay import NAIVE
 from analysis.backtest.stories import CAUGHT, FALSE_ALARM
 from analysis.desk import backtest_charts, backtest_flagged
-from analysis.desk.backtest_flagged import GONE, LOST, STAYED, UNKNOWN, fate
+from analysis.desk.backtest_flagged import GONE, LATER, LOST, STAYED, UNKNOWN, fate
 from analysis.desk.backtest_page import rule_rows, verdict
 from analysis.desk.backtest_stories import stories_page
 from survey.errors import InvalidInputError
@@ -167,7 +167,7 @@ def test_charts_stay_inside_their_frame() -> None:
     ("last", "lost", "kind"),
     [
         ("2025-04-01T00:00:00+00:00", True, LOST),
-        ("2025-09-01T00:00:00+00:00", True, STAYED),
+        ("2025-09-01T00:00:00+00:00", True, LATER),
         ("2025-02-01T00:00:00+00:00", True, GONE),
         ("2025-12-20T00:00:00+00:00", False, STAYED),
     ],
