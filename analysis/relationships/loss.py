@@ -258,6 +258,7 @@ def _lasting(evidence: Evidence, firm: FirmUsual, state: Satisfaction) -> Signal
     rated = [s for s in state.shares if s.ratings < 0 and s.response.numbers]
     if not rated:
         return None
+    pleased = all(s.response.numbers.get("csat", 0) >= scores.PLEASED_CSAT for s in rated)
     worst = sorted(rated, key=lambda share: share.ratings)[:3]
     stars = [s.response.numbers["csat"] for s in state.shares if "csat" in s.response.numbers]
     text = "Some of their answers lie below what your clients usually say."
@@ -265,6 +266,8 @@ def _lasting(evidence: Evidence, firm: FirmUsual, state: Satisfaction) -> Signal
         text = (
             f"Rates you {sum(stars) / len(stars):.1f} of 5 on average; your clients say {firm.levels['csat'].mean:.1f}."
         )
+    elif pleased:
+        return None  # "4 of 5" is no reason to call, whatever others say
     quotes = tuple(
         Quote(
             f"{scores.said(s.response)} for {evidence.job_name(s.response.job_id)}",

@@ -138,7 +138,7 @@ def _low_text(low: list[Rated], newest: Rated, firm: FirmUsual) -> str:
     if "csat" not in numbers:
         return f"Answered low: {said(last.response)} ({short_day(last.response.at)})."
     if len(stars) > 1:
-        first = f"Rated {plural(len(stars), 'job')} low: {listed([str(star) for star in stars[-4:]])} of 5"
+        first = f"Rated {plural(len(stars), 'job')} low: {_each(stars)}"
     else:
         first = f"{'Latest rating' if last is newest else 'Rated a job'} {numbers['csat']} of 5"
     usual = firm.levels["csat"].mean + last.usual * firm.levels["csat"].spread
@@ -146,6 +146,13 @@ def _low_text(low: list[Rated], newest: Rated, firm: FirmUsual) -> str:
         first += f"; {'usually' if last.earlier else 'your clients say'} {min(5.0, usual):.1f}"
     recommends = f", recommends {numbers['nps']} of 10" if numbers.get("nps", 10) <= DETRACTOR_NPS else ""
     return f"{first} ({short_day(last.response.at)}{recommends})."
+
+
+def _each(stars: list[int]) -> str:
+    """`2 and 3 of 5`; `each 3 of 5`; `lately 3, 3, 2 and 1 of 5` when there are more than a line holds."""
+    if len(set(stars)) == 1:
+        return f"each {stars[0]} of 5"
+    return f"{'lately ' if len(stars) > 4 else ''}{listed([str(star) for star in stars[-4:]])} of 5"
 
 
 def _quotes(evidence: Evidence, rated: list[Rated]) -> tuple[Quote, ...]:

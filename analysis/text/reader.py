@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ from analysis.text.language import LANGUAGES, detect
 from analysis.text.met_words import Array
 from analysis.text.parts import VERDICTS, Parts, by_name, mentions, score_of
 from analysis.text.short_answers import meaning
-from analysis.text.tiers import Tiers
+from analysis.text.tiers import Heard, Tiers
 
 if TYPE_CHECKING:
     from analysis.text.multilingual import MultilingualModel
@@ -34,6 +35,7 @@ LONGEST = 10_000  # characters that are read
 MIXED_FROM, MIXED_EACH = 0.6, 0.12
 UNSURE = 0.45  # no verdict has more than this
 HOSTILE = ("leaving", "review_threat", "safety_legal")  # nobody says these in praise
+PLEASED, PLAINEST = 4, 0.9  # of 5; the chance that the most certain patterns have
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
 
@@ -148,7 +150,7 @@ class Reader:
                 score=score_of(named := by_name(said.sentiment[row])),
                 probabilities=named,
                 aspects=(*mentions(said, row, parts, alone, self._tiers.fast.facts["aspects"]), *own[row]),
-                intents=_intents(said, row, heard.plain[row], praise=bool(heard.praise[row])),
+                intents=_intents(said, row, heard.plain[row], _takes_back(heard, row)),
                 evidence=spans[row],
                 model=self.model,
                 sentences=parts.sentences_of(row, alone),
@@ -227,16 +229,26 @@ def _strongest(chances: list[float]) -> str:
     return VERDICTS[chances.index(max(chances))]
 
 
-def _intents(said: Decoded, row: int, plain: Mapping[str, float], *, praise: bool) -> dict[str, float]:
-    """What the models hear and plain words say, as two independent witnesses; words that take it back weigh most.
+def _takes_back(heard: Heard, row: int) -> float:
+    """From which chance on plain words count in spite of the comment's praise; 0 without praise.
 
-    Praise takes back, too: "easy to switch suppliers, great" has the words of one who leaves, and means no harm.
+    "Easy to switch suppliers, great" has the words of one who leaves, and means no harm. Beside a good rating no words
+    outweigh praise; without one, the plainest do.
     """
+    if not heard.praise[row]:
+        return 0.0
+    rating = heard.comments[row].rating
+    return inf if rating is not None and rating >= PLEASED else PLAINEST
+
+
+def _intents(said: Decoded, row: int, plain: Mapping[str, float], outweighs: float) -> dict[str, float]:
+    """What the models hear and plain words say, as two independent witnesses; words that take it back weigh most, and
+    praise takes back what nobody says in praise, unless plain words outweigh it."""
     found = {}
     for at, name in enumerate(INTENTS):
         heard = float(said.intents[row, at])
         both = 0.3 * heard if plain.get(name) == 0.0 else 1 - (1 - heard) * (1 - plain.get(name, 0.0))
-        found[name] = round(0.3 * both if praise and name in HOSTILE else both, 3)
+        found[name] = round(0.3 * both if name in HOSTILE and plain.get(name, 0.0) < outweighs else both, 3)
     return found
 
 

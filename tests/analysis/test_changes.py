@@ -9,13 +9,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import flag_days
+from analysis import flag_days, flagging
 from analysis.flag_days import change_of, keep_before, since_last_day
 from analysis.models import Flag, FlagDay, FlagStatus, OutcomeResult, Severity
+from analysis.relationships.assessment import assess
 from analysis.relationships.changes import ChangeKind, Stood, compare, keys, last_working_day, local_day, stood
+from analysis.relationships.ladder import Before
+from analysis.relationships.usual import FirmUsual
 from survey import clock
 from survey.firms import get_firm
 from tests.analysis.desk_rows import make_flag, make_outcome
+from tests.analysis.stories import loyal, rated, read
 from tests.conftest import NOW
 from tests.factories import make_client
 
@@ -139,3 +143,22 @@ def _worsen(session: Session, flag: Flag, now: datetime) -> None:
     flag.severity, flag.risk, flag.reasons = Severity.SEVERE, 0.9, after
     flag.severity_why = "High: the signs are strong."
     session.flush()
+
+
+def test_the_scorer_keeps_how_a_flag_stood_and_why_it_is_so_severe(session: Session) -> None:
+    """Raised by a bad rating; a day later words of leaving make it severe: the state before is kept with that day."""
+    client, firm = make_client(session), get_firm(session)
+    rating = loyal(rated(2, 2))
+    raised = assess(rating, FirmUsual(), NOW, Before())
+    flag = flagging.apply(session, firm, client, None, raised, NOW)
+    assert flag is not None
+    assert flag.severity_why == "Moderate: the signs are clear."
+    later = NOW + timedelta(days=1)
+    worse = loyal(rated(2, 2), rated(1, 1, read("We will move to another company.", leaving=0.95)))
+    flagging.apply(
+        session, firm, client, flag, assess(worse, FirmUsual(), later, Before(live_severity="moderate")), later
+    )
+    row = session.scalars(select(FlagDay)).one()
+    assert (row.day, row.severity) == (local_day(firm.timezone, later), Severity.MODERATE)
+    assert flag.severity is Severity.SEVERE
+    assert flag.severity_why.startswith("Severe: they say that they leave")

@@ -99,3 +99,35 @@ def test_other_intents(analyser: TextAnalyser, text: str, intent: str) -> None:
 def test_intents_taken_back(analyser: TextAnalyser, text: str, intent: str) -> None:
     """An intent that is denied, or meant for others, is not heard."""
     assert read(analyser, text).intents[intent] < 0.4
+
+
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [
+        ("Cancelled our other contract and put everything with you.", 5.0),
+        ("Been a client for ten years and will stay another ten.", 5.0),
+        ("We will stop looking for other suppliers now.", 5.0),
+        ("Simple and quick when we had to switch suppliers, thank you.", 4.0),
+        ("Their return process is awesome, cancelling my order was easy.", 4.0),
+        ("Could not ask for more, goodbye to my old garage!", 5.0),
+        ("The migration to another server was done overnight, we noticed nothing.", None),
+        ("Could not ask for more, goodbye to my old garage!", None),
+    ],
+)
+def test_praise_is_no_intent_to_leave(analyser: TextAnalyser, text: str, rating: float | None) -> None:
+    """Words of change in a comment that praises raise no flag: the accurate tier is asked, and hears the praise."""
+    assert analyser.analyse([Comment(text, rating=rating)])[0].intents["leaving"] < 0.6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nice people, but we are going with another firm from January.",
+        "Time for us to part ways.",
+        "Last straw, we're off.",
+        "Please tell me how to terminate.",
+    ],
+)
+def test_who_goes_politely_is_heard(analyser: TextAnalyser, text: str) -> None:
+    """A second reading confirms what is meant, however short or kind the words are."""
+    assert analyser.analyse([Comment(text, rating=2.0)])[0].intents["leaving"] >= 0.6
