@@ -9,10 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from emails.models import EmailMessage, EmailState
+from emails.queries import count_events
+from emails.replies.models import ReplyState
+from emails.replies.queries import count_states
 from emails.senders.smtp import parse_smtp_url
 from survey.config import EmailTransport, Settings
 from survey.doctor import Check, Level
 from survey.errors import SettingsError
+from survey.firms import get_firm
 
 CONNECT_SECONDS = 5.0
 _SENDGRID_KEY = re.compile(r"SG\.[\w-]{16,}\.[\w-]{16,}")
@@ -29,6 +33,7 @@ def check_sending(session: Session, settings: Settings, _now: datetime) -> Itera
             yield from _check_sendgrid(settings)
         case EmailTransport.SMTP:
             yield _check_smtp(settings.smtp_url or "")
+    yield from _check_replies(session, settings)
     parked = session.scalar(select(func.count()).where(EmailMessage.state == EmailState.PARKED)) or 0
     if parked:
         yield Check("parked emails", Level.WARN, f"{parked} wait for a decision", "Look at /desk/emails/parked.")
@@ -53,6 +58,20 @@ def _check_sendgrid(settings: Settings) -> Iterator[Check]:
             "SENDGRID_WEBHOOK_PUBLIC_KEY is not set, so bounces and complaints are not heard",
             f"Point SendGrid's signed event webhook to {settings.base_url}/webhooks/sendgrid/events and set its key.",
         )
+
+
+def _check_replies(session: Session, settings: Settings) -> Iterator[Check]:
+    doubtful = count_states(session)[ReplyState.QUARANTINED]
+    if doubtful:
+        yield Check("replies", Level.WARN, f"{doubtful} wait for a person", "Look at /desk/emails/replies.")
+    elif settings.inbound_domain:
+        yield Check("replies", Level.OK, f"clients' answers to the email come to {settings.inbound_domain}")
+    if settings.transport is not EmailTransport.MAILBOX and not get_firm(session).postal_address:
+        found = "the emails carry no postal address, which the law asks for in many countries"
+        yield Check("postal address", Level.WARN, found, "Write it down in the desk, under Settings.")
+    if count_events(session)["quarantined"]:
+        found = f"{count_events(session)['quarantined']} could not be used"
+        yield Check("delivery events", Level.WARN, found, "Look at them: flask emails events --quarantined.")
 
 
 def _check_smtp(url: str) -> Check:

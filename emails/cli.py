@@ -2,7 +2,9 @@
 
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -12,7 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from emails import queries, recovery
+from emails.backfill_cli import events, fetch_events
 from emails.models import EmailMessage, EmailState
+from emails.rehearsal import drill
+from emails.rehearsal.drill import Plan
 from emails.replies.commands import inbound, receive, replies
 from emails.suppression_cli import suppressions_group
 from survey import clock
@@ -28,7 +33,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (suppressions_group, inbound, receive, replies):
+    for command in (suppressions_group, inbound, receive, replies, fetch_events, events):
         emails_group.add_command(command)
     app.cli.add_command(emails_group)
 
@@ -72,6 +77,29 @@ def give_up(message_id: int) -> None:
     except ClienteleError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Email {message_id} will not be sent again.", err=True)
+
+
+@emails_group.command("rehearse")
+@click.option("--messages", type=click.IntRange(10, 100_000), default=300, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
+@click.option("--faults", type=click.IntRange(0, 90), default=15, show_default=True, help="Percent of bad answers.")
+@click.option("--kills", type=click.IntRange(0, 1000), default=10, show_default=True, help="Workers killed on the way.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed meets the same faults.")
+@click.option("--database", default="", help="An empty database of its own. Without: a file that is thrown away.")
+@json_option
+def rehearse(messages: int, workers: int, faults: int, kills: int, seed: int, database: str, as_json: bool) -> None:
+    """Try the whole engine against a provider that fails, with workers that are killed. Nobody is written to."""
+    plan = Plan(messages=messages, workers=workers, fault_chance=faults / 100, kills=kills, seed=seed)
+    console = Console(stderr=True)
+    with tempfile.TemporaryDirectory() as folder, console.status("Starting") as status:
+        url = database or f"sqlite:///{folder}/rehearsal.sqlite"
+        try:
+            report = drill.run(url, Path(folder), plan, status.update)
+        except ClienteleError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(json.dumps(report.as_dict()) if as_json else report.in_words())
+    if report.verdict.wrong:
+        sys.exit(1)
 
 
 def _print(messages: Sequence[EmailMessage], *, as_json: bool) -> None:

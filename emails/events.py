@@ -31,6 +31,8 @@ TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 OLDEST = timedelta(hours=48)
 MOST_AHEAD = timedelta(minutes=10)
 
+# NUL and lone surrogates can only come from these: escapes, the bytes themselves, or another encoding than UTF-8.
+_SUSPECT = re.compile(rb"\\u0000|\\u[dD]|\xed[\xa0-\xbf]|\x00")
 _PEM = re.compile(r"-----BEGIN [A-Z ]+-----(.*?)-----END [A-Z ]+-----", re.DOTALL)
 _ATTEMPT_ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_EVENT_ID = 200
@@ -157,7 +159,9 @@ def read_batch(body: bytes) -> list[dict[str, Any]]:
         InvalidInputError: the body is not a JSON array.
     """
     try:
-        batch = _storable(json.loads(body, parse_constant=str))
+        batch = json.loads(body, parse_constant=str)
+        if _SUSPECT.search(body):
+            batch = _storable(batch)
     except (ValueError, RecursionError):
         raise InvalidInputError("The body is not JSON.") from None
     if not isinstance(batch, list):

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessage, EmailState
+from emails.receipts import NOT_OURS
 from survey.errors import NotFoundError
 from survey.models import Client, Contact, Invitation
 from survey.paging import PAGE_SIZE, Page
@@ -145,6 +146,26 @@ def list_parked(session: Session) -> Sequence[EmailMessage]:
     """Every message that waits for a person, the oldest first."""
     query = select(EmailMessage).where(EmailMessage.state == EmailState.PARKED)
     return session.scalars(query.order_by(EmailMessage.sending_at, EmailMessage.id)).all()
+
+
+def count_events(session: Session) -> dict[str, int]:
+    """How many delivery events came; of them how many wait, are about others' mail, or could not be used."""
+    waits, foreign = DeliveryEvent.processed_at.is_(None), DeliveryEvent.quarantine == NOT_OURS
+    refused = and_(DeliveryEvent.quarantine != "", DeliveryEvent.quarantine != NOT_OURS)
+    columns = (func.count(), *(func.count().filter(condition) for condition in (waits, foreign, refused)))
+    counts = session.execute(select(*columns).select_from(DeliveryEvent)).one()
+    return dict(zip(("received", "waiting", "not_ours", "quarantined"), counts, strict=True))
+
+
+def quarantined_events(session: Session, limit: int = 200) -> Sequence[DeliveryEvent]:
+    """Events that could not be used, the newest first."""
+    query = select(DeliveryEvent).where(DeliveryEvent.quarantine != "", DeliveryEvent.quarantine != NOT_OURS)
+    return session.scalars(query.order_by(DeliveryEvent.id.desc()).limit(limit)).all()
+
+
+def event_as_dict(row: DeliveryEvent) -> dict[str, Any]:
+    """One delivery event as the commands print it: what it said, and why it could not be used."""
+    return {"id": row.id, "received_at": row.received_at.isoformat(), "why": row.quarantine, "raw": row.raw}
 
 
 def as_dict(message: EmailMessage) -> dict[str, Any]:

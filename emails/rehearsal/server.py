@@ -45,6 +45,7 @@ class FakeSendGrid:
         self.ledger = Ledger(keep=keep)
         self.faults = faults or Faults()
         self.has_logs = has_logs
+        self.logged: dict[str, list[dict[str, Any]]] = {}  # by attempt id: the events that the log tells of a mail
         self.answers = True
         self.now = now
         self.webhooks = Webhooks()
@@ -145,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
         mail = self.server.fake.ledger.get(unquote(message_id)) if place == "/v3/logs" else None
         if mail is None or not self.server.fake.has_logs:
             return self._refuse(404, [problem("Not Found")])
-        details = {**_summary(mail), "unique_args": dict(mail.person.get("custom_args", {})), "events": []}
+        details = {**_summary(mail), "unique_args": dict(mail.person.get("custom_args", {}))}
+        details["events"] = self.server.fake.logged.get(mail.attempt_id, [])
         return self._answer(200, details)
 
     def _send_mail(self) -> None:

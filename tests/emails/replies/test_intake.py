@@ -64,6 +64,7 @@ class Post:
             "attachments": "0",
             **fields,
         }
+        self.session.commit()  # the application writes on a connection of its own
         return self.client.post(path, data=data, content_type="multipart/form-data").status_code
 
     def answers(self) -> dict[str, str | int | None]:
@@ -322,6 +323,7 @@ def test_a_reply_to_nothing_is_put_beside_a_survey_by_a_person(
 ) -> None:
     """Somebody wrote a fresh email: the page offers the surveys that went to them, and takes the one chosen."""
     make_contact(session, email="else@free.example")
+    session.commit()
     reply = post(None, "About last week: well done.", **{"from": invitation.contact.email})
     page = manager.get(f"/desk/emails/replies/{reply.id}").text
     assert f'value="{invitation.id}"' in page
