@@ -7,7 +7,8 @@ from analysis.relationships.words import quoted
 
 TOLERATED = 2.0  # spreads between rating and words that answers of one mind have too
 UNSURE_PER_SPREAD = 0.5
-COLD, WARM = -0.35, 0.35
+COLD = {5: -0.35, 4: -0.6}  # a small complaint beside a 4 is none
+WARM = 0.35
 CONTRADICTION_DAYS = 180.0
 
 
@@ -42,7 +43,7 @@ def _said(response: Response) -> str:
     csat, reading = response.numbers.get("csat"), response.reading
     if csat is None or reading is None or reading.abstained:
         return ""
-    if csat >= 4 and reading.score <= COLD:
+    if reading.score <= COLD.get(csat, -2.0):
         return f"Rated {csat} of 5, but the words are unhappy: the number may be politeness."
     if csat <= 2 and reading.score >= WARM:
         return f"Rated {csat} of 5 with friendly words: ask which is meant; perhaps the scale was misread."

@@ -36,7 +36,9 @@ class Coverage:
     jobs: int
     account: Stars | None
     decider: Stars | None
+    deciders: int
     decider_name: str
+    alone: bool  # nobody but who decides said a word
 
     def as_dict(self) -> dict[str, Any]:
         stars = {"account": self.account, "decider": self.decider}
@@ -51,20 +53,22 @@ class Coverage:
         if not self.jobs:
             return f"No job in 12 months; {plural(self.contacts, 'contact')} known."
         heard = f"{self.contacts_heard} of {plural(self.contacts, 'contact')}"
-        return f"In 12 months you heard {heard} and about {self.jobs_heard} of {plural(self.jobs, 'job')}."
+        return f"In 12 months you heard {heard} and {self.jobs_heard} of {plural(self.jobs, 'job')}."
 
     @property
     def view(self) -> str:
         """What the decision-maker's view adds to the account's, or ""."""
-        who = self.decider_name or "The decision-maker"
+        who = f"Who decides ({self.decider_name})" if self.decider_name else "Who decides"
         if self.account is None:
             return ""
         if self.decider is None:
-            return f"{who} decides and has never answered." if self.decider_name else ""
+            return f"{who} has never answered." if self.decider_name else ""
+        if self.alone:
+            return f"{who} is the only voice you hear." if self.contacts > self.deciders else ""
         apart = self.decider.value - self.account.value
         if abs(apart) < OWN_VIEW:
-            return f"{who} decides and sees it much the same."
-        return f"{who} decides and is {'happier' if apart > 0 else 'less happy'} than the account."
+            return f"{who} sees it much as the others do."
+        return f"{who} is {'happier' if apart > 0 else 'less happy'} than the account as a whole."
 
 
 def coverage(evidence: Evidence, firm: FirmUsual, now: datetime) -> Coverage:
@@ -84,6 +88,8 @@ def coverage(evidence: Evidence, firm: FirmUsual, now: datetime) -> Coverage:
         jobs=len(jobs),
         account=_stars(account, firm),
         decider=_stars(decider, firm) if deciders else None,
+        deciders=len(deciders),
+        alone=alone and bool(deciders),
         decider_name=listed([person.name for person in deciders if person.name][:2]) if deciders else "",
     )
 

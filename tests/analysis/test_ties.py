@@ -141,10 +141,11 @@ def test_one_account_one_vote_with_the_deciders_view_beside() -> None:
     assert found.account is not None
     assert found.decider is not None
     assert found.decider.value < found.account.value - 0.4
-    assert found.view == "Ida Berg decides and is less happy than the account."
+    assert found.view == "Who decides (Ida Berg) is less happy than the account as a whole."
     assert found.text.startswith("In 12 months you heard 2 of 2 contacts")
     silent = coverage(replace(mixed, responses=mixed.responses[:1]), FIRM, NOW)
-    assert silent.view == "Ida Berg decides and has never answered."
+    assert silent.view == "Who decides (Ida Berg) has never answered."
+    assert coverage(replace(mixed, responses=answers[3:]), FIRM, NOW).view.endswith("is the only voice you hear.")
     assert coverage(client(), FIRM, NOW).account is None
     assert contacts_heard(mixed, NOW) == (2, 2)
 
