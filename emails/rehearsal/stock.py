@@ -17,8 +17,16 @@ KINDS = ("Printer repair", "New laptop", "VPN issue", "Backup check")
 CHUNK = 2_000
 
 
-def stock(session: Session, secret_key: str, messages: int, now: datetime, *, wrong_addresses: int = 0) -> None:
-    """Fill an empty database: a firm that writes at any hour, and `messages` survey emails that are due.
+def stock(
+    session: Session,
+    secret_key: str,
+    messages: int,
+    now: datetime,
+    *,
+    wrong_addresses: int = 0,
+    due_at: datetime | None = None,
+) -> None:
+    """Fill an empty database: a firm that writes at any hour, and `messages` survey emails, due at `due_at` (now).
 
     Every `wrong_addresses`th recipient has an address that the provider refuses (0: none).
     """
@@ -40,7 +48,10 @@ def stock(session: Session, secret_key: str, messages: int, now: datetime, *, wr
         for table, row in _ROWS:
             session.execute(insert(table), [row(number, now) for number in numbers])
         session.execute(insert(Invitation), [_invitation(number, secret_key, now) for number in numbers])
-        session.execute(insert(EmailMessage), [_message(number, wrong_addresses, now) for number in numbers])
+        session.execute(
+            insert(EmailMessage),
+            [_message(number, wrong_addresses, now, due_at or now) for number in numbers],
+        )
     session.commit()
 
 
@@ -97,11 +108,11 @@ def _invitation(number: int, secret_key: str, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _message(number: int, wrong_addresses: int, now: datetime) -> dict[str, Any]:
+def _message(number: int, wrong_addresses: int, now: datetime, due_at: datetime) -> dict[str, Any]:
     wrong = wrong_addresses and number % wrong_addresses == 0
     return {
         "once_key": f"survey/{number}/{number}", "kind": EmailKind.SURVEY, "invitation_id": number,
         "contact_id": number, "to_email": f"person{number}@nowhere" if wrong else address(number),
         "to_name": f"{FIRST_NAMES[number % len(FIRST_NAMES)]} O’Neil", "context": {}, "state": EmailState.PENDING,
-        "due_at": now, "not_after": now + timedelta(days=7), "attempts": 0, "reason": "", "created_at": now,
+        "due_at": due_at, "not_after": now + timedelta(days=7), "attempts": 0, "reason": "", "created_at": now,
     }  # fmt: skip
