@@ -33,7 +33,12 @@ class WhyNot:
 
     @property
     def short(self) -> str:
-        return self.why[0] if self.why else distance(self.gap) if self.gap else ""
+        if self.why or self.gap is None:
+            return self.why[0] if self.why else ""
+        signs = f"Signs {self.gap.points:.1f} of {self.gap.needed:.1f} points"
+        if self.gap.loss is None:
+            return f"{signs}."
+        return f"{signs}, chance of loss {self.gap.loss:.0%} of {self.gap.loss_needed:.0%}."
 
 
 def why_not(session: Session, client: Client, state: RelationshipState | None, now: datetime) -> WhyNot:

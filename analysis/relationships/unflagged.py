@@ -11,7 +11,7 @@ from analysis.relationships.scores import BAD_CSAT, DETRACTOR_NPS, said
 from analysis.relationships.words import COMPLAINT_POINTS, LEAVING_POINTS, NEGATIVE_FROM
 
 REMEMBERED_DAYS = 180
-WORTH_POINTS = 0.5
+WORTH_POINTS, WORTH_POINTS_OF_TIME = 0.5, 1.2  # a job some days overdue looks bad to nobody
 BAD_RATING = max(BAD_CSAT)  # 1 and 2 of 5
 # What may come next, and what it would add fresh: the mildest first.
 _NEXT = (
@@ -54,11 +54,15 @@ def looks_bad(evidence: Evidence, signals: Sequence[Signal], now: datetime, *, l
     if read is not None and reading is not None and reading.sentiment == "negative" and reading.score <= NEGATIVE_FROM:
         return Look(f"Unhappy comment on {short_day(read.at)}.", read.at)
     shown = _OF_SIGNALS if lapsed else (*_OF_SIGNALS, *_OF_TIME)
-    worst = next((signal for signal in signals if signal.name in shown and signal.points >= WORTH_POINTS), None)
+    worst = next((signal for signal in signals if signal.name in shown and signal.points >= _worth(signal)), None)
     if worst is None:
         return Look()
     lasts = worst.name in _OF_TIME
     return Look(worst.text, None if lasts else max((quote.at for quote in worst.evidence), default=None))
+
+
+def _worth(signal: Signal) -> float:
+    return WORTH_POINTS_OF_TIME if signal.name in _OF_TIME else WORTH_POINTS
 
 
 def _rating(response: Response) -> bool:
