@@ -55,6 +55,7 @@ SCOPES = {
     "after_job": "No questions after a job",
     "reminder": "No reminders",
 }
+STOPS = {"all": "Everything", "after_job": "Questions after a job, and their reminders", "reminder": "Reminders only"}
 REPLIES = {
     "received": Status("New", "muted", "It is being looked at."),
     "comment": Status("Comment", "good", "Its words are a comment on the job."),

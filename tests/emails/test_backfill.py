@@ -133,21 +133,23 @@ def test_the_command_fetches_counts_and_stores(
 ) -> None:
     """`flask emails backfill`: a dry run writes nothing, the real one stores; another transport has no log."""
     tell(provider, sent[0], {"event": "delivered", "timestamp": MOMENT}, {"event": "teleported", "timestamp": MOMENT})
+    session.commit()  # the command writes on a connection of its own
     changes = {
         "email_transport": EmailTransport.SENDGRID,
         "sendgrid_api_key": API_KEY,
         "sendgrid_base_url": provider.url,
     }
-    runner = make_app(settings.model_copy(update=changes)).test_cli_runner()
-    with clock.fixed_at(NOW + timedelta(hours=1)):
+    sending = make_app(settings.model_copy(update=changes))
+    runner = sending.test_cli_runner()
+    with sending.app_context(), clock.fixed_at(NOW + timedelta(hours=1)):
         counts = [
             json.loads(runner.invoke(args=["emails", "backfill", "--json", *more]).stdout)["new"]
             for more in (["--dry-run"], [], [])
         ]
+        tasks.process_events(NOW)
+        rows = json.loads(runner.invoke(args=["emails", "events", "--quarantined", "--json"]).stdout)
+        shown = runner.invoke(args=["emails", "events"]).stdout
     assert counts == [0, 2, 0]
-    tasks.process_events(NOW)
-    rows = json.loads(runner.invoke(args=["emails", "events", "--quarantined", "--json"]).stdout)
     assert [row["why"] for row in rows] == ["unknown kind of event: teleported"]
-    assert "received: 2" in runner.invoke(args=["emails", "events"]).stdout
-    mailbox = make_app(settings).test_cli_runner().invoke(args=["emails", "backfill"])
-    assert mailbox.exit_code == 1
+    assert "received: 2" in shown
+    assert runner.invoke(args=["emails", "backfill"]).exit_code == 1  # in the outer context: the local mailbox
