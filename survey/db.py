@@ -215,9 +215,13 @@ def pairs_table(dialect: str, pairs: Iterable[tuple[int, str]]) -> Subquery:
     """(number, word) pairs as a table with these two columns, handed over as one or two parameters."""
     if dialect == "postgresql":
         numbers, words = zip(*pairs, strict=True)
-        found = func.unnest(
-            cast_sql(list(numbers), postgresql.ARRAY(Integer)), cast_sql(list(words), postgresql.ARRAY(Text))
-        ).table_valued("number", "word", name="given")
+        found = (
+            func.unnest(
+                cast_sql(list(numbers), postgresql.ARRAY(Integer)), cast_sql(list(words), postgresql.ARRAY(Text))
+            )
+            .table_valued("number", "word", name="given")
+            .render_derived()
+        )
         return select(found.c.number, found.c.word).subquery("pairs")
     rows = func.json_each(json.dumps(list(pairs))).table_valued("value")
     number, word = (func.json_extract(rows.c.value, f"$[{place}]") for place in (0, 1))

@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,6 +29,8 @@ class FakeSendGrid:
     Attributes:
         ledger: every mail that was taken.
         faults: what the coming requests meet.
+        names_the_guilty: whether a refusal says which personalization is at fault.
+        connections: how many were opened.
         has_logs: whether the account has Email Logs; without, they answer 403.
         answers: False: nobody listens to requests; connections are cut before they are read.
         now: the clock by which mails are dated.
@@ -38,6 +41,7 @@ class FakeSendGrid:
         *,
         faults: Faults | None = None,
         has_logs: bool = True,
+        names_the_guilty: bool = True,
         keep: bool = True,
         context: ssl.SSLContext | None = None,
         now: Callable[[], datetime] = clock.now,
@@ -45,6 +49,8 @@ class FakeSendGrid:
         self.ledger = Ledger(keep=keep)
         self.faults = faults or Faults()
         self.has_logs = has_logs
+        self.names_the_guilty = names_the_guilty
+        self.connections = 0
         self.logged: dict[str, list[dict[str, Any]]] = {}  # by attempt id: the events that the log tells of a mail
         self.answers = True
         self.now = now
@@ -79,6 +85,10 @@ class FakeSendGrid:
         """What an operator copies into SENDGRID_WEBHOOK_PUBLIC_KEY."""
         return self.webhooks.public_key
 
+    def hang_up(self) -> None:
+        """Close every connection that is open, as a server does that restarts."""
+        self._server.hang_up()
+
     def fail_next(self, **fault: Any) -> None:
         """Let the next request to send meet a `Fault`; several calls queue up."""
         self.faults.add(Fault(**fault))
@@ -107,14 +117,28 @@ class _Server(ThreadingHTTPServer):
     fake: FakeSendGrid
     context: ssl.SSLContext | None
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._open: set[socket.socket] = set()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is part of the game."""
 
+    def hang_up(self) -> None:
+        """Close every connection that is open."""
+        for connection in [*self._open]:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread, so that a slow handshake holds up nobody."""
+        self.fake.connections += 1
+        self._open.add(request)
         if self.context is not None:
             request = self.context.wrap_socket(request, server_side=True)
         super().finish_request(request, client_address)
+        self._open.discard(request)
         if self.context is not None:
             self.shutdown_request(request)
 
@@ -169,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.status:
                 return self._refuse(fault.status, problems or [problem("on demand")], fault.headers)
         if status != 202:
-            return self._refuse(status, problems)
+            return self._refuse(status, problems if fake.names_the_guilty else [problem("Bad Request")])
         return self._answer(202, None, {"X-Message-Id": message_id})
 
     def _search(self, body: bytes) -> None:
