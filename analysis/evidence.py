@@ -133,11 +133,15 @@ def _load_responses(session: Session, gathered: dict[int, _Gathered], now: datet
 
 
 def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Reading]:
-    """The reading in force of each response's comment, a person's correction before the model, by response id."""
+    """The reading in force of each response's comment, a person's correction before the model, by response id.
+
+    Of a comment and replies to the email the worst counts: polite thanks afterwards undo no complaint.
+    """
     rows = session.execute(queries.READINGS, {"ids": list(gathered)})
     found = {analysis.answer_id: (analysis, response_id, text or "") for analysis, response_id, text in rows}
     readings = standing(session, {answer_id: analysis for answer_id, (analysis, _, _) in found.items()})
-    return {response_id: as_evidence(readings[answer_id], text) for answer_id, (_, response_id, text) in found.items()}
+    worst_last = sorted(found.items(), key=lambda item: -readings[item[0]].score)
+    return {response_id: as_evidence(readings[answer_id], text) for answer_id, (_, response_id, text) in worst_last}
 
 
 def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Reading:
