@@ -11,6 +11,7 @@ from analysis.relationships.assessment import Assessment, assess
 from analysis.relationships.evidence import Ask, Evidence, Settlement, Signal
 from analysis.relationships.health import health
 from analysis.relationships.ladder import Before
+from analysis.relationships.loss import shipped
 from analysis.relationships.signals import LABELS, Weights
 from analysis.relationships.usual import FirmUsual
 from tests.analysis.stories import ago, client, loyal, rated, read
@@ -137,7 +138,7 @@ def test_weights_change_the_verdict() -> None:
     """A multiplier of 0 silences a sign; the version is kept with what was judged."""
     found = assess(loyal(rated(2, 2)), FIRM, NOW, Before(), Weights({"low_scores": 0.0}, version="c3"))
     assert not found.judgement.flagged
-    assert found.model == "relationship-2+c3"
+    assert found.model == f"{risk.MODEL}+c3+{shipped().version}"
 
 
 def rung(evidence: Evidence, before: Before = UNKNOWN) -> str:
