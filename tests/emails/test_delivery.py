@@ -3,6 +3,8 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emails.delivery import TRANSITIONS, DeliveryState, EmailState, advanced, moved
 from emails.words import status_of
@@ -64,3 +66,19 @@ def test_every_state_has_words(state: EmailState, delivery: DeliveryState | None
     status = status_of(state, delivery)
     assert status.label
     assert status.meaning.endswith(".")
+
+
+@given(st.lists(st.sampled_from(EmailState), max_size=30))
+def test_a_message_never_leaves_the_table(wishes: list[EmailState]) -> None:
+    """Whatever is asked of a message, in any order: each step it takes is in the table, and final states stay final."""
+    state = EmailState.PENDING
+    for wish in wishes:
+        before = state
+        try:
+            state = moved(state, wish)
+        except ConflictError:
+            assert wish not in TRANSITIONS[before]
+            assert state is before
+        else:
+            assert wish in TRANSITIONS[before]
+            assert before not in (EmailState.ACCEPTED, EmailState.REJECTED)
