@@ -12,10 +12,10 @@ from analysis.backtest import refit
 from analysis.backtest.history import mondays
 from analysis.backtest.refit import Refitted
 from analysis.backtest.replay import labels, replay
+from analysis.backtest.stages import Progress
 from analysis.firm_past import Lived
 from analysis.loss_learning import effect, loss_weights_in_force, losses, missing
 from analysis.models import Calibration, CalibrationKind
-from analysis.refits import Progress
 from analysis.relationships.loss import LossWeights, shipped
 
 MOST_SNAPSHOTS = 150_000

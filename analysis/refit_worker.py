@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from analysis import refits
-from analysis.refits import Progress
+from analysis.backtest.stages import Progress
 from survey import clock
 from survey.db import begin_reading, db, transaction
 

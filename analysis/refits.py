@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -13,12 +12,6 @@ from analysis.models import RefitRun
 from survey.errors import ConflictError, InvalidInputError
 
 STALE = timedelta(minutes=10)  # a worker that was not heard of for so long has died, and another takes over
-
-
-class Progress(Protocol):
-    """Told at each step which stage it is in, how much is done of it, and how much there is."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True)

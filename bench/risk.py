@@ -177,8 +177,8 @@ def _calibration(held_out: Sequence[Firm]) -> list[str]:
     lines += [
         "",
         "The risk is the chance of an end within 90 days, ahead or just behind: whoever has stayed away may be gone.",
-        "The first columns look only at weeks before a job that came after all, which nobody knew then: high risks seem",
-        "overstated there, most of those who had stayed away. With the weeks after the last job they are not.",
+        "The first columns look only at weeks before a job that came after all, which nobody knew then: high risks",
+        "seem overstated there, most of those who had stayed away. With the weeks after the last job they are not.",
     ]
     return lines
 

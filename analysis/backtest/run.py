@@ -5,24 +5,18 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from analysis.backtest import history, replay
 from analysis.backtest.files import Files, parse
 from analysis.backtest.history import History
 from analysis.backtest.replay import Snapshot
 from analysis.backtest.report import report
-from analysis.backtest.stages import MEASURING, READING, REPLAYING
+from analysis.backtest.stages import MEASURING, READING, REPLAYING, Progress
 from analysis.relationships.loss import LossWeights
 from analysis.text.analyser import TextAnalyser
 
 __all__ = ["Backtest", "Files", "Progress", "flags_csv", "parse", "replayed", "run"]
-
-
-class Progress(Protocol):
-    """Told at each step which stage it is in, how much is done of it, and how much there is."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,20 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import flag_days, flagging
+from analysis import flagging
 from analysis.flag_days import change_of, keep_before, since_last_day
 from analysis.models import Flag, FlagDay, FlagStatus, OutcomeResult, Severity
 from analysis.relationships.assessment import assess
-from analysis.relationships.changes import ChangeKind, Stood, compare, keys, last_working_day, local_day, stood
+from analysis.relationships.changes import (
+    ChangeKind,
+    Stood,
+    compare,
+    day_start,
+    keys,
+    last_working_day,
+    local_day,
+    stood,
+)
 from analysis.relationships.ladder import Before
 from analysis.relationships.usual import FirmUsual
 from survey import clock
@@ -104,7 +113,7 @@ def test_a_day_keeps_how_it_began_and_only_if_something_changed(session: Session
 def test_new_cleared_and_resolved_since_the_last_day(session: Session) -> None:
     """By the dates on the flags themselves; what is older is not told."""
     firm = get_firm(session)
-    start = flag_days.day_start(firm.timezone, last_working_day(local_day(firm.timezone, NOW)))
+    start = day_start(firm.timezone, last_working_day(local_day(firm.timezone, NOW)))
     make_flag(session, make_client(session, name="New"), raised_at=start + timedelta(hours=1))
     make_flag(session, make_client(session, name="Old"), raised_at=start - timedelta(hours=1))
     cleared = make_flag(session, make_client(session, name="Gone"), raised_at=start - timedelta(days=9))

@@ -132,7 +132,7 @@ def test_levels_counted_in_the_future_are_counted_again(session: Session) -> Non
     assert not count(session, NOW)
 
 
-def _end(session: Session, order: Sequence[tuple[int, ...]], each: bool) -> dict[str, object]:
+def _end(session: Session, order: Sequence[tuple[int, ...]], each: bool) -> dict[str, tuple[object, ...]]:
     """Where everybody stands the morning after these clients' answers came in this order; `each`: scored in between."""
     for number, ratings in enumerate(order):
         answers(session, *ratings, client=make_client(session, ref=f"{ratings}", name=f"Client {ratings}"))

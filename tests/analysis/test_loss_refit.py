@@ -23,7 +23,7 @@ from tests.conftest import NOW
 from tests.factories import make_client
 
 
-def silent(_stage: str, _done: int, _total: int) -> None:
+def silent(stage: str, done: int, total: int) -> None:
     """Progress that nobody looks at."""
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import DDL, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from emails import outbox, receipts, recovery, suppressions
@@ -252,12 +252,12 @@ def test_one_event_that_breaks_us_costs_no_other(session: Session, accepted: Ema
         for kind in ("delivered", "bounce")
     )
     receipts.store_events(session, [good, bad], NOW)
-    refuse = DDL(
+    refuse = text(
         "CREATE TRIGGER no_stops BEFORE INSERT ON suppressions BEGIN SELECT RAISE(ABORT, 'no'); END"
         if session.get_bind().dialect.name == "sqlite"
         else "ALTER TABLE suppressions ADD CONSTRAINT no_stops CHECK (email = '') NOT VALID"
     )
-    undo = DDL(
+    undo = text(
         "DROP TRIGGER no_stops"
         if session.get_bind().dialect.name == "sqlite"
         else "ALTER TABLE suppressions DROP CONSTRAINT no_stops"

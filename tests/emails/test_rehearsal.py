@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -63,7 +64,7 @@ def test_events_of_a_bad_day_are_the_same_events() -> None:
     assert max(map(len, batches)) <= 50
 
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "from": {"email": "a@b.example"},
     "personalizations": [{"to": [{"email": "c@d.example"}], "subject": "s"}],
     "content": [{"type": "text/plain", "value": "t"}],
