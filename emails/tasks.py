@@ -10,12 +10,14 @@ from sqlalchemy import ColumnElement, and_, inspect, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from emails import outbox, receipts, recovery, results, sending
+from emails import outbox, proofs, receipts, recovery, results, sending
+from emails.backfill import LogError, fetch
 from emails.models import DeliveryEvent, EmailKind, EmailMessage, EmailState
 from emails.replies import intake
 from emails.replies.models import Reply, ReplyState
 from emails.senders import make_sender
-from emails.senders.base import Accepted, Outcome, Sender, UnknownOutcomeError
+from emails.senders.base import Accepted, Outcome, Sender, SendError, UnknownOutcomeError
+from emails.senders.connection import Connection as LogConnection
 from emails.sending import Begun
 from survey import clock
 from survey.config import EmailTransport, Settings
@@ -53,6 +55,9 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         Task("emails.replies", lambda now: read_replies(settings, now)),
         Task("emails.recover", recover),
     ]
+    if settings.transport is EmailTransport.SENDGRID:
+        provider_log = LogConnection(settings.sendgrid_api_key or "", str(settings.sendgrid_base_url))
+        found.append(Task("emails.ask_log", lambda now: ask_log(provider_log, now)))
     if receipts_come:
         found.append(Task("emails.no_receipt", no_receipt))  # without receipts their absence says nothing
     return tuple(found)
@@ -127,6 +132,26 @@ def recover(now: datetime) -> int:
         return 0
     with transaction() as session:
         return recovery.recover(session, now)
+
+
+def ask_log(provider_log: LogConnection, now: datetime) -> int:
+    """Ask the provider's log about one batch of unclear tries, with no transaction open meanwhile."""
+    if not _any(
+        EmailMessage,
+        and_(EmailMessage.state == EmailState.UNKNOWN, EmailMessage.sending_at <= now - proofs.SETTLED_AFTER),
+    ):
+        return 0
+    with transaction() as session:
+        question = proofs.next_question(session, now)
+    if question is None:
+        return 0
+    try:
+        found = fetch(provider_log, question.addresses, question.since, question.until)
+    except (LogError, SendError) as error:  # no such log in this account, or not now: asked again in an hour
+        log.info("the provider's log could not be asked", why=type(error).__name__)
+        return 0
+    with transaction() as session:
+        return proofs.settle(session, question, found, now)
 
 
 def no_receipt(now: datetime) -> int:

@@ -55,6 +55,16 @@ class Faults:
         with self._lock:
             self._waiting.append(fault)
 
+    @property
+    def waiting(self) -> int:
+        """How many were asked for and not met yet."""
+        return len(self._waiting)
+
+    def forget(self) -> None:
+        """Meet none of those that were asked for."""
+        with self._lock:
+            self._waiting.clear()
+
     def take(self) -> Fault:
         """What the request that has just come in meets."""
         with self._lock:
