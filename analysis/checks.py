@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from analysis import recalibration, subjects
-from analysis.analysers import analyser_with
-from analysis.reanalysis import Choice, counted
+from analysis.reading import recalibration, subjects
+from analysis.reading.analysers import analyser_with
+from analysis.reading.reanalysis import Choice, counted
 from analysis.text.recalibration import base_of
 from survey.config import Settings
 from survey.doctor import Check, Level

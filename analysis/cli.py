@@ -1,4 +1,4 @@
-"""Commands: clients, flags, learning; and text, from `analysis.text_cli`."""
+"""Commands: clients, flags, learning; and text, from `analysis.reading.text_cli`."""
 
 import json
 from dataclasses import asdict
@@ -12,17 +12,19 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from analysis import drift, learning, queries
-from analysis.backtest_cli import backtest
+from analysis import queries
+from analysis.backtest.cli import backtest
 from analysis.desk import words
 from analysis.desk.scorecard import scorecard_csv, scorecard_document
 from analysis.desk.why_not import distance, why_not
-from analysis.flags_cli import changes, explain, why_not_document
+from analysis.flags.cli import changes, explain, why_not_document
+from analysis.learning import drift
+from analysis.learning import outcomes as learning
+from analysis.learning.refit_cli import refit
+from analysis.learning.scorecard import scorecard
 from analysis.models import LIVE, Flag, LadderMove, RelationshipState, Rung
-from analysis.refit_cli import refit
+from analysis.reading.text_cli import text_group
 from analysis.relationships.health import START
-from analysis.scorecard import scorecard
-from analysis.text_cli import text_group
 from survey import clock
 from survey.db import begin_reading, db, transaction
 from survey.errors import ClienteleError

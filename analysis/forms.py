@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from analysis.desk.words import OUTCOME_WORDS
-from analysis.followups import NOTE_LENGTH
+from analysis.flags.followups import NOTE_LENGTH
 from survey import clock
 from survey.users import User
 

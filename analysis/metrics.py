@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.models import LIVE, Flag, Severity
-from analysis.readings import unread
+from analysis.reading.readings import unread
 from survey.metrics import Gauge
 from survey.models import Answer
 

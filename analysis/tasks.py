@@ -6,15 +6,18 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from analysis import alerts, drift, levels, recalibration, subject_trials, subjects, themes
-from analysis.analysers import Embedder, analyser, analyser_with, embedder
-from analysis.assessments import lock_due_clients, score_clients
-from analysis.backtest_worker import BacktestTask
-from analysis.embedding import SentenceVectors, sentence_embedder
-from analysis.readings import confirm_known, store, tell_clients, waiting
-from analysis.refit_worker import refit_weights
-from analysis.replays import Helper
-from analysis.subjects import Examples
+from analysis.backtest.worker import BacktestTask
+from analysis.flags import alerts
+from analysis.learning import drift
+from analysis.learning.refit_worker import refit_weights
+from analysis.reading import recalibration, subject_trials, subjects, themes
+from analysis.reading.analysers import Embedder, analyser, analyser_with, embedder
+from analysis.reading.embedding import SentenceVectors, sentence_embedder
+from analysis.reading.readings import confirm_known, store, tell_clients, waiting
+from analysis.reading.subjects import Examples
+from analysis.scoring import levels
+from analysis.scoring.assessments import lock_due_clients, score_clients
+from analysis.scoring.replays import Helper
 from analysis.text.analyser import TextAnalyser
 from analysis.text.recalibration import Recalibration
 from survey import clock

@@ -26,15 +26,15 @@ from secrets import token_hex
 
 from sqlalchemy import func, or_, select
 
-from analysis.evidence import load_evidence
-from analysis.levels import levels_for_reading
 from analysis.models import RelationshipState
 from analysis.relationships.assessment import assess
 from analysis.relationships.evidence import as_of
 from analysis.relationships.ladder import Before
 from analysis.relationships.past import HISTORY_STEP, Yardstick, replayed
+from analysis.scoring.evidence import load_evidence
+from analysis.scoring.levels import levels_for_reading
+from analysis.scoring.usual import load_firm_usual
 from analysis.tasks import tasks
-from analysis.usual import load_firm_usual
 from bench.large_firm import NOW, build
 from survey import clock
 from survey.config import Settings, load_settings

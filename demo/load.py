@@ -15,8 +15,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import contests, followups, ladder_rules, referrals
+from analysis.flags import followups
 from analysis.models import LIVE, Flag, FlagStatus, OutcomeResult, RatingContest, Verdict
+from analysis.scoring import contests, ladder_rules, referrals
 from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story, scene_id
 from emails import suppressions
 from emails.models import SuppressionReason

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from analysis.backtests import MISSING, unpacked
+from analysis.backtest.runs import MISSING, unpacked
 from analysis.models.backtests import Backtest, BacktestWeek
 from survey.db import row_by_id
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager
 
-from analysis.corrections import StandingReading, standing
 from analysis.desk.spreadsheet import csv_line
 from analysis.models import AnswerAnalysis, Correction
-from analysis.readings import in_force, readings_of
+from analysis.reading.corrections import StandingReading, standing
+from analysis.reading.readings import in_force, readings_of
 from survey.db import json_list_holds
 from survey.full_text import matches
 from survey.models import Answer, Client, Resolution, SurveyResponse

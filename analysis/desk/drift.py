@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analysis.desk.loss_weights import feature_words
-from analysis.drift import CALIBRATION
+from analysis.learning.drift import CALIBRATION
 from analysis.models import DriftCheck
 
 

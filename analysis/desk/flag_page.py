@@ -6,11 +6,11 @@ from math import log
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from analysis.corrections import StandingReading, standing
 from analysis.desk.attention import open_promises
 from analysis.desk.reasons import Reason, reasons_of, source
 from analysis.models import Flag, FollowUp, Outcome, RelationshipState
-from analysis.readings import readings_of
+from analysis.reading.corrections import StandingReading, standing
+from analysis.reading.readings import readings_of
 from survey.errors import NotFoundError
 from survey.models import Answer, Resolution, SurveyResponse
 from survey.users import User

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from analysis.assessments import Scorer
 from analysis.models import RelationshipState, Rung
 from analysis.relationships.ladder_rules import LadderRules
+from analysis.scoring.assessments import Scorer
 from survey.firms import get_firm
 from survey.models import Client
 

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import refits
-from analysis.loss_learning import fits, loss_weights_in_force, loss_weights_of, losses
+from analysis.learning import refits
+from analysis.learning.loss_learning import fits, loss_weights_in_force, loss_weights_of, losses
+from analysis.learning.refits import Readiness
 from analysis.models import Calibration
-from analysis.refits import Readiness
 from analysis.relationships.loss import FITTED, shipped
 from analysis.relationships.signals import LABELS
 from survey.models import Client

@@ -9,8 +9,8 @@ from statistics import fmean
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.evidence_queries import NOT_WORK
 from analysis.models import FollowUp, FollowUpKind
+from analysis.scoring.evidence_queries import NOT_WORK
 from survey.models import Answer, Job, Resolution, ResolutionStaff, SurveyResponse
 
 BEFORE = timedelta(days=90)

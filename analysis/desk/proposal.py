@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.learning import weights_in_force, weights_of
+from analysis.learning.outcomes import weights_in_force, weights_of
 from analysis.models import LIVE, Calibration, Flag, RelationshipState
 from analysis.relationships.risk import DEFAULT_THRESHOLDS, probability
 from analysis.relationships.signals import LABELS, Weights

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.desk.spreadsheet import csv_line
+from analysis.learning.scorecard import Month, Scorecard
 from analysis.models import OutcomeResult
 from analysis.relationships.foretold import Foretold
-from analysis.scorecard import Month, Scorecard
 
 COLUMNS = (
     "month",

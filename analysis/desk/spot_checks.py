@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import recalibration
-from analysis.corrections import StandingReading, standing
 from analysis.desk.confusion import Confusion, confusion
 from analysis.models import SpotCheck, TextCalibration
-from analysis.readings import words_of
+from analysis.reading import recalibration
+from analysis.reading.corrections import StandingReading, standing
+from analysis.reading.readings import words_of
+from analysis.reading.spot_checks import AT_ONCE, Judged, base_in_force, counts, judged, open_checks
 from analysis.relationships.intervals import wilson
-from analysis.spot_checks import AT_ONCE, Judged, base_in_force, counts, judged, open_checks
 from analysis.text.analyser import SENTIMENTS, Comment
 from analysis.text.recalibration import LEAST_CHECKED, missing
 from survey.models import Answer, Client, SurveyResponse

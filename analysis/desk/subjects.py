@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.models import OwnAspect
-from analysis.readings import text_hash
+from analysis.reading.readings import text_hash
 from survey.models import Answer, Client, SurveyResponse
 
 AROUND = 120  # characters shown before and after the part that speaks of the subject

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from analysis.corrections import StandingReading, standing
 from analysis.desk.trends import Count, Period, Subject, months_until
 from analysis.models import Theme, ThemeMention, ThemeRun
-from analysis.readings import readings_of
+from analysis.reading.corrections import StandingReading, standing
+from analysis.reading.readings import readings_of
+from analysis.reading.themes import FEWEST_COMMENTS, LATELY, LOOKED_BACK, comments_lately, comments_said
 from analysis.text.theme_news import Said, new_ones
-from analysis.themes import FEWEST_COMMENTS, LATELY, LOOKED_BACK, comments_lately, comments_said
 from survey.models import Answer, Client, SurveyResponse
 from survey.paging import Page
 

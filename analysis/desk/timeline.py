@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from analysis.corrections import StandingReading, standing
 from analysis.desk.words import (
     FOLLOW_UP_WORDS,
     INVITATION_WORDS,
@@ -17,7 +16,8 @@ from analysis.desk.words import (
     delivery_words,
 )
 from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, LadderMove, Outcome, Rung
-from analysis.readings import readings_of
+from analysis.reading.corrections import StandingReading, standing
+from analysis.reading.readings import readings_of
 from emails.models import EmailKind, EmailMessage
 from survey.models import Answer, Firm, Invitation, InvitationState, Job, Resolution, SurveyResponse
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.desk.comments import corrects_reading
 from analysis.models import AnswerAnalysis, Correction
-from analysis.readings import in_force
+from analysis.reading.readings import in_force
 from analysis.relationships.intervals import wilson
 from survey.models import Answer, Client, SurveyResponse
 

@@ -222,7 +222,7 @@ ASPECT_MEANS = {
 
 
 def aspect_words(aspect: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
-    """A subject as people say it. `own`: what the firm calls those it added (`analysis.subjects.own_names`)."""
+    """A subject as people say it. `own`: what the firm calls those it added (`analysis.reading.subjects.own_names`)."""
     return ASPECT_WORDS.get(aspect) or own.get(aspect) or aspect.replace("_", " ").capitalize()
 
 

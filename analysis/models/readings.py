@@ -102,7 +102,7 @@ class OwnAspect(Base):
     name: Mapped[str] = mapped_column(String(60))
     examples: Mapped[list[str]]
     previous: Mapped[dict[str, Any] | None] = mapped_column(_JSON_OR_NULL)  # {"name", "examples"}
-    trial: Mapped[dict[str, Any] | None] = mapped_column(_JSON_OR_NULL)  # see analysis.subject_trials
+    trial: Mapped[dict[str, Any] | None] = mapped_column(_JSON_OR_NULL)  # see analysis.reading.subject_trials
     tried_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -33,7 +33,7 @@ class DriftCheck(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[datetime] = mapped_column(unique=True)  # its first moment, UTC
     at: Mapped[datetime]
-    found: Mapped[dict[str, Any]]  # analysis.drift
+    found: Mapped[dict[str, Any]]  # analysis.learning.drift
     crossed: Mapped[list[str]]  # what is beyond its limit: "inputs/silence", "calibration"
     news: Mapped[list[str]]  # those of them that were not beyond it before: of these admins are told, once
     told_at: Mapped[datetime | None]

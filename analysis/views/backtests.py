@@ -8,10 +8,10 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from analysis import backtests
+from analysis.backtest import runs as backtests
 from analysis.backtest.files import NAMES
-from analysis.backtest_own import own_counts, why_not_own
-from analysis.backtests import Upload
+from analysis.backtest.own_past import own_counts, why_not_own
+from analysis.backtest.runs import Upload
 from analysis.desk import backtest_charts, backtest_examples, backtest_flagged, backtest_page, backtest_rows
 from analysis.desk.backtest_flagged import Shown
 from analysis.desk.backtest_progress import progress_of

@@ -5,7 +5,6 @@ from datetime import datetime
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from analysis import followups, referrals
 from analysis.desk.clients import SORTS, USUAL_SORT, ClientFilter, client_page, clients
 from analysis.desk.flag_page import people_who_act
 from analysis.desk.ladder import ladder_page
@@ -13,11 +12,13 @@ from analysis.desk.reasons import reasons_of
 from analysis.desk.timeline import timeline
 from analysis.desk.why_not import distance, why_not
 from analysis.desk.words import RUNG_WORDS
+from analysis.flags import followups
 from analysis.forms import NoteForm, OwnerForm
-from analysis.interests import note_interests
 from analysis.models import Referral, Rung
-from analysis.ownership import give_client
 from analysis.queries import client_by_id
+from analysis.scoring import referrals
+from analysis.scoring.interests import note_interests
+from analysis.scoring.ownership import give_client
 from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id

@@ -8,13 +8,13 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from analysis.corrections import MOODS, correct, correction_by_id, reading_by_id, standing, undo_correction
 from analysis.desk.comments import CommentFilter, as_csv, comment_count, comments
 from analysis.desk.confusion import corrections_page
 from analysis.desk.trends import SPANS, USUAL_SPAN, trends
 from analysis.desk.words import INTENT_WORDS, MOOD_WORDS, SENTIMENT_WORDS, aspect_words
-from analysis.subjects import own_names, own_subjects
-from analysis.training_rows import training_rows
+from analysis.reading.corrections import MOODS, correct, correction_by_id, reading_by_id, standing, undo_correction
+from analysis.reading.subjects import own_names, own_subjects
+from analysis.reading.training_rows import training_rows
 from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from analysis.proposals import Proposals, Row
+from analysis.learning.proposals import Proposals, Row
 from analysis.views import parts
 from survey import clock
 from survey.auth import current_user_id

@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.local import LocalProxy
 
-from analysis import followups
 from analysis.desk.attention import STATUSES, AttentionFilter, attention, live_count, summary
 from analysis.desk.clients import who_to_call
 from analysis.desk.flag_page import flag_by_id, flag_page, last_actions, people_who_act
 from analysis.desk.timeline import timeline
 from analysis.desk.week import the_week
-from analysis.flag_days import change_of, since_last_day
+from analysis.flags import followups
+from analysis.flags.days import change_of, since_last_day
 from analysis.forms import ContactForm, NoteForm, OwnerForm, PromiseForm, ResolveForm
 from analysis.models import FollowUp, FollowUpKind, OutcomeResult, Severity
 from analysis.views import parts

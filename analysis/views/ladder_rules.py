@@ -7,7 +7,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from analysis.desk.ladder_preview import preview
-from analysis.ladder_rules import NOTE_LENGTH, rule_history, rules_in_force, save_rules, undo_rules
 from analysis.models import LadderRuleSet
 from analysis.relationships.ladder_rules import (
     DEFAULT_RULES,
@@ -17,6 +16,7 @@ from analysis.relationships.ladder_rules import (
     checked_rules,
     rule_changes,
 )
+from analysis.scoring.ladder_rules import NOTE_LENGTH, rule_history, rules_in_force, save_rules, undo_rules
 from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id

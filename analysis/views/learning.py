@@ -4,16 +4,17 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from analysis import drift, learning, refits
 from analysis.desk.drift import notices
 from analysis.desk.loss_weights import loss_page
 from analysis.desk.proposal import proposal_page
 from analysis.desk.scorecard import scorecard_csv
-from analysis.learning import points
-from analysis.loss_learning import losses
+from analysis.learning import drift, refits
+from analysis.learning import outcomes as learning
+from analysis.learning.loss_learning import losses
+from analysis.learning.outcomes import points
+from analysis.learning.proposals import Proposals
+from analysis.learning.scorecard import scorecard
 from analysis.models import Calibration, CalibrationKind
-from analysis.proposals import Proposals
-from analysis.scorecard import scorecard
 from analysis.views import deciding, parts
 from survey import auth, clock
 from survey.auth import current_user_id

@@ -11,7 +11,7 @@ from flask import Blueprint, flash, request, url_for
 from analysis.desk import words
 from analysis.desk.highlight import stretches
 from analysis.models import FollowUp, OwnAspect
-from analysis.subjects import own_subjects
+from analysis.reading.subjects import own_subjects
 from survey.db import db
 from survey.questionnaire import ABOUT_WORDS
 

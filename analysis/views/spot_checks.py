@@ -3,9 +3,9 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from analysis import recalibration, spot_checks
 from analysis.desk.spot_checks import checks_page, next_check
-from analysis.recalibration import calibrations
+from analysis.reading import recalibration, spot_checks
+from analysis.reading.recalibration import calibrations
 from analysis.views import deciding, parts
 from survey import auth, clock
 from survey.auth import current_user_id

@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from analysis import contests
 from analysis.desk.staff import contest_by_id, person_page, staff_page
 from analysis.models import Verdict
 from analysis.relationships import staff as rule
+from analysis.scoring import contests
 from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id

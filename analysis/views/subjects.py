@@ -7,11 +7,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from analysis import subjects
 from analysis.desk.subjects import found_in
 from analysis.desk.words import ASPECT_MEANS
 from analysis.forms import SubjectForm
 from analysis.models import OwnAspect
+from analysis.reading import subjects
 from analysis.text.examples import FEWEST, LONGEST, MOST
 from analysis.views import parts
 from survey import auth, clock, runtime

@@ -5,9 +5,9 @@ from datetime import timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from analysis import theme_edits
 from analysis.desk.themes import theme_comments, themes_page
-from analysis.theme_edits import theme_by_id
+from analysis.reading import theme_edits
+from analysis.reading.theme_edits import theme_by_id
 from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from analysis import followups
+from analysis.flags import followups
 from analysis.models import (
     AnswerAnalysis,
     Calibration,
@@ -20,7 +20,7 @@ from analysis.models import (
     Rung,
     Severity,
 )
-from analysis.readings import text_hash
+from analysis.reading.readings import text_hash
 from survey.models import Answer, Client, Firm, SurveyResponse, Touchpoint
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution, make_response

@@ -5,11 +5,11 @@ from functools import cache
 
 from sqlalchemy.orm import Session
 
-from analysis import backtests
 from analysis.backtest import desk_run
+from analysis.backtest import runs as backtests
 from analysis.backtest.desk_run import DeskRun
 from analysis.backtest.files import NAMES, parse
-from analysis.backtests import Upload
+from analysis.backtest.runs import Upload
 from analysis.models.backtests import Backtest
 from survey.db import row_by_id
 from tests.analysis.test_backtest import Flat, files

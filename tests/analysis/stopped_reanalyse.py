@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
-from analysis import reanalyse_cli, reanalysis
+from analysis.reading import reanalyse_cli, reanalysis
 from survey.config import load_settings
 from tests.analysis.test_assessments import KeywordAnalyser
 from wsgi import create_app

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.alerts import alert_batch, digest_batch
-from analysis.followups import promise_call
+from analysis.flags.alerts import alert_batch, digest_batch
+from analysis.flags.followups import promise_call
 from analysis.models import Flag, FlagStatus, Severity
 from emails.models import EmailKind, EmailMessage
 from survey.config import Settings

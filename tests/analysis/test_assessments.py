@@ -8,9 +8,8 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from analysis.assessments import analyse_batch, lock_due_clients, score_clients
-from analysis.evidence import load_evidence
-from analysis.followups import resolve
+from analysis.flags.followups import resolve
+from analysis.flags.mornings import next_morning
 from analysis.models import (
     AnswerAnalysis,
     Flag,
@@ -21,7 +20,8 @@ from analysis.models import (
     Rung,
     Severity,
 )
-from analysis.mornings import next_morning
+from analysis.scoring.assessments import analyse_batch, lock_due_clients, score_clients
+from analysis.scoring.evidence import load_evidence
 from analysis.tasks import tasks
 from analysis.text.analyser import AspectMention, Comment, Reading, Span
 from survey import clock

@@ -11,12 +11,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis import backtests
 from analysis.backtest import run as service
+from analysis.backtest import runs as backtests
 from analysis.backtest.files import parse
-from analysis.backtest_own import own_counts, own_material
-from analysis.backtest_worker import BacktestTask
-from analysis.backtests import Step
+from analysis.backtest.own_past import own_counts, own_material
+from analysis.backtest.runs import Step
+from analysis.backtest.worker import BacktestTask
 from analysis.desk import backtest_rows
 from analysis.models.backtests import Backtest, BacktestFile, BacktestState, BacktestWeek
 from analysis.text.analyser import Comment, Reading

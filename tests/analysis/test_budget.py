@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from analysis.alerts import digest_batch
+from analysis.flags.alerts import digest_batch
 from analysis.models import Flag, FlagStatus, OutcomeResult, Severity
 from analysis.relationships.budget import Call, Place, Room, plan, week_start
 from emails.models import EmailKind, EmailMessage

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import flagging
-from analysis.flag_days import change_of, keep_before, since_last_day
+from analysis.flags import flagging
+from analysis.flags.days import change_of, keep_before, since_last_day
 from analysis.models import Flag, FlagDay, FlagStatus, OutcomeResult, Severity
 from analysis.relationships.assessment import assess
 from analysis.relationships.changes import (

@@ -9,7 +9,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from analysis.assessments import lock_due_clients, score_clients
+from analysis.scoring.assessments import lock_due_clients, score_clients
 from survey.models import Client
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_job, make_resolution, make_response

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.corrections import correct, standing, undo_correction
 from analysis.desk.confusion import confusion, corrections_page
-from analysis.evidence import load_evidence
 from analysis.models import AnswerAnalysis, Correction
-from analysis.readings import readings_of, text_hash
-from analysis.training_rows import training_rows
+from analysis.reading.corrections import correct, standing, undo_correction
+from analysis.reading.readings import readings_of, text_hash
+from analysis.reading.training_rows import training_rows
+from analysis.scoring.evidence import load_evidence
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.models import Client

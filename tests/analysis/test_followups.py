@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis import followups
+from analysis.flags import followups
 from analysis.models import Flag, FlagStatus, FollowUp, Outcome, OutcomeResult, Severity
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.people import create_person

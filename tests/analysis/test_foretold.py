@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import drift, followups
-from analysis.alerts import digest_batch
 from analysis.desk.drift import notices
 from analysis.desk.scorecard import COLUMNS, scorecard_csv, scorecard_document
-from analysis.foretelling import over_all, sums_by_month
-from analysis.lost import Loss, losses
+from analysis.flags import followups
+from analysis.flags.alerts import digest_batch
+from analysis.learning import drift
+from analysis.learning.foretelling import over_all, sums_by_month
+from analysis.learning.scorecard import month_starts, scorecard
 from analysis.models import DriftCheck, FlagStatus, OutcomeResult, RiskReading, Rung
-from analysis.monthly import month_of
 from analysis.relationships.drift import agreement, shift
 from analysis.relationships.foretold import BANDS, Sums, apart, band_of, foretold
 from analysis.relationships.loss import FITTED, shipped
-from analysis.scorecard import month_starts, scorecard
+from analysis.scoring.lost import Loss, losses
+from analysis.scoring.monthly import month_of
 from emails.models import EmailMessage
 from survey.config import Settings
 from survey.models import Client

@@ -8,12 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from analysis import referrals
 from analysis.desk.capacity import capacities
 from analysis.desk.ladder_report import all_referrals, became_of, ladder_report
 from analysis.desk.quarters import Step, count_quarters, quarter_end, quarter_starts
 from analysis.models import FollowUp, FollowUpKind, Rung
 from analysis.relationships.capacity import Load, Period, capacity
+from analysis.scoring import referrals
 from survey import clock
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import Client

@@ -10,12 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import ladder_rules
-from analysis.assessments import score_clients
 from analysis.models import LadderMove, LadderRuleSet, RelationshipState, Rung
 from analysis.relationships.ladder import Standing
 from analysis.relationships.ladder_rules import DEFAULT_RULES, THRESHOLDS, LadderRules, checked_rules, rule_changes
 from analysis.relationships.moves import next_step, rests_on
+from analysis.scoring import ladder_rules
+from analysis.scoring.assessments import score_clients
 from survey import clock
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import Client

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from analysis import learning
+from analysis.learning import outcomes as learning
 from analysis.models import CalibrationStatus, Flag, FlagStatus, Outcome, OutcomeResult, Severity
 from analysis.relationships.calibration import Labelled, mean_log_loss, refit
 from analysis.relationships.intervals import wilson

@@ -1,6 +1,6 @@
 """What is usual for the firm is kept: counted when it is time, the same in whatever order the evidence came in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from analysis import levels
-from analysis.assessments import lock_due_clients, score_clients
 from analysis.models import FirmLevels, RelationshipState
 from analysis.relationships.usual import FirmUsual, Level, has_moved, usual_from
+from analysis.scoring import levels
+from analysis.scoring.assessments import lock_due_clients, score_clients
 from survey.models import Client
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_job, make_resolution, make_response
@@ -132,7 +132,7 @@ def test_levels_counted_in_the_future_are_counted_again(session: Session) -> Non
     assert not count(session, NOW)
 
 
-def _end(session: Session, order: Sequence[tuple[int, ...]], each: bool) -> dict[str, tuple[object, ...]]:
+def _end(session: Session, order: Sequence[tuple[int, ...]], each: bool) -> Mapping[str, tuple[object, ...]]:
     """Where everybody stands the morning after these clients' answers came in this order; `each`: scored in between."""
     for number, ratings in enumerate(order):
         answers(session, *ratings, client=make_client(session, ref=f"{ratings}", name=f"Client {ratings}"))
@@ -178,7 +178,7 @@ def test_scoring_reads_the_levels_and_counts_nothing(session: Session) -> None:
 
 def test_due_clients_are_found_by_indexes(session: Session) -> None:
     """No arm of the question who is due looks at every client or state."""
-    from analysis.assessments import due_clients
+    from analysis.scoring.assessments import due_clients
 
     if session.get_bind().dialect.name != "sqlite":
         pytest.skip("the plan of a small table says nothing on PostgreSQL")

@@ -9,11 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import firm_past, loss_refit, refits
 from analysis.backtest.replay import replay
-from analysis.loss_learning import LEAST_LOSSES, loss_weights_in_force, losses, missing
+from analysis.learning import firm_past, loss_refit, refits
+from analysis.learning.loss_learning import LEAST_LOSSES, loss_weights_in_force, losses, missing
+from analysis.learning.refit_worker import refit_weights
 from analysis.models import Calibration, CalibrationKind, CalibrationStatus, RefitRun, RelationshipState, Rung
-from analysis.refit_worker import refit_weights
 from analysis.relationships.loss import FITTED, shipped
 from survey.errors import ConflictError, InvalidInputError
 from tests.analysis.desk_rows import make_move, make_state

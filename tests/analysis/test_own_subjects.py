@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import subjects
-from analysis.analysers import analyser_with, embedder, taught
-from analysis.evidence import load_evidence
 from analysis.models import AnswerAnalysis, OwnAspect
+from analysis.reading import subjects
+from analysis.reading.analysers import analyser_with, embedder, taught
+from analysis.reading.subject_trials import keep_trial, recent_comments, tried, untried
 from analysis.relationships.words import negative_words
-from analysis.subject_trials import keep_trial, recent_comments, tried, untried
+from analysis.scoring.evidence import load_evidence
 from analysis.tasks import read_answers, try_subject
 from analysis.text.analyser import AspectMention, Comment, Reading, TextAnalyser
 from analysis.text.own_aspects import Array, OwnAspects

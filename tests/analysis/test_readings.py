@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.analysers import analyser
 from analysis.checks import check_reading
-from analysis.evidence import load_evidence
 from analysis.metrics import count_analysis
 from analysis.models import AnswerAnalysis
-from analysis.readings import Words, confirm_known, in_force, readings_of, store, text_hash, unread, waiting
+from analysis.reading.analysers import analyser
+from analysis.reading.readings import Words, confirm_known, in_force, readings_of, store, text_hash, unread, waiting
+from analysis.scoring.evidence import load_evidence
 from analysis.text.analyser import Comment, Reading
 from survey.config import ReadingMode, Settings
 from survey.doctor import Level

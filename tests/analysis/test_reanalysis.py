@@ -14,12 +14,12 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis import reanalyse_cli, reanalysis
-from analysis.analysers import analyser
-from analysis.assessments import analyse_batch, lock_due_clients, score_clients
 from analysis.models import AnswerAnalysis, Flag
-from analysis.readings import in_force, readings_of
-from analysis.reanalysis import Choice
+from analysis.reading import reanalyse_cli, reanalysis
+from analysis.reading.analysers import analyser
+from analysis.reading.readings import in_force, readings_of
+from analysis.reading.reanalysis import Choice
+from analysis.scoring.assessments import analyse_batch, lock_due_clients, score_clients
 from analysis.text.analyser import Comment, Reading
 from survey import clock
 from survey.config import ReadingMode, Settings

@@ -9,11 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis import recalibration, spot_checks
-from analysis.analysers import calibrated
 from analysis.desk.spot_checks import checks_page
 from analysis.models import AnswerAnalysis, CalibrationStatus, Correction, SpotCheck, TextCalibration
-from analysis.readings import text_hash
+from analysis.reading import recalibration, spot_checks
+from analysis.reading.analysers import calibrated
+from analysis.reading.readings import text_hash
 from analysis.tasks import read_answers
 from analysis.text.analyser import Comment, Reading, TextAnalyser
 from analysis.text.recalibration import Recalibration

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from analysis.followups import resolve
+from analysis.flags.followups import resolve
 from analysis.models import Calibration, CalibrationKind, CalibrationStatus, Flag, Outcome, OutcomeResult
 from analysis.models import RelationshipState as State
 from analysis.relationships.assessment import Assessment, assess

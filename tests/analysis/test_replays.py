@@ -10,7 +10,7 @@ from analysis.relationships.evidence import Evidence, as_of
 from analysis.relationships.ladder import Before
 from analysis.relationships.past import HISTORY_STEP, Yardstick, replayed
 from analysis.relationships.usual import FirmUsual
-from analysis.replays import MANY, Helper, replay
+from analysis.scoring.replays import MANY, Helper, replay
 from tests.analysis.stories import ago, client, loyal, rated, read
 from tests.conftest import NOW
 

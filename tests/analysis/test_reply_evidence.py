@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from analysis.evidence import load_evidence
 from analysis.models import AnswerAnalysis
+from analysis.scoring.evidence import load_evidence
 from survey.firms import get_firm
 from tests.conftest import NOW
 from tests.factories import make_response

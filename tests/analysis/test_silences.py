@@ -6,11 +6,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from analysis.assessments import lock_due_clients, score_clients
-from analysis.evidence import load_evidence
-from analysis.interests import note_interests
 from analysis.models import RelationshipState
-from analysis.silences import fates
+from analysis.scoring.assessments import lock_due_clients, score_clients
+from analysis.scoring.evidence import load_evidence
+from analysis.scoring.interests import note_interests
+from analysis.scoring.silences import fates
 from emails.models import DeliveryState, EmailKind, EmailMessage, EmailState
 from survey.editing import ContactChange, edit_contact
 from survey.errors import InvalidInputError

@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from analysis import contests
 from analysis.desk.staff import person_page, staff_page
 from analysis.models import RatingContest, Verdict
 from analysis.relationships.staff import LEAST_RATINGS, StaffRating, staff_scores
+from analysis.scoring import contests
 from survey import clock
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.models import SurveyResponse

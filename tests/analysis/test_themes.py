@@ -10,12 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import themes
 from analysis.desk.themes import themes_page
-from analysis.embedding import sentence_embedder
 from analysis.models import Theme, ThemeMention, ThemeRun
+from analysis.reading import themes
+from analysis.reading.embedding import sentence_embedder
+from analysis.reading.theme_edits import rename
 from analysis.tasks import find_themes
-from analysis.theme_edits import rename
 from survey import clock
 from survey.config import ReadingMode
 from survey.db import transaction

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import followups
-from analysis.assessments import lock_due_clients, score_clients
+from analysis.flags import followups
 from analysis.models import Flag, FlagStatus, OutcomeResult
+from analysis.scoring.assessments import lock_due_clients, score_clients
 from survey import updates
 from survey.models import Client, InvitationState, SurveyResponse, UpdateStage
 from tests.conftest import NOW

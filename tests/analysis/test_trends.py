@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.corrections import correct
 from analysis.desk.trends import Count, count_subjects, months_until, quarters_until, trends
 from analysis.models import AnswerAnalysis
+from analysis.reading.corrections import correct
 from tests.analysis.desk_rows import make_hurt_client
 from tests.conftest import NOW
 

@@ -10,7 +10,7 @@ from analysis.desk.clients import who_to_call
 from analysis.desk.ladder import ladder_page
 from analysis.desk.quarters import quarter_starts
 from analysis.models import FollowUp, Rung
-from analysis.referrals import record_referral
+from analysis.scoring.referrals import record_referral
 from survey import clock
 from survey.models import Client, Firm, MailBlock
 from survey.people import find_person

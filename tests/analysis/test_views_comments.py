@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.corrections import correct
 from analysis.models import AnswerAnalysis, Correction
+from analysis.reading.corrections import correct
 from survey import clock
 from survey.models import Client, SurveyResponse
 from tests.analysis.desk_rows import COMMENT, make_hurt_client

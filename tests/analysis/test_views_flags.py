@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import followups
+from analysis.flags import followups
 from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, OutcomeResult, Severity
 from survey import clock
 from survey.people import create_person, find_person

@@ -5,8 +5,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.analysers import taught
 from analysis.models import OwnAspect
+from analysis.reading.analysers import taught
 from analysis.tasks import read_answers, try_subject
 from survey import runtime
 from survey.config import ReadingMode

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from analysis import followups
 from analysis.desk.why_not import why_not
+from analysis.flags import followups
 from analysis.models import FlagStatus, OutcomeResult, Rung
 from analysis.relationships.assessment import assess
 from analysis.relationships.evidence import Evidence

@@ -61,9 +61,7 @@ def test_closed_days_are_written_as_people_write_them(line: str, found: ClosedDa
     assert ClosedDays.of(found.as_dict()) == found
 
 
-@pytest.mark.parametrize(
-    "line", ["Christmas", "24.12.2026", "2026-12-24 to Christmas", "2026-12-24 to 2026-12-01 No"]
-)
+@pytest.mark.parametrize("line", ["Christmas", "24.12.2026", "2026-12-24 to Christmas", "2026-12-24 to 2026-12-01 No"])
 def test_what_is_no_date_is_refused_with_the_line(line: str) -> None:
     """The message quotes the line, so that it is found among others."""
     with pytest.raises(ValidationError, match="“"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from analysis.text_cli import LINES_AT_ONCE
+from analysis.reading.text_cli import LINES_AT_ONCE
 from survey.config import ROOT, Settings
 
 

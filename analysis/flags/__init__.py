@@ -1,0 +1,1 @@
+"""Flags raised and cleared, what people do about them, who is told."""

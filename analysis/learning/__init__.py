@@ -1,0 +1,1 @@
+"""What came of it: outcomes, scorecard, drift, and weights that people accept."""

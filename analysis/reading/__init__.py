@@ -1,0 +1,1 @@
+"""Words kept: readings, corrections, the firm's own subjects and calibration, themes."""

@@ -1,0 +1,1 @@
+"""What is known about each client, and where the relationship stands."""
