@@ -6,7 +6,7 @@ from datetime import UTC
 import pytest
 from playwright.sync_api import Page, expect
 
-from analysis import backtests
+from analysis.backtest import runs as backtests
 from survey import clock
 from tests.analysis.past import make_done, uploads
 from tests.browser.conftest import SCREENS, BrowserThread, Server, scrolls_sideways, violations

@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.corrections import correct
 from analysis.models import AnswerAnalysis, CalibrationStatus, SpotCheck, TextCalibration
-from analysis.spot_checks import base_in_force, draw, judge, open_checks
+from analysis.reading.corrections import correct
+from analysis.reading.spot_checks import base_in_force, draw, judge, open_checks
 from survey import clock
 from tests.analysis.desk_rows import make_hurt_client
 from tests.browser.conftest import SCREENS, BrowserThread, Server, scrolls_sideways, violations
