@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.desk.proposal import Change
 from analysis.learning import refits
 from analysis.learning.loss_learning import fits, loss_weights_in_force, loss_weights_of, losses
 from analysis.learning.refits import Readiness
@@ -15,24 +16,7 @@ from analysis.relationships.signals import LABELS
 from survey.models import Client
 
 FEATURE_WORDS = {"satisfaction": "What they say: ratings and words", "silence": "Silence against their habit"}
-UNCHANGED = 0.005
 MOST_SHOWN = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightRow:
-    """One weight in force and as proposed; both in log-odds for one unit of the sign."""
-
-    label: str
-    before: float
-    after: float
-
-    @property
-    def direction(self) -> str:
-        """more, less or same."""
-        if abs(self.after - self.before) < UNCHANGED:
-            return "same"
-        return "more" if self.after > self.before else "less"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +33,7 @@ class LossProposal:
     """A proposal with what it would change, as of the day that it was worked out."""
 
     row: Calibration
-    weights: list[WeightRow]
+    weights: list[Change]
     changes: list[Moved]
     raised: list[Client]
     cleared: list[Client]
@@ -89,14 +73,14 @@ def proposed(session: Session, row: Calibration) -> LossProposal:
     before, after = report["before"], row.weights
     names = [*FITTED, *(name for name in after["fitted"] if name not in FITTED)]
     weights = [
-        WeightRow(
+        Change(
             label=feature_words(name),
             before=float(before["fitted"].get(name, 0.0)),
             after=float(after["fitted"].get(name, 0.0)),
         )
         for name in names
     ]
-    start = WeightRow(label="Everybody’s start", before=float(before["intercept"]), after=float(after["intercept"]))
+    start = Change(label="Everybody’s start", before=float(before["intercept"]), after=float(after["intercept"]))
     ids = {change["client_id"] for change in report["changes"]} | {*report["raised"], *report["cleared"]}
     clients = {client.id: client for client in session.scalars(select(Client).where(Client.id.in_(ids)))}
     return LossProposal(

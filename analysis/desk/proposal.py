@@ -17,7 +17,7 @@ UNCHANGED = 0.005
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One sign's multiplier now and as proposed."""
+    """One weight now and as proposed."""
 
     label: str
     before: float
