@@ -110,7 +110,8 @@ def test_the_list_says_what_waits_and_why(manager: FlaskClient, session: Session
     assert me
     me.calls_per_week = 2
     _fill(session, me, 3)
-    make_outcome(session, make_flag(session, make_client(session), owner_id=me.id), OutcomeResult.KEPT, clock.now())
+    settled = make_flag(session, make_client(session, name="Settled"), owner_id=me.id)
+    make_outcome(session, settled, OutcomeResult.KEPT, clock.now())
     page = " ".join(manager.get("/desk/").get_data(as_text=True).split())
     order = [
         page.index(text) for text in ('id="place-week"', ">Client 2", 'id="place-waiting"', ">Client 1", ">Client 0")
