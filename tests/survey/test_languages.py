@@ -1,6 +1,7 @@
 """The words of the clients' pages: every sentence in every language, with the same values in it."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ OTHERS = [language for language in LANGUAGES if language != DEFAULT]
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
+@cache
 def sentences() -> list[str]:
     """Every sentence that a template asks a translation for."""
     found = extract_from_dir(
