@@ -10,6 +10,7 @@ bench/results/email.md.
 import argparse
 import ipaddress
 import multiprocessing
+import os
 import resource
 import ssl
 import tempfile
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,7 @@ def _by_package(url: str, certificate: Path | None, email: OutgoingEmail) -> Cal
     if certificate:
         trusted = certificate.with_name("trusted.pem")  # as on any machine: the whole bundle, read for each connection
         trusted.write_bytes(Path(certifi.where()).read_bytes() + certificate.read_bytes())
-        ssl._create_default_https_context = lambda: ssl.create_default_context(cafile=str(trusted))
+        ssl._create_default_https_context = partial(ssl.create_default_context, cafile=str(trusted))
 
     def send(count: int) -> None:
         for _ in range(count):
@@ -228,8 +230,8 @@ def _write(tables: list[list[Line]], messages: int, peak: float) -> None:
     lines = [
         "# Sending, in messages a second",
         "",
-        "`python -m bench.email`, one worker, one run; the server is a Python process on the same two cores, which "
-        "other work shared (a load of four to eight): the ratios say more than the rates. Each is one sample. "
+        "`python -m bench.email`, one worker, one run; the server is a Python process on the same two cores, whose load "
+        f"was {os.getloadavg()[2]:.1f} over the last 15 minutes: the ratios say more than the rates. Each is one sample. "
         "Targets for (c): 8 × (a) over plain HTTP, 200 × (a) over TLS.",
         "",
     ]
