@@ -230,8 +230,9 @@ def _write(tables: list[list[Line]], messages: int, peak: float) -> None:
     lines = [
         "# Sending, in messages a second",
         "",
-        "`python -m bench.email`, one worker, one run; the server is a Python process on the same two cores, whose load "
-        f"was {os.getloadavg()[2]:.1f} over the last 15 minutes: the ratios say more than the rates. Each is one sample. "
+        "`python -m bench.email`, one worker, one run; the server is a Python process on the same two cores, whose "
+        f"load was {os.getloadavg()[2]:.1f} over the last 15 minutes: the ratios say more than the rates. "
+        "Each is one sample. "
         "Targets for (c): 8 × (a) over plain HTTP, 200 × (a) over TLS.",
         "",
     ]
