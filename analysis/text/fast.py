@@ -9,8 +9,6 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.text.laid import Laid, together
 from analysis.text.met_words import Array, MetWords
 from analysis.text.questions import asked_for
 
@@ -181,7 +180,7 @@ class FastModel:
         second = self._convolved(first)
         return np.concatenate([second.max(axis=0), second.sum(axis=0) / np.float32(len(second))])[None]
 
-    def _laid(self, texts: Sequence[Sequence[str]]) -> "Laid":
+    def _laid(self, texts: Sequence[Sequence[str]]) -> Laid:
         """Texts in one row, a gap of one before each and one at the end, and what the convolutions make of them."""
         row: list[str | None] = [None]
         starts = []
@@ -209,7 +208,7 @@ class FastModel:
         made += first
         return made
 
-    def _cut(self, laid: "Laid", owners: NDArray[np.intp], spans: NDArray[np.intp]) -> Array:
+    def _cut(self, laid: Laid, owners: NDArray[np.intp], spans: NDArray[np.intp]) -> Array:
         """What is pooled of the texts `owners` without their words `spans` (first, after the last)."""
         before, after = laid.before, laid.after
         begin = np.asarray(laid.starts, np.intp)[owners]
@@ -248,64 +247,6 @@ class FastModel:
                 parts = np.asarray(grams(words[at], self._buckets)) + 1 + len(self._rows)
                 vectors[at] = (self._table[parts] * self._scale[parts]).mean(axis=0)
         return vectors
-
-
-@dataclass(frozen=True)
-class Laid:
-    """Texts in one row of words and gaps, shortest first. Every array has a line for each place in the row.
-
-    `words` (3, places, channels) is what each says to the next place, to its own and to the one before in the first
-    convolution; `first` and `second` (places, channels) is what the convolutions make of it.
-    """
-
-    starts: list[int]
-    lengths: list[int]
-    words: Array
-    first: Array
-    second: Array
-
-    @cached_property
-    def runs(self) -> list[tuple[int, int]]:
-        """(first, after the last) of the texts of each length."""
-        edges = [at for at, (a, b) in enumerate(pairwise(self.lengths), start=1) if a != b]
-        return list(pairwise([0, *edges, len(self.lengths)]))
-
-    @cached_property
-    def before(self) -> tuple[Array, Array]:
-        """Maximum and sum of `second` over a text's places up to each."""
-        return self._accumulated(-1, slice(None))
-
-    @cached_property
-    def after(self) -> tuple[Array, Array]:
-        """Maximum and sum of `second` over a text's places from each on."""
-        return self._accumulated(0, slice(None, None, -1))
-
-    def _accumulated(self, shift: int, way: slice) -> tuple[Array, Array]:
-        most, total = np.zeros_like(self.second), np.zeros_like(self.second)
-        for first, last in self.runs:
-            size = self.lengths[first] + 1
-            here = slice(self.starts[first] + shift, self.starts[first] + shift + size * (last - first))
-            shape = (last - first, size, self.second.shape[1])
-            given = self.second[here].reshape(shape)[:, way]
-            np.maximum.accumulate(given, axis=1, out=most[here].reshape(shape)[:, way])
-            np.add.accumulate(given, axis=1, out=total[here].reshape(shape)[:, way])
-        return most, total
-
-
-def together(lengths: Sequence[int], most: int) -> list[list[int]]:
-    """The places of texts of these lengths, shortest first, cut so that no part holds more than `most` words and gaps
-    (or one text)."""
-    if len(lengths) == 1:
-        return [[0]]
-    made: list[list[int]] = []
-    room = 0
-    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
-        room -= max(1, lengths[at]) + 1
-        if room < 0 or not made:
-            made.append([])
-            room = most - max(1, lengths[at]) - 1
-        made[-1].append(at)
-    return made
 
 
 def _shifted(spread: Array, bias: Array) -> Array:
