@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from emails.delivery import DeliveryState, EmailState, advanced
 from emails.events import BadEventError, ProviderEvent, event_id, parse
 from emails.models import DeliveryEvent, EmailAttempt, EmailKind, EmailMessage, SuppressionReason
-from emails.suppressions import reason_suppressed as reason_suppressed
-from emails.suppressions import suppress as suppress
+from emails.suppressions import suppress
 from survey.db import insert_or_ignore
 from survey.invitations import mark_delivered, mark_unsent
 from survey.models import Invitation

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.models import Client, ClientUpdate, SurveyResponse, UpdateStage
+from survey.models import Client, ClientUpdate, Resolution, SurveyResponse, UpdateStage
 from survey.questionnaire import clean_text
 
 LONGEST = 500  # characters of what a client reads
@@ -99,7 +99,7 @@ def see(session: Session, responses: Sequence[SurveyResponse], user_id: int | No
     return len(unread)
 
 
-def undo(session: Session, update_id: int, now: datetime) -> ClientUpdate:
+def undo(session: Session, update_id: int, now: datetime) -> None:
     """Take back what the client was told.
 
     Raises:
@@ -115,7 +115,23 @@ def undo(session: Session, update_id: int, now: datetime) -> ClientUpdate:
     update.undone_at = now
     session.get_one(Client, update.client_id).add_evidence()
     session.flush()
-    return update
+
+
+def job_of(session: Session, update_id: int) -> int:
+    """The id of the job that an update is about.
+
+    Raises:
+        NotFoundError: there is no such update.
+    """
+    job_id = session.scalar(
+        select(Resolution.job_id)
+        .join(SurveyResponse, SurveyResponse.resolution_id == Resolution.id)
+        .join(ClientUpdate, ClientUpdate.response_id == SurveyResponse.id)
+        .where(ClientUpdate.id == update_id)
+    )
+    if job_id is None:
+        raise NotFoundError("There is nothing to undo here.")
+    return job_id
 
 
 def answer_fixed(session: Session, response: SurveyResponse, *, fixed: bool, now: datetime) -> ClientUpdate:

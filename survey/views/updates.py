@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from survey import auth, clock, updates
 from survey.auth import current_user_id
-from survey.db import transaction
+from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.forms.desk import TellForm
 from survey.models import SurveyResponse, UpdateStage
@@ -36,13 +36,11 @@ def tell(response_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/updates/<int:update_id>/undo")
 def undo(update_id: int) -> ResponseReturnValue:
-    with transaction() as session:
-        try:
-            update = updates.undo(session, update_id, clock.now())
-            flash("Taken back: the client does not read it any more.", "good")
-        except ConflictError as error:
-            session.rollback()
-            flash(str(error), "danger")
-            return redirect(request.referrer or "/desk/", code=303)
-        job_id = update.response.resolution.job_id
-    return redirect(url_for("manage.job", job_id=job_id), code=303)
+    here = url_for("manage.job", job_id=updates.job_of(db.session, update_id))
+    try:
+        with transaction() as session:
+            updates.undo(session, update_id, clock.now())
+        flash("Taken back: the client does not read it any more.", "good")
+    except ConflictError as error:
+        flash(str(error), "danger")
+    return redirect(here, code=303)

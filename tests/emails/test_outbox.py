@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from emails import outbox, pauses, receipts, recovery, results
+from emails import outbox, pauses, recovery, results
 from emails.models import (
     DeliveryState,
     EmailAttempt,
@@ -18,6 +18,7 @@ from emails.models import (
 )
 from emails.senders.base import Accepted, CredentialsError, NotSentError, RejectedError, UnknownOutcomeError
 from emails.sending import begin_batch
+from emails.suppressions import suppress
 from survey.config import Settings
 from survey.errors import ConflictError
 from survey.models import InvitationState, MailBlock
@@ -210,7 +211,7 @@ def test_a_suppressed_address_is_not_written_to(session: Session, settings: Sett
     """Suppressed after it was queued: cancelled with the reason, and the invitation was never sent."""
     invitation = make_invitation(session)
     message = queue_survey(session, invitation)
-    receipts.suppress(session, message.to_email.upper(), SuppressionReason.BOUNCED, "test", NOW)
+    suppress(session, message.to_email.upper(), SuppressionReason.BOUNCED, "test", NOW)
     claim = claimed(session)
     assert begin_batch(session, claim, settings, NOW) == []
     assert state_of(message) is EmailState.CANCELLED
