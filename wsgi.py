@@ -36,6 +36,7 @@ from survey.config import ROOT, Settings, load_settings
 from survey.errors import SettingsError
 from survey.limits import Rate
 from survey.metrics import count_survey
+from survey.routing import LazyRule
 from survey.runtime import Runtime
 from survey.views import (
     api,
@@ -113,6 +114,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or _settings()
     logs.configure(settings.log_level)
     app = Flask(__name__, instance_path=str(settings.instance_path.resolve()))
+    app.url_rule_class = LazyRule
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_ENGINES={"default": {"url": settings.engine_url, "hide_parameters": True}},
