@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -41,6 +43,22 @@ class DeskClient(FlaskClient):
         finally:
             if outer is not None:
                 outer.expire_all()
+
+
+class CompiledTemplates(BytecodeCache):
+    """What templates were compiled to, by their name and content."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    @override
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    @override
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,23 +107,30 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def compiled() -> CompiledTemplates:
+    """Templates, compiled once for all applications of this test process."""
+    return CompiledTemplates()
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, compiled: CompiledTemplates) -> Iterator[Flask]:
     """The whole application on its own database. Forms need no CSRF token and nothing is rate-limited here;
 
     `guarded_app` is the same with both, as in production.
     """
-    yield from _running(create_app(settings), WTF_CSRF_ENABLED=False, RATE_LIMITS=False)
+    yield from _running(create_app(settings), compiled, WTF_CSRF_ENABLED=False, RATE_LIMITS=False)
 
 
 @pytest.fixture
-def guarded_app(settings: Settings) -> Iterator[Flask]:
+def guarded_app(settings: Settings, compiled: CompiledTemplates) -> Iterator[Flask]:
     """The application exactly as it is served: CSRF tokens and rate limits in force."""
-    yield from _running(create_app(settings))
+    yield from _running(create_app(settings), compiled)
 
 
-def _running(app: Flask, **config: object) -> Iterator[Flask]:
+def _running(app: Flask, compiled: CompiledTemplates, **config: object) -> Iterator[Flask]:
     app.config.update(TESTING=True, **config)
+    app.jinja_env.bytecode_cache = compiled
     app.test_client_class = DeskClient
     yield app
     with app.app_context():
