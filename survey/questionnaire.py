@@ -3,29 +3,11 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from survey.errors import InvalidInputError
-
-
-@dataclass(frozen=True)
-class PromiseStep:
-    """One step of the service promise: what a client should see happen in every job."""
-
-    key: str
-    text: str
-
-    def as_dict(self) -> dict[str, str]:
-        return {"key": self.key, "text": self.text}
-
-
-DEFAULT_PROMISE = (
-    PromiseStep("greeted", "We greeted you and listened"),
-    PromiseStep("told_next", "We told you what happens next, and when"),
-    PromiseStep("kept_informed", "We kept you informed"),
-    PromiseStep("done_as_agreed", "The work was done as agreed"),
-    PromiseStep("explained", "We checked it with you and explained it at the end"),
-)
+from survey.promise import DEFAULT_PROMISE as DEFAULT_PROMISE
+from survey.promise import PromiseStep as PromiseStep
+from survey.promise import promise_steps as promise_steps
 
 SCALES = {
     "csat": (1, 5),
@@ -124,11 +106,6 @@ def next_page(page: str, answers: Mapping[str, int | str], steps: Collection[str
         if not answered:
             return later
     return "done"
-
-
-def promise_steps(promise: list[dict[str, Any]]) -> list[PromiseStep]:
-    """The firm's service promise from its settings row."""
-    return [PromiseStep(str(step["key"]), str(step["text"])) for step in promise]
 
 
 def clean_text(text: str) -> str:

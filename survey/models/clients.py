@@ -72,6 +72,7 @@ class Contact(Base):
     decides_since: Mapped[datetime | None]  # when we saw them become a decision-maker; None: as long as known
     mail_block: Mapped[MailBlock | None]
     mail_blocked_at: Mapped[datetime | None]
+    wrong_at: Mapped[datetime | None]  # since when they are known as the wrong one to ask about this client
     asks_less_at: Mapped[datetime | None]  # since when they want to be asked at most once a quarter
     client: Mapped[Client] = relationship(back_populates="contacts")
 

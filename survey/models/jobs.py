@@ -42,6 +42,7 @@ class Job(Base):
     value: Mapped[Decimal | None]
     currency: Mapped[str] = mapped_column(String(3), default="")
     exclusion: Mapped[Exclusion | None]
+    contact_chosen_at: Mapped[datetime | None]  # a person said whom to ask: its source no longer changes that
     is_open: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
