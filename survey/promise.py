@@ -2,10 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
-
-NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -14,7 +11,7 @@ class PromiseStep:
 
     key: str
     text: str
-    texts: Mapping[str, str] = field(default=NO_TEXTS, hash=False)
+    texts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def as_dict(self) -> dict[str, Any]:
         """As the firm's row keeps it."""
