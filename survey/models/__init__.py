@@ -5,6 +5,13 @@ from survey.models.clients import Client, Contact, MailBlock
 from survey.models.firm import Firm, Heartbeat
 from survey.models.invitations import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 from survey.models.jobs import Exclusion, Job, Resolution, ResolutionStaff
+from survey.models.questionnaires import (
+    ConfidentialAnswer,
+    Questionnaire,
+    QuestionnaireUse,
+    QuestionnaireVersion,
+)
+from survey.models.repairs import Repair, RepairKind, RepairState
 from survey.models.schedules import SchedulePause, SurveyRuleSet
 from survey.models.updates import ClientUpdate, UpdateStage
 
@@ -12,6 +19,7 @@ __all__ = [
     "Answer",
     "Client",
     "ClientUpdate",
+    "ConfidentialAnswer",
     "Contact",
     "Exclusion",
     "Firm",
@@ -20,6 +28,12 @@ __all__ = [
     "InvitationState",
     "Job",
     "MailBlock",
+    "Questionnaire",
+    "QuestionnaireUse",
+    "QuestionnaireVersion",
+    "Repair",
+    "RepairKind",
+    "RepairState",
     "Resolution",
     "ResolutionStaff",
     "ResponseOrigin",

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey import full_text
@@ -36,6 +36,7 @@ class SurveyResponse(Base):
     invitation_id: Mapped[int | None] = mapped_column(ForeignKey("invitations.id", ondelete="SET NULL"), unique=True)
     origin: Mapped[ResponseOrigin]
     language: Mapped[str] = mapped_column(String(10), default="")
+    version_id: Mapped[int | None] = mapped_column(index=True)  # what it answers; None: from another tool, by email
     submitted_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime | None]
     answers: Mapped[list["Answer"]] = relationship(back_populates="response", cascade="all, delete-orphan")
@@ -55,10 +56,11 @@ class Answer(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     response_id: Mapped[int] = mapped_column(ForeignKey("survey_responses.id", ondelete="CASCADE"))
-    question: Mapped[str] = mapped_column(String(40))  # a key of survey.questionnaire: csat, nps, comment, …
+    question: Mapped[str] = mapped_column(String(40))  # csat, nps, comment, …; `key.value`: an option of `key`
     number: Mapped[int | None]
     text: Mapped[str | None] = mapped_column(Text)
     answered_at: Mapped[datetime]  # moves when the client changes the answer; the analysis is redone
+    managers_only: Mapped[bool] = mapped_column(default=False, server_default=false())  # as its question says
     response: Mapped[SurveyResponse] = relationship(back_populates="answers")
 
 

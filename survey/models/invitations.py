@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from survey.db import Base
 from survey.models.clients import Client, Contact
 from survey.models.jobs import Resolution
+from survey.models.questionnaires import QuestionnaireVersion
 
 
 class InvitationState(StrEnum):
@@ -55,9 +56,13 @@ class Invitation(Base):
     reminders_sent: Mapped[int] = mapped_column(default=0)
     delivered_at: Mapped[datetime | None]  # the first email arrived, as the emails package reports
     answered_at: Mapped[datetime | None]
+    version_id: Mapped[int | None] = mapped_column(index=True)  # what is asked, from the sending on
     resolution: Mapped[Resolution] = relationship(back_populates="invitation")
     contact: Mapped[Contact] = relationship()
     client: Mapped[Client] = relationship()
+    version: Mapped[QuestionnaireVersion | None] = relationship(
+        primaryjoin=lambda: foreign(Invitation.version_id) == QuestionnaireVersion.id  # which is never deleted
+    )
 
 
 class SurveyEventKind(StrEnum):
@@ -70,6 +75,7 @@ class SurveyEventKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     REPLIED = "replied"  # by email; the words are an answer of their own
     PREFERRED = "preferred"  # said on the preference page what may be sent to them, and how often
+    REPAIRED = "repaired"  # said what is not right: `survey.repairs`
 
 
 class SurveyEvent(Base):
