@@ -3,7 +3,6 @@
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from survey.questionnaires.document import Document, read_document
 
@@ -32,6 +31,6 @@ def document(name: str) -> Document:
 
 
 @lru_cache(maxsize=1)
-def _titles() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((_FOLDER / "titles.json").read_text(encoding="utf-8"))
+def _titles() -> dict[str, str]:
+    found: dict[str, str] = json.loads((_FOLDER / "titles.json").read_text(encoding="utf-8"))
     return found
