@@ -8,6 +8,7 @@ from survey.models.jobs import Exclusion, Job, Resolution, ResolutionStaff
 from survey.models.questionnaires import (
     ConfidentialAnswer,
     Questionnaire,
+    QuestionnaireEdit,
     QuestionnaireUse,
     QuestionnaireVersion,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Job",
     "MailBlock",
     "Questionnaire",
+    "QuestionnaireEdit",
     "QuestionnaireUse",
     "QuestionnaireVersion",
     "Repair",

@@ -45,6 +45,22 @@ class QuestionnaireVersion(Base):
     published_by: Mapped[User | None] = relationship()
 
 
+class QuestionnaireEdit(Base):
+    """One change of a draft and the draft before it, for the way back; only the last ones are kept."""
+
+    __tablename__ = "questionnaire_edits"
+    __table_args__ = (UniqueConstraint("questionnaire_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaires.id", ondelete="CASCADE"))
+    revision: Mapped[int]  # which the change made
+    before: Mapped[dict[str, Any]]
+    what: Mapped[str] = mapped_column(String(300))  # a sentence
+    edited_at: Mapped[datetime]
+    edited_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    edited_by: Mapped[User | None] = relationship()
+
+
 class QuestionnaireUse(Base):
     """Which questionnaire a kind of job gets, and how many of these jobs are asked about."""
 
