@@ -2,6 +2,7 @@
 
 from survey.models.answers import Answer, ResponseOrigin, SurveyResponse, Touchpoint
 from survey.models.clients import Client, Contact, MailBlock
+from survey.models.evidence import HeldAnswer, HeldOutcome, HeldWhy, VisitTally
 from survey.models.firm import Firm, Heartbeat
 from survey.models.invitations import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 from survey.models.jobs import Exclusion, Job, Resolution, ResolutionStaff
@@ -25,6 +26,9 @@ __all__ = [
     "Exclusion",
     "Firm",
     "Heartbeat",
+    "HeldAnswer",
+    "HeldOutcome",
+    "HeldWhy",
     "Invitation",
     "InvitationState",
     "Job",
@@ -46,4 +50,5 @@ __all__ = [
     "SurveyRuleSet",
     "Touchpoint",
     "UpdateStage",
+    "VisitTally",
 ]

@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey.db import Base
@@ -45,6 +45,7 @@ class Firm(Base):
     client_budget: Mapped[int] = mapped_column(default=4)  # invitations per client in client_budget_days, all contacts
     client_budget_days: Mapped[int] = mapped_column(default=30)
     hold_while_hurting: Mapped[bool] = mapped_column(default=True)
+    count_unconfirmed: Mapped[bool] = mapped_column(default=False, server_default=false())  # clicks never confirmed
     calls_per_week: Mapped[int] = mapped_column(default=10, server_default="10")  # flags a person can truly work
     updated_at: Mapped[datetime | None]
 

@@ -72,6 +72,10 @@ class SurveyEventKind(StrEnum):
     SHOWN = "shown"
     CONFIRMED = "confirmed"
     CHANGED = "changed"
+    TRAPPED = "trapped"  # followed the link that no person can see
+    PRESSED = "pressed"  # pressed the button, and was not taken for a person: `survey.presses`
+    SET_ASIDE = "set_aside"  # what was confirmed counts no longer: `survey.held`
+    RESTORED = "restored"  # and counts again
     UNSUBSCRIBED = "unsubscribed"
     REPLIED = "replied"  # by email; the words are an answer of their own
     PREFERRED = "preferred"  # said on the preference page what may be sent to them, and how often
