@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from emails.models import SuppressionReason, SuppressionScope
 from emails.suppressions import standing, suppress, unsuppress
-from survey.models import Contact, Invitation, SurveyEventKind
+from survey import repairs, wishes
+from survey.links import Link
+from survey.models import Contact, Invitation, RepairKind, SurveyEventKind
 from survey.responses import record_event
 
 _OWN_WISH = SuppressionReason.UNSUBSCRIBED
@@ -46,25 +47,25 @@ def standing_of(session: Session, contact: Contact) -> Standing:
     )
 
 
-def stop_all(session: Session, invitation: Invitation, now: datetime, agent: str, *, one_click: bool) -> None:
+def stop_all(session: Session, link: Link, now: datetime, agent: str, *, one_click: bool) -> None:
     """Nothing more goes to this address. Twice is the same as once."""
-    evidence = {"invitation": invitation.id, "one_click": one_click}
-    source = _source(invitation)
-    if suppress(session, invitation.contact.email, _OWN_WISH, source, now, evidence=evidence):
-        record_event(session, invitation, SurveyEventKind.UNSUBSCRIBED, now, agent, one_click=one_click)
+    evidence = {"invitation": link.invitation.id, "one_click": one_click}
+    source = _source(link)
+    if suppress(session, link.contact.email, _OWN_WISH, source, now, evidence=evidence):
+        record_event(session, link.invitation, SurveyEventKind.UNSUBSCRIBED, now, agent, one_click=one_click)
 
 
-def subscribe_again(session: Session, invitation: Invitation, now: datetime, agent: str) -> None:
+def subscribe_again(session: Session, link: Link, now: datetime, agent: str) -> None:
     """They take back every stop of their own; one for a bounce or a complaint stays."""
-    if unsuppress(session, invitation.contact.email, _source(invitation), now, _OWN_WISH):
-        _record(session, invitation, now, agent, {"again": True})
+    if unsuppress(session, link.contact.email, _source(link), now, _OWN_WISH):
+        _record(session, link.invitation, now, agent, {"again": True})
 
 
-def choose(session: Session, invitation: Invitation, wanted: Preferences, now: datetime, agent: str) -> None:
+def choose(session: Session, link: Link, wanted: Preferences, now: datetime, agent: str) -> None:
     """Let their choice hold for the address, whoever's contact it is. Choosing what holds already changes nothing."""
-    contact = invitation.contact
+    contact = link.contact
     before = standing_of(session, contact)
-    address, source, evidence = contact.email, _source(invitation), {"invitation": invitation.id}
+    address, source, evidence = contact.email, _source(link), {"invitation": link.invitation.id}
     allowed = {SuppressionScope.AFTER_JOB: wanted.after_job, SuppressionScope.REMINDER: wanted.reminder}
     for scope, yes in allowed.items():
         if yes:
@@ -74,36 +75,26 @@ def choose(session: Session, invitation: Invitation, wanted: Preferences, now: d
     if before.stopped:
         unsuppress(session, address, source, now, _OWN_WISH, SuppressionScope.ALL)
     if before.preferences.less != wanted.less:
-        for one in _same_address(session, contact):
-            one.asks_less_at = now if wanted.less else None
+        wishes.ask_less(session, contact, now, less=wanted.less)
     if before.stopped or before.preferences != wanted:
-        _record(session, invitation, now, agent, asdict(wanted))
+        _record(session, link.invitation, now, agent, asdict(wanted))
 
 
-def leave(session: Session, invitation: Invitation, now: datetime, agent: str) -> None:
+def leave(session: Session, link: Link, now: datetime, agent: str) -> None:
     """They no longer work there: nobody asks them about that client, and the relationship is looked at anew."""
-    contact = invitation.contact
-    if contact.left_at is None:
-        contact.left_at = now
-        contact.client.add_evidence()
-        _record(session, invitation, now, agent, {"left": True})
+    if link.contact.left_at is None:
+        repairs.say(session, link, repairs.Said(RepairKind.LEFT), now, agent)
+        _record(session, link.invitation, now, agent, {"left": True})
 
 
-def stay(session: Session, invitation: Invitation, now: datetime, agent: str) -> None:
+def stay(session: Session, link: Link, now: datetime, agent: str) -> None:
     """They are still there after all."""
-    contact = invitation.contact
-    if contact.left_at is not None:
-        contact.left_at = None
-        contact.client.add_evidence()
-        _record(session, invitation, now, agent, {"left": False})
+    if repairs.take_back_leaving(session, link, now, agent) or wishes.stay(link.contact):
+        _record(session, link.invitation, now, agent, {"left": False})
 
 
-def _same_address(session: Session, contact: Contact) -> list[Contact]:
-    return list(session.scalars(select(Contact).where(func.lower(Contact.email) == contact.email.lower())))
-
-
-def _source(invitation: Invitation) -> str:
-    return f"their own link in the survey {invitation.id}"
+def _source(link: Link) -> str:
+    return f"their own link in the survey {link.invitation.id}"
 
 
 def _record(session: Session, invitation: Invitation, now: datetime, agent: str, said: Mapping[str, Any]) -> None:

@@ -148,6 +148,7 @@ def note_arrivals(session: Session, invitations: ColumnElement[bool]) -> None:
             invitations,
             Invitation.delivered_at.is_(None),
             EmailMessage.kind == EmailKind.SURVEY,
+            EmailMessage.contact_id == Invitation.contact_id,  # to nobody whom it was passed on by
             EmailMessage.delivery == DeliveryState.DELIVERED,
         )
         .group_by(Invitation.id)

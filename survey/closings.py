@@ -31,6 +31,20 @@ def reopen_job(session: Session, job: Job, now: datetime, user_id: int | None = 
     session.flush()
 
 
+def stay_closed(session: Session, job: Job, now: datetime) -> None:
+    """The job was opened again by mistake: its last closing holds. What became of the survey is the caller's.
+
+    Raises:
+        ConflictError: the job is closed already.
+    """
+    if not job.is_open or not job.resolutions:
+        raise ConflictError("The job is closed already.")
+    job.is_open, job.updated_at = False, now
+    job.resolutions[-1].reopened_at = None
+    job.client.add_evidence()
+    session.flush()
+
+
 def close_job(
     session: Session, job: Job, completed_at: datetime, now: datetime, staff: Staff | None = None
 ) -> Resolution:

@@ -67,6 +67,7 @@ class Facts:
     contact_name: str = ""
     email: str = ""
     left_at: datetime | None = None
+    wrong_at: datetime | None = None  # since when they are known as the wrong one to ask
     mail_block: str | None = None  # a value of survey.models.MailBlock
     mail_blocked_at: datetime | None = None
     last_asked_at: datetime | None = None  # the newest other survey to this address, whoever's contact it is
@@ -166,6 +167,8 @@ def _still_there(case: _Case) -> tuple[bool, str]:
     facts = case.facts
     if facts.left_at and facts.left_at <= case.at:
         return False, f"{facts.person} left {facts.client_name or 'the client'} on {case.day(facts.left_at)}."
+    if facts.wrong_at and facts.wrong_at <= case.at:
+        return False, f"{facts.person} is not the one to ask there, as we know since {case.day(facts.wrong_at)}."
     return True, f"{facts.person} is still with {facts.client_name or 'the client'}, as far as we know."
 
 

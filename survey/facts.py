@@ -112,6 +112,7 @@ def _facts(
         contact_name=contact.name,
         email=contact.email,
         left_at=contact.left_at,
+        wrong_at=contact.wrong_at,
         mail_block=contact.mail_block.value if contact.mail_block else None,
         mail_blocked_at=contact.mail_blocked_at,
         last_asked_at=max(others, default=None),
@@ -202,6 +203,7 @@ def _deciders_by_client(session: Session, client_ids: set[int]) -> dict[int, lis
             Contact.client_id.in_(client_ids),
             Contact.role == DECISION_MAKER,
             Contact.left_at.is_(None),
+            Contact.wrong_at.is_(None),
             Contact.mail_block.is_(None),
         )
         .order_by(Contact.id)

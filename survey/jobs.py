@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey import invitations
+from survey import handover, invitations
 from survey.clock import as_utc
 from survey.closings import add_closing, close_job, correct_closing, exclude_job, normal_shares, reopen_job
 from survey.db import insert_or_ignore
@@ -166,6 +166,8 @@ def _contact(session: Session, register: Register, client: Client, record: JobRe
         language=record.contact_language,
         timezone=record.contact_timezone,
     )
+    if contact.wrong_at is not None:
+        return handover.instead_of(session, [contact.id]).get(contact.id, contact)
     return contact
 
 
@@ -197,7 +199,7 @@ def _described(record: JobRecord) -> dict[str, Any]:
 
 def _update(job: Job, record: JobRecord, client: Client, contact: Contact) -> set[str]:
     changed = _fill(job, **_described(record))
-    if job.contact is not contact:
+    if job.contact is not contact and job.contact_chosen_at is None:
         if job.client is not client:
             job.client.add_evidence()
             job.client = client

@@ -109,6 +109,7 @@ def _nothing_objects(now: datetime) -> ColumnElement[bool]:
         & Resolution.reopened_at.is_(None)
         & Contact.mail_block.is_(None)
         & Contact.asks_less_at.is_(None)
+        & or_(Contact.wrong_at.is_(None), Contact.wrong_at > now)
         & or_(Contact.left_at.is_(None), Contact.left_at > now)
         & ~answered
     )

@@ -12,9 +12,8 @@ from emails.preferences import Preferences
 from survey import auth, clock
 from survey.db import begin_reading, db, transaction
 from survey.firms import get_firm
-from survey.invitations import find_by_token
 from survey.languages import LANGUAGES, choose, translator
-from survey.models import Invitation
+from survey.links import Link, find_link
 from survey.responses import is_open
 
 STEPS = ("unsubscribe", "again", "choose", "left", "stay")
@@ -36,8 +35,8 @@ def ask(token: str) -> ResponseReturnValue:
     """Ask what they mean; mail scanners open every link."""
     if not db.session.in_transaction():
         begin_reading(db.session)
-    invitation = find_by_token(db.session, token)
-    return _page(db.session, invitation, token, "ask")
+    link = find_link(db.session, token)
+    return _page(db.session, link, token, "ask")
 
 
 @blueprint.post("/<token>")
@@ -46,25 +45,25 @@ def change(token: str) -> ResponseReturnValue:
     one_click = "List-Unsubscribe" in request.form
     step = next((name for name in STEPS if name in request.form and not one_click), "unsubscribe")
     with transaction() as session:
-        invitation = find_by_token(session, token)
-        if invitation is not None:
-            _do(session, invitation, step, one_click=one_click)
-        return _page(session, invitation, token, step)
+        link = find_link(session, token)
+        if link is not None:
+            _do(session, link, step, one_click=one_click)
+        return _page(session, link, token, step)
 
 
-def _do(session: Session, invitation: Invitation, step: str, *, one_click: bool) -> None:
+def _do(session: Session, link: Link, step: str, *, one_click: bool) -> None:
     now, agent = clock.now(), request.user_agent.string
     match step:
         case "again":
-            preferences.subscribe_again(session, invitation, now, agent)
+            preferences.subscribe_again(session, link, now, agent)
         case "choose":
-            preferences.choose(session, invitation, _wanted(), now, agent)
+            preferences.choose(session, link, _wanted(), now, agent)
         case "left":
-            preferences.leave(session, invitation, now, agent)
+            preferences.leave(session, link, now, agent)
         case "stay":
-            preferences.stay(session, invitation, now, agent)
+            preferences.stay(session, link, now, agent)
         case _:
-            preferences.stop_all(session, invitation, now, agent, one_click=one_click)
+            preferences.stop_all(session, link, now, agent, one_click=one_click)
 
 
 def _wanted() -> Preferences:
@@ -75,18 +74,18 @@ def _wanted() -> Preferences:
     )
 
 
-def _page(session: Session, invitation: Invitation | None, token: str, step: str) -> ResponseReturnValue:
+def _page(session: Session, link: Link | None, token: str, step: str) -> ResponseReturnValue:
     firm = get_firm(session)
-    told = [invitation.contact.language] if invitation else []
+    told = [link.contact.language] if link else []
     language = choose([request.args.get("lang", ""), *told, *request.accept_languages.values(), firm.language])
     shared = {"_": translator(language), "language": language, "languages": LANGUAGES, "token": token}
-    if invitation is None:
+    if link is None:
         return make_response(render_template("unsubscribe/unknown.html", **shared), 404)
     return render_template(
         "unsubscribe/page.html",
-        invitation=invitation,
-        standing=preferences.standing_of(session, invitation.contact),
-        survey_open=is_open(invitation, clock.now()),
+        contact=link.contact,
+        standing=preferences.standing_of(session, link.contact),
+        survey_open=link.passed_on is None and is_open(link.invitation, clock.now()),
         step=step,
         **shared,
     )

@@ -1,0 +1,295 @@
+"""What a client puts right on the link of their survey: not finished, the wrong person, ask a colleague, left, less.
+
+Each takes one POST, holds at once as far as it concerns the client alone, and is taken back on the same page. What
+would write to somebody else waits for a manager: `survey.repair_decisions`. Twice is once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey import wishes
+from survey.closings import reopen_job, stay_closed
+from survey.eligibility import address_problem
+from survey.errors import ConflictError, InvalidInputError, NotFoundError
+from survey.handover import hand_over, may_go_on, take_back
+from survey.links import Link
+from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyEventKind
+from survey.questionnaire import clean_text
+from survey.responses import record_event
+
+NAME_LENGTH, WORDS_LENGTH = 200, 1000
+STANDING = (RepairState.OPEN, RepairState.APPROVED)
+MOST_COLLEAGUES = 12
+KNOWN_STATES = frozenset(
+    {
+        InvitationState.SENT,
+        InvitationState.ANSWERED,
+        InvitationState.EXPIRED,
+        InvitationState.WITHDRAWN,
+        InvitationState.CANCELLED,
+    }
+)
+_ABOUT_THE_SURVEY = {RepairKind.NOT_FINISHED, RepairKind.WRONG_PERSON, RepairKind.COLLEAGUE}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody said: `name` and `email` of the right person or a colleague, or the id of a colleague we know."""
+
+    kind: RepairKind
+    name: str = ""
+    email: str = ""
+    colleague_id: int | None = None
+    words: str = ""
+
+
+def said_on(session: Session, link: Link) -> list[Repair]:
+    """What this person said on this survey and what stands of it, or was declined: the latest of each kind."""
+    rows = session.scalars(
+        select(Repair)
+        .where(Repair.invitation_id == link.invitation.id, Repair.contact_id == link.contact.id)
+        .order_by(Repair.id)
+    )
+    latest = {repair.kind: repair for repair in rows}
+    return [repair for repair in latest.values() if repair.state is not RepairState.UNDONE]
+
+
+def colleagues(session: Session, link: Link) -> Sequence[Contact]:
+    """Others at the client whom a survey can reach, by name."""
+    if link.passed_on or not may_go_on(session, link.invitation):
+        return []
+    found = session.scalars(
+        select(Contact)
+        .where(
+            Contact.client_id == link.invitation.client_id,
+            Contact.id != link.contact.id,
+            func.lower(Contact.email) != link.contact.email.lower(),
+            Contact.name != "",
+            Contact.left_at.is_(None),
+            Contact.wrong_at.is_(None),
+            Contact.mail_block.is_(None),
+        )
+        .order_by(Contact.name, Contact.id)
+        .limit(MOST_COLLEAGUES)
+    )
+    return found.all()
+
+
+def say(
+    session: Session, link: Link, said: Said, now: datetime, agent: str = "", *, secret_key: str | None = None
+) -> Repair:
+    """Keep what somebody said and do at once what needs nobody's yes. What stands already is returned unchanged.
+
+    `secret_key` is needed to pass the survey on to a colleague whom we know; without it a manager has to.
+
+    Raises:
+        InvalidInputError: an address that cannot be one, or too many words (`field` names the form field).
+        ConflictError: the survey is with somebody else by now, or cannot be passed on any more.
+    """
+    said = _checked(session, link, said)
+    session.refresh(link.invitation, with_for_update=True)  # two posts at once: the second sees the first's row
+    if known := _standing(session, link, said.kind):
+        return known
+    if said.kind in _ABOUT_THE_SURVEY and link.passed_on is not None:
+        raise ConflictError("This survey is with somebody else now.")
+    if said.kind is RepairKind.COLLEAGUE and not may_go_on(session, link.invitation):
+        raise ConflictError("This survey cannot be passed on any more.")
+    repair = Repair(
+        kind=said.kind,
+        state=RepairState.APPROVED if said.kind is RepairKind.LESS else RepairState.OPEN,
+        invitation=link.invitation,
+        client_id=link.invitation.client_id,
+        contact=link.contact,
+        name=said.name,
+        email=said.email,
+        words=said.words,
+        new_contact_id=said.colleague_id,
+        before={},
+        at=now,
+    )
+    session.add(repair)
+    take_effect(session, repair, now)
+    if said.colleague_id is not None and secret_key is not None:
+        _pass_on(session, repair, secret_key, now)
+    session.flush()
+    _record(session, repair, now, agent, state=repair.state.value)
+    return repair
+
+
+def undo(session: Session, link: Link, repair_id: int, now: datetime, agent: str = "") -> Repair:
+    """They take back what they said; what it had changed is as before.
+
+    Raises:
+        NotFoundError: they never said that. ConflictError: it is too late for it (the message says why).
+    """
+    session.refresh(link.invitation, with_for_update=True)
+    repair = session.get(Repair, repair_id)
+    if repair is None or (repair.invitation_id, repair.contact_id) != (link.invitation.id, link.contact.id):
+        raise NotFoundError("There is nothing to take back here.")
+    if repair.state in STANDING:
+        undo_effect(session, repair, now)
+        repair.state, repair.undone_at = RepairState.UNDONE, now
+        session.flush()
+        _record(session, repair, now, agent, state=repair.state.value)
+    return repair
+
+
+def take_back_leaving(session: Session, link: Link, now: datetime, agent: str = "") -> bool:
+    """They are still there after all: what they said of having left is undone. False: they had not said it here."""
+    repair = _standing(session, link, RepairKind.LEFT)
+    if repair is None:
+        return False
+    undo(session, link, repair.id, now, agent)
+    return True
+
+
+def take_effect(session: Session, repair: Repair, now: datetime) -> None:
+    """Do what holds as soon as it is said."""
+    invitation, contact = repair.invitation, repair.contact
+    match repair.kind:
+        case RepairKind.NOT_FINISHED:
+            repair.before = _open_again(session, invitation, now)
+        case RepairKind.WRONG_PERSON:
+            reminder = invitation.reminder_due_at.isoformat() if invitation.reminder_due_at else None
+            repair.before = {"marked": contact.wrong_at is None, "reminder_due_at": reminder}
+            contact.wrong_at, invitation.reminder_due_at = contact.wrong_at or now, None
+            contact.client.add_evidence()
+        case RepairKind.LEFT:
+            repair.before = {"marked": wishes.leave(contact, now)}
+        case RepairKind.LESS:
+            repair.before = {"marked": contact.asks_less_at is None}
+            wishes.ask_less(session, contact, contact.asks_less_at or now, less=True)
+        case RepairKind.COLLEAGUE:
+            repair.before = {}
+
+
+def undo_effect(session: Session, repair: Repair, now: datetime) -> None:
+    """Put back what a repair changed.
+
+    Raises:
+        ConflictError: it cannot be put back any more (the message says why).
+    """
+    undo_handover(session, repair)
+    before, invitation, contact = repair.before, repair.invitation, repair.contact
+    match repair.kind:
+        case RepairKind.NOT_FINISHED:
+            _close_again(session, invitation, before, now)
+        case RepairKind.WRONG_PERSON if before.get("marked"):
+            contact.wrong_at = None
+            contact.client.add_evidence()
+        case RepairKind.LEFT if before.get("marked"):
+            wishes.stay(contact)
+        case RepairKind.LESS if before.get("marked"):
+            wishes.ask_less(session, contact, now, less=False)
+        case _:
+            pass
+    if repair.kind is RepairKind.WRONG_PERSON and invitation.state is InvitationState.SENT:
+        invitation.reminder_due_at = _moment(before.get("reminder_due_at"))
+    session.flush()
+
+
+def undo_handover(session: Session, repair: Repair) -> None:
+    """The survey is back with whom it was before, where it was passed on.
+
+    Raises:
+        ConflictError: the other one has been asked already.
+    """
+    before = dict(repair.before)
+    if handed := before.pop("handed", None):
+        take_back(session, repair.invitation, handed)
+    elif (was := before.pop("job_contact_id", None)) is not None:
+        job = repair.invitation.resolution.job
+        job.contact_id, job.contact_chosen_at = was, None
+        session.flush()
+        session.expire(job, ["contact"])
+    made = before.pop("made", False)
+    new, repair.before, repair.token_hash = repair.new_contact, before, ""
+    if made and new is not None:
+        repair.new_contact = None
+        session.flush()
+        session.delete(new)
+    session.flush()
+
+
+def _standing(session: Session, link: Link, kind: RepairKind) -> Repair | None:
+    return session.scalar(
+        select(Repair).where(
+            Repair.invitation_id == link.invitation.id,
+            Repair.contact_id == link.contact.id,
+            Repair.kind == kind,
+            Repair.state.in_(STANDING),
+        )
+    )
+
+
+def _checked(session: Session, link: Link, said: Said) -> Said:
+    name, email, words = clean_text(said.name), said.email.strip().lower(), clean_text(said.words)
+    if len(words) > WORDS_LENGTH:
+        raise InvalidInputError(f"{len(words) - WORDS_LENGTH}", "words")
+    if said.kind not in {RepairKind.WRONG_PERSON, RepairKind.COLLEAGUE}:
+        return Said(said.kind, words=words)
+    if said.kind is RepairKind.COLLEAGUE and said.colleague_id is not None:
+        if said.colleague_id not in {one.id for one in colleagues(session, link)}:
+            raise InvalidInputError("not known", "colleague")
+        return Said(said.kind, colleague_id=said.colleague_id, words=words)
+    if said.kind is RepairKind.COLLEAGUE and not email:
+        raise InvalidInputError("missing", "email")
+    if email and (address_problem(email) or email == link.contact.email.lower()):
+        raise InvalidInputError("not an address", "email")
+    return Said(said.kind, name=name[:NAME_LENGTH], email=email, words=words)
+
+
+def _pass_on(session: Session, repair: Repair, secret_key: str, now: datetime) -> None:
+    """To a colleague whom we know, if every rule agrees; else a manager decides."""
+    session.flush()
+    colleague, old_link = session.get_one(Contact, repair.new_contact_id), repair.invitation.token_hash
+    try:
+        handed = hand_over(session, repair.invitation, colleague, secret_key, now, None)
+    except ConflictError as error:
+        repair.why_open = str(error)[:300]
+        return
+    repair.before, repair.token_hash = {"handed": handed}, old_link
+    repair.state, repair.decided_at = RepairState.APPROVED, now
+
+
+def _open_again(session: Session, invitation: Invitation, now: datetime) -> dict[str, Any]:
+    job, reminder = invitation.resolution.job, invitation.reminder_due_at
+    before = {
+        "state": invitation.state.value,
+        "reason": invitation.reason,
+        "reminder_due_at": reminder.isoformat() if reminder else None,
+        "opened": not job.is_open and job.resolutions[-1].id == invitation.resolution_id,
+    }
+    if before["opened"]:
+        reopen_job(session, job, now)
+        if invitation.state is InvitationState.WITHDRAWN:
+            invitation.reason = "The client says that the job is not finished."
+    return before
+
+
+def _close_again(session: Session, invitation: Invitation, before: Mapping[str, Any], now: datetime) -> None:
+    if not before.get("opened"):
+        return
+    job = invitation.resolution.job
+    if job.resolutions[-1].id != invitation.resolution_id:
+        raise ConflictError("The job was finished again since, so there is nothing to take back.")
+    if job.is_open:
+        stay_closed(session, job, now)
+    if invitation.state is InvitationState.WITHDRAWN:
+        invitation.state, invitation.reason = InvitationState(before["state"]), before["reason"]
+        invitation.reminder_due_at = _moment(before["reminder_due_at"])
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _record(session: Session, repair: Repair, now: datetime, agent: str, *, state: str) -> None:
+    details = {"repair": repair.id, "what": repair.kind.value, "state": state}
+    record_event(session, repair.invitation, SurveyEventKind.REPAIRED, now, agent, **details)
+    session.flush()
