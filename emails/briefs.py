@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from emails.replies.address import reply_address
+from emails.scales import CSAT
 from survey import tokens
 from survey.config import Settings
 from survey.db import ids_in
@@ -21,12 +22,15 @@ class Brief:
     """One invitation as its emails need it.
 
     Attributes:
+        language: the contact's own, as their record has it; may be empty.
         timezone: the contact's own, an IANA name; may be empty.
         staff: full names, the largest share first.
         token: what opens the survey, and the page to unsubscribe.
+        lead: the question that the row of ratings asks (`emails.scales`).
         reply_to: where this person's answer becomes a comment; "" when no domain receives replies.
     """
 
+    language: str
     timezone: str
     kind: str
     summary: str
@@ -35,6 +39,7 @@ class Brief:
     staff: tuple[str, ...]
     token: str
     reply_to: str
+    lead: str = CSAT
 
 
 def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Settings) -> dict[int, Brief]:
@@ -48,6 +53,7 @@ def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Setti
             Invitation.token_hash,
             Invitation.resolution_id,
             Invitation.expires_at,
+            Contact.language,
             Contact.timezone,
             Job.kind,
             Job.summary,
@@ -62,14 +68,16 @@ def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Setti
     staff = _staff(session, [row.resolution_id for row in rows])
     briefs: dict[int, Brief] = {}
     changed = []
-    for number, seed, token_hash, resolution_id, expires_at, timezone, kind, summary, completed_at in rows:
+    for number, seed, token_hash, resolution_id, expires_at, language, timezone, kind, summary, completed_at in rows:
         token = tokens.derive(settings.secret_key, TOKEN_PURPOSE, seed)
         found = tokens.fingerprint(token)
         if found != token_hash:
             changed.append({"id": number, "token_hash": found})
         names = staff.get(resolution_id, ())
         reply_to = reply_address(settings.secret_key, number, seed, domain) if domain else ""
-        briefs[number] = Brief(timezone, kind, summary, completed_at, expires_at, tuple(names), token, reply_to)
+        briefs[number] = Brief(
+            language, timezone, kind, summary, completed_at, expires_at, tuple(names), token, reply_to
+        )
     if changed:
         session.execute(update(Invitation), changed)
     return briefs

@@ -21,8 +21,10 @@ class EmailKind(StrEnum):
     FLAG_ALERT = "flag_alert"
     DIGEST = "digest"
     SIGN_IN = "sign_in"
+    TEST = "test"  # a letter to clients, to the person who is writing its text
 
 
+FORGETFUL = frozenset({EmailKind.SIGN_IN, EmailKind.TEST})  # what their context held was kept only to be sent
 _WAITS = text("state = 'pending'")
 
 
@@ -44,6 +46,7 @@ class EmailMessage(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     to_email: Mapped[str] = mapped_column(String(254))
     to_name: Mapped[str] = mapped_column(String(200), default="")
+    text_id: Mapped[int | None] = mapped_column(ForeignKey("email_texts.id", ondelete="SET NULL"))  # None: built in
     context: Mapped[dict[str, Any]]  # what the template needs beyond the linked rows
     state: Mapped[EmailState]
     due_at: Mapped[datetime]
@@ -80,8 +83,8 @@ class EmailMessage(Base):
         """The provider took it: it said so, or an event proves it."""
         self.move(EmailState.ACCEPTED, "")
         self.accepted_at = now
-        if self.kind is EmailKind.SIGN_IN:
-            self.context = {}  # the link was kept only to be sent
+        if self.kind in FORGETFUL:
+            self.context = {}
 
 
 class EmailAttempt(Base):

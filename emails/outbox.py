@@ -22,7 +22,7 @@ from survey.invitations import nothing_pauses
 
 LEASE = timedelta(minutes=5)  # longer than any sender takes for a batch
 
-_URGENT = (EmailKind.SIGN_IN, EmailKind.FLAG_ALERT)
+_URGENT = (EmailKind.SIGN_IN, EmailKind.FLAG_ALERT, EmailKind.TEST)
 _WAITS = EmailMessage.state == literal_column("'pending'")  # written out, so that the index of the queue is used
 _PATIENT = tuple(kind for kind in EmailKind if kind not in _URGENT)
 

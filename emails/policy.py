@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emails.compose import TO_CLIENTS
-from emails.models import EmailKind, Suppression
+from emails.models import EmailKind, EmailMessage, Suppression
 from emails.suppressions import reason_suppressed
-from survey.db import pairs_table
+from survey.db import ids_in, pairs_table
 from survey.invitations import reason_not_to_send
 from survey.models import Invitation
 from survey.screening import lock_batch, screen
@@ -72,12 +72,24 @@ def _ask(
     lock_batch(session, invitation_ids)
     suppressed = _suppressed(session, messages)
     screened = screen(session, invitation_ids, reminder=reminder, now=now)
+    passed_on = _passed_on(session, messages)
     for message in messages:
+        if message.id in passed_on:
+            cancelled[message.id] = "The survey was passed on to somebody else."
+            continue
         doubtful = message.invitation_id not in screened.clear or message.to_email.strip().lower() in suppressed
         if doubtful and (reason := _reason(session, message, reminder=reminder, now=now)):
             cancelled[message.id] = reason
         elif (opens := screened.opens.get(message.invitation_id or 0)) is not None:
             too_early[message.id] = opens
+
+
+def _passed_on(session: Session, messages: Sequence[Candidate]) -> set[int]:
+    """Messages to somebody who is not the one asked any more: the link in them would be another person's."""
+    ours = ids_in(session.get_bind().dialect.name, EmailMessage.id, [message.id for message in messages])
+    moved = EmailMessage.contact_id != Invitation.contact_id
+    query = select(EmailMessage.id).join(Invitation, Invitation.id == EmailMessage.invitation_id)
+    return set(session.scalars(query.where(ours, moved)))
 
 
 def _suppressed(session: Session, messages: Sequence[Candidate]) -> set[str]:
@@ -99,6 +111,8 @@ def _reason(session: Session, message: Candidate, *, reminder: bool, now: dateti
 
 def _reason_about_user(session: Session, message: Candidate) -> str | None:
     user = session.get(User, message.user_id) if message.user_id else None
+    if message.kind is EmailKind.TEST:
+        return None if user is not None and user.active else "Whoever asked for it may not sign in any more."
     if message.kind is not EmailKind.SIGN_IN and user is not None and not (user.active and user.wants_alerts):
         return f"{user.display_name} does not want alerts."
     return None

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from emails.delivery import DeliveryState, EmailState, moved
-from emails.models import EmailAttempt, EmailKind, EmailMessage, SuppressionReason
+from emails.models import FORGETFUL, EmailAttempt, EmailMessage, SuppressionReason
 from emails.pauses import pause, resume
 from emails.receipts import nobody_was_asked
 from emails.retry import backoff
@@ -38,7 +38,7 @@ def record_batch(session: Session, begun: Sequence[Begun], outcomes: Sequence[Ou
     taken: dict[tuple[str, bool], list[Begun]] = defaultdict(list)
     others: list[tuple[Begun, Outcome]] = []
     for one, outcome in zip(begun, outcomes, strict=True):
-        if isinstance(outcome, Accepted) and one.kind is not EmailKind.SIGN_IN:
+        if isinstance(outcome, Accepted) and one.kind not in FORGETFUL:
             taken[outcome.provider_id, outcome.delivered].append(one)
         else:
             others.append((one, outcome))

@@ -1,6 +1,7 @@
 """The last moment before a batch leaves: decide, compose, write down the tries. Committed before the first byte."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from emails.pauses import current_pause
 from emails.policy import object_to
 from emails.receipts import nobody_was_asked
 from emails.senders.base import OutgoingEmail
+from emails.texts.versions import texts_in_force
 from survey.config import Settings
 from survey.db import ids_in, pairs_table
 from survey.firms import get_firm
@@ -38,6 +40,7 @@ class Begun:
     kind: EmailKind
     lease_token: str
     outgoing: OutgoingEmail
+    text_id: int | None = None
 
     @property
     def attempt_id(self) -> str:
@@ -92,7 +95,8 @@ def _composed(
     session: Session, claim: Claim, rows: Sequence[Row[Any]], settings: Settings, now: datetime
 ) -> list[Begun]:
     wanted = [row.invitation_id for row in rows if row.kind in TO_CLIENTS and row.invitation_id is not None]
-    composer = Composer(get_firm(session), settings, now, load_briefs(session, wanted, settings))
+    briefs = load_briefs(session, wanted, settings)
+    composer = Composer(get_firm(session), settings, now, briefs, texts_in_force(session))
     words = os.urandom(_ATTEMPT_BYTES * len(rows)).hex()
     begun = []
     for number, row in enumerate(rows):
@@ -105,12 +109,12 @@ def _composed(
             message.move(EmailState.REJECTED, f"It could not be written: {error}")
             nobody_was_asked(session, message, "The email could not be written.", now)
         else:
-            begun.append(Begun(row.id, row.kind, claim.lease_token, outgoing))
+            begun.append(Begun(row.id, row.kind, claim.lease_token, outgoing, composer.text_of(row)))
     return begun
 
 
 def _write_down(session: Session, begun: Sequence[Begun], now: datetime) -> None:
-    """Two statements, whatever the number."""
+    """Two statements, whatever the number; one more for each text of the firm's own."""
     if not begun:
         return
     dialect, connection = session.get_bind().dialect.name, session.connection()
@@ -132,6 +136,12 @@ def _write_down(session: Session, begun: Sequence[Begun], now: datetime) -> None
             lease_expires_at=now + LEASE,
         )
     )
+    by_text: dict[int, list[int]] = defaultdict(list)
+    for one in begun:
+        if one.text_id is not None:
+            by_text[one.text_id].append(one.message_id)
+    for text_id, ids in by_text.items():
+        connection.execute(update(_MESSAGES).where(ids_in(dialect, _MESSAGES.c.id, ids)).values(text_id=text_id))
 
 
 def _cancel(session: Session, reasons: Any, now: datetime) -> None:

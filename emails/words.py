@@ -43,6 +43,7 @@ KINDS = {
     "flag_alert": "Flag alert",
     "digest": "Digest",
     "sign_in": "Sign-in link",
+    "test": "Test",
 }
 SUPPRESSED = {
     "bounced": Status("Bounced", "danger", "The address does not exist."),

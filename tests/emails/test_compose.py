@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from emails.compose import compose, first_name, in_sentence, listed
+from emails.compose import compose
 from emails.models import EmailKind, EmailMessage
 from emails.senders.base import OutgoingEmail, as_mime
+from emails.speech import first_name, in_sentence, listed
 from survey import colours
 from survey.config import Settings
 from survey.firms import get_firm
@@ -118,8 +119,8 @@ def test_a_bare_job_still_makes_a_whole_email(session: Session, settings: Settin
     contact = make_contact(session, name="", timezone="")
     resolution = make_resolution(session, make_job(session, contact, kind="", summary=""), staff={})
     email = composed(session, settings, queue_survey(session, make_invitation(session, resolution)))
-    assert email.subject == "How did we do for you, Brightside IT asks"
-    assert email.text.startswith("Hello,\n\nWe finished this for you on")
+    assert email.subject == "How did we do with your recent job?"
+    assert email.text.startswith("Hello,\n\nWe finished this for you. Were you well looked after?\n\n  Your job\n")
     assert "None" not in email.text + email.html
 
 

@@ -1,0 +1,56 @@
+"""How names, days and kinds of work are said in a client's language. Pure."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+
+from babel.dates import format_date
+
+_AND = {"en": "and", "es": "y", "fr": "et", "de": "und", "pt": "e", "nl": "en"}
+_DAY = {
+    "en": "EEEE d MMMM",
+    "es": "EEEE d 'de' MMMM",
+    "fr": "EEEE d MMMM",
+    "de": "EEEE, d. MMMM",
+    "pt": "EEEE, d 'de' MMMM",
+    "nl": "EEEE d MMMM",
+}
+_NOUNS_KEEP_CAPITALS = frozenset({"de"})
+_LIKE_Y = re.compile(r"h?i(?![aeiou])|y(?![aeiou])", re.IGNORECASE)  # "Ana e Inés", but "Ana y Ian"
+
+
+def one_line(text: str) -> str:
+    """`text` without line breaks and control characters: nothing in it can start a header of its own."""
+    if text.isprintable():
+        return " ".join(text.split())
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).split())
+
+
+def in_sentence(kind: str, language: str = "en") -> str:
+    """A job's kind as it stands inside a sentence: "Printer repair" → "printer repair", "VPN issue" as it is."""
+    first, space, rest = one_line(kind).partition(" ")
+    if language in _NOUNS_KEEP_CAPITALS:
+        return f"{first}{space}{rest}"
+    return f"{first.lower() if first[1:].islower() or len(first) == 1 else first}{space}{rest}"
+
+
+def listed(names: Iterable[str], language: str = "en") -> str:
+    """Names as a person says them: "Ana", "Ana and Ben", "Ana, Ben and Cem"; "Ana y Ben"."""
+    *others, last = [*names] or [""]
+    if not others:
+        return last
+    joined = "e" if language == "es" and _LIKE_Y.match(last) else _AND.get(language, _AND["en"])
+    return f"{', '.join(others)} {joined} {last}"
+
+
+def first_name(name: str) -> str:
+    """The given name of "Ana Xu"; a title ("Dr. Xu") or a single name is left whole."""
+    words = one_line(name).split()
+    return words[0] if words and not words[0].endswith(".") else " ".join(words)
+
+
+@lru_cache(maxsize=1024)
+def said_day(day: date, language: str = "en") -> str:
+    """A day without its year: "Tuesday 10 March", "Dienstag, 10. März"."""
+    return format_date(day, _DAY[language], locale=language)

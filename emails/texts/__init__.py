@@ -1,0 +1,1 @@
+"""The texts of the emails to clients: built in, and the firm's own in versions."""
