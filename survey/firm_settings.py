@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from survey.deciding import house_of
 from survey.errors import InvalidInputError
 from survey.firms import get_firm
-from survey.questionnaire import PromiseStep
+from survey.promise import PromiseStep
 from survey.register import slug
 from survey.reweighing import apply_all, reweigh
 

@@ -5,7 +5,7 @@ from datetime import time
 from sqlalchemy.orm import Session
 
 from survey.models import Firm
-from survey.questionnaire import DEFAULT_PROMISE
+from survey.promise import DEFAULT_PROMISE
 
 
 def default_firm() -> Firm:

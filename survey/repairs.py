@@ -16,7 +16,8 @@ from survey import wishes
 from survey.closings import reopen_job, stay_closed
 from survey.eligibility import address_problem
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.handover import hand_over, may_go_on, take_back
+from survey.handover import hand_over, take_back
+from survey.handover import may_go_on as may_go_on
 from survey.links import Link
 from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyEventKind
 from survey.questionnaire import clean_text

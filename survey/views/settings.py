@@ -14,7 +14,7 @@ from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.firm_settings import MOST_STEPS, save_identity, save_promise
 from survey.firms import get_firm
 from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm
-from survey.questionnaire import PromiseStep, promise_steps
+from survey.promise import PromiseStep, promise_steps
 from survey.users import ApiKey, User
 from survey.views.messages import posted
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from survey import clock, tokens
 from survey.firms import get_firm
 from survey.models import Invitation, InvitationState
-from survey.questionnaire import DEFAULT_PROMISE
+from survey.promise import DEFAULT_PROMISE
 from survey.responses import answers_of, find_response, steps_of
 from tests.browser.conftest import SCREENS, Server, scrolls_sideways, violations
 from tests.conftest import SECRET_KEY

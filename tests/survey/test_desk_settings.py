@@ -15,7 +15,7 @@ from survey.firm_settings import save_promise
 from survey.firms import get_firm
 from survey.models import InvitationState
 from survey.people import find_person
-from survey.questionnaire import PromiseStep
+from survey.promise import PromiseStep
 from survey.users import ApiKey
 from tests.conftest import NOW
 from tests.factories import make_invitation, make_job, make_resolution

@@ -17,7 +17,7 @@ from survey import clock, tokens
 from survey.db import db
 from survey.firms import get_firm
 from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
-from survey.questionnaire import DEFAULT_PROMISE
+from survey.promise import DEFAULT_PROMISE
 from survey.responses import VISIT_LIMIT, answers_of, find_response, steps_of
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
