@@ -11,6 +11,7 @@ import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -45,11 +46,22 @@ class DeskClient(FlaskClient):
                 outer.expire_all()
 
 
-class CompiledTemplates(BytecodeCache):
-    """What templates were compiled to, by their name and content."""
+class Compiled(BytecodeCache):
+    """What one application leaves to the next: templates' code, by their name and content, and the engine.
+
+    An engine remembers what statements were compiled to; as every test's database has the same address, it serves all.
+    """
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}
+        self._engines: dict[str, Engine] = {}
+
+    def lend_to(self, app: Flask) -> None:
+        app.jinja_env.bytecode_cache = self
+        with app.app_context():
+            engine = self._engines.setdefault(app.config["SQLALCHEMY_ENGINES"]["default"]["url"], db.engine)
+            db.engines["default"] = engine
+            db.sessionmaker.configure(bind=engine)
 
     @override
     def load_bytecode(self, bucket: Bucket) -> None:
@@ -90,9 +102,9 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """A database of this test's own, with one firm and the roles in it."""
-    yield databases.fresh(tmp_path)
+    yield databases.fresh()
     databases.give_back()
 
 
@@ -108,29 +120,30 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def compiled() -> CompiledTemplates:
-    """Templates, compiled once for all applications of this test process."""
-    return CompiledTemplates()
+def compiled() -> Compiled:
+    """Templates and statements, compiled once for all applications of this test process."""
+    return Compiled()
 
 
 @pytest.fixture
-def app(settings: Settings, compiled: CompiledTemplates) -> Iterator[Flask]:
+def app(settings: Settings, compiled: Compiled) -> Iterator[Flask]:
     """The whole application on its own database. Forms need no CSRF token and nothing is rate-limited here;
 
     `guarded_app` is the same with both, as in production.
     """
-    yield from _running(create_app(settings), compiled, WTF_CSRF_ENABLED=False, RATE_LIMITS=False)
+    made = create_app(settings)
+    compiled.lend_to(made)
+    yield from _running(made, WTF_CSRF_ENABLED=False, RATE_LIMITS=False)
 
 
 @pytest.fixture
-def guarded_app(settings: Settings, compiled: CompiledTemplates) -> Iterator[Flask]:
+def guarded_app(settings: Settings) -> Iterator[Flask]:
     """The application exactly as it is served: CSRF tokens and rate limits in force."""
-    yield from _running(create_app(settings), compiled)
+    yield from _running(create_app(settings))
 
 
-def _running(app: Flask, compiled: CompiledTemplates, **config: object) -> Iterator[Flask]:
+def _running(app: Flask, **config: object) -> Iterator[Flask]:
     app.config.update(TESTING=True, **config)
-    app.jinja_env.bytecode_cache = compiled
     app.test_client_class = DeskClient
     yield app
     with app.app_context():

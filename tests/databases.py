@@ -1,4 +1,4 @@
-"""Databases for tests: a copied SQLite file each, or one PostgreSQL database emptied after every test."""
+"""Databases for tests: an SQLite file copied before, or one PostgreSQL database emptied after every test."""
 
 import shutil
 import tempfile
@@ -38,11 +38,11 @@ def prepare(session: Session) -> None:
 class Databases(Protocol):
     """Hands out a prepared database for one test, and takes it back."""
 
-    def fresh(self, folder: Path) -> str:
-        """The DATABASE_URL of a database with the tables and rows of `prepare`; files may go to `folder`."""
+    def fresh(self) -> str:
+        """The DATABASE_URL of a database with the tables and rows of `prepare`: one at a time, at one address."""
 
     def empty(self, folder: Path) -> str:
-        """The DATABASE_URL of a database without any table."""
+        """The DATABASE_URL of a database without any table; files may go to `folder`."""
 
     def give_back(self) -> None:
         """The test is over and has no connection open."""
@@ -57,20 +57,23 @@ class SQLiteDatabases:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="clientele-sqlite-"))
         self._template = self._folder / "template.sqlite"
+        self._file = self._folder / "test.sqlite"
         engine = create_engine(f"sqlite:///{self._template}")
         _create(engine)
+        with engine.connect() as connection:
+            connection.execute(text("PRAGMA journal_mode=WAL"))  # the file remembers; every test would switch to it
         engine.dispose()
 
-    def fresh(self, folder: Path) -> str:
-        path = folder / "test.sqlite"
-        shutil.copyfile(self._template, path)
-        return f"sqlite:///{path}"
+    def fresh(self) -> str:
+        shutil.copyfile(self._template, self._file)
+        return f"sqlite:///{self._file}"
 
     def empty(self, folder: Path) -> str:
         return f"sqlite:///{folder / 'empty.sqlite'}"
 
     def give_back(self) -> None:
-        pass
+        for left in self._folder.glob(f"{self._file.name}*"):
+            left.unlink()  # what still has it open keeps its own
 
     def close(self) -> None:
         shutil.rmtree(self._folder)
@@ -106,7 +109,7 @@ class PostgreSQLDatabases:
             connection.execute(text(f'CREATE DATABASE "{name}"'))
         return self._url(name)
 
-    def fresh(self, folder: Path) -> str:  # noqa: ARG002
+    def fresh(self) -> str:
         return self._url("clientele")
 
     def give_back(self) -> None:
