@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from survey.errors import ClienteleError, InvalidInputError, NotFoundError
 from survey.models import Answer, Client, Contact, Job, Resolution, ResponseOrigin, SurveyResponse
-from survey.questionnaire import checked_answers
+from survey.questionnaires import library
+from survey.questionnaires.answering import checked
 
 IMPORT_LENGTH = 20_000  # characters of a comment from another tool
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -37,7 +38,8 @@ class ImportedResponse:
             InvalidInputError: a value outside its scale, or no answer at all.
         """
         named = {"csat": self.csat, "nps": self.nps, "ces": self.ces, "comment": self.comment}
-        given = checked_answers({key: value for key, value in named.items() if value is not None}, IMPORT_LENGTH)
+        known = {key: value for key, value in named.items() if value is not None}
+        given = checked(library.document(library.FIRST), known, IMPORT_LENGTH)
         given = {key: value for key, value in given.items() if value != ""}
         if not given:
             raise InvalidInputError("there is no answer in it")

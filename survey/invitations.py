@@ -25,6 +25,7 @@ from survey.facts import earlier_survey
 from survey.models import Client, Invitation, InvitationState, Job, Resolution, SchedulePause
 from survey.overrides import cancel, hold, reconsider, resume, send_now, withdraw
 from survey.pausing import last_pause_over, too_late_because
+from survey.questionnaires.versions import version_for
 from survey.reasons import timing_verdicts
 
 __all__ = ["cancel", "hold", "reconsider", "resume", "send_now", "withdraw"]  # the rest is defined here
@@ -136,6 +137,8 @@ def release(session: Session, invitation: Invitation, now: datetime) -> bool:
     apply(invitation, decision, now)
     move(invitation, InvitationState.SENT, decision.reason if forced else "", now)
     invitation.sent_at = now
+    invitation.version = version_for(session, invitation.resolution.job.kind, now)
+    invitation.version_id = invitation.version.id
     invitation.expires_at = now + timedelta(days=house.policy.expire_after_days)
     _plan_reminder(invitation, house)
     session.flush()

@@ -1,31 +1,28 @@
 """What the survey's pages show, put together from the rows. No Flask here; templates/survey paints it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
-from survey import responses, updates
+from survey import languages, responses, updates
 from survey.firms import get_firm
-from survey.models import Firm, Invitation, InvitationState, SurveyResponse
-from survey.questionnaire import (
-    ABOUT_WORDS,
-    RATING_WORDS,
-    STEP_WORDS,
-    YES_NO_WORDS,
-    PromiseStep,
-    follow_ups,
-    is_low,
-    next_page,
-    promise_steps,
-    rating,
-)
+from survey.languages import Translator
+from survey.models import Firm, Invitation, InvitationState, Resolution, SurveyResponse
+from survey.promise import PromiseStep, promise_steps, said_in
+from survey.questionnaires import confidential, logic
+from survey.questionnaires.document import LEADS, TEXTS, Document, Question, QuestionType, Wording
+from survey.questionnaires.logic import Setting
+from survey.questionnaires.versions import document_of
+from survey.questionnaires.words import STEP_WORDS, answer_in_words, said
+from survey.schedule import zone_for
 from survey.updates import Progress
 
 GOOD_RATING = 4
-COMMENT_ROW = "In your words"
+LOW_RATING = 2  # this and below: something went wrong
+FIRST = "rating"  # the first page, whatever it asks
 
 
 @dataclass(frozen=True)
@@ -38,159 +35,256 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Occasion:
+    """The finished job that a survey is about, in the client's language."""
+
+    title: str  # the job in the client's words
+    kind: str
+    finished_on: str
+    closes_on: str  # until when the answer may be changed
+    staff: str  # "Ana and Bo"
+    first_names: str
+    reader: str  # who looks after this client
+    note: str = ""  # in the place of the job's facts
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the placeholders of a question stand for, without the firm's name."""
+        return {"staff": self.first_names, "kind": self.kind, "job": self.title, "date": self.finished_on}
+
+
+@dataclass(frozen=True)
 class Survey:
-    """One contact's survey about one finished job, as its pages need it."""
+    """One questionnaire as one person is shown it, with what they answered so far."""
 
     token: str
     now: datetime
     firm: Firm
-    invitation: Invitation
+    document: Document
+    language: str
+    occasion: Occasion
+    invitation: Invitation | None  # None: a rehearsal on the desk
     response: SurveyResponse | None
     version: str
     answers: Mapping[str, int | str]
     steps: Mapping[str, int]
     promise: list[PromiseStep]
-    progress: Progress
+    progress: Progress = field(default_factory=Progress)
+    lead_key: str = ""  # which question the first page asks, where it is not the questionnaire's first
+
+    @cached_property
+    def translate(self) -> Translator:
+        return languages.translator(self.language)
 
     @property
     def is_open(self) -> bool:
-        return responses.is_open(self.invitation, self.now)
+        return self.invitation is None or responses.is_open(self.invitation, self.now)
 
     @property
     def closed_page(self) -> tuple[str, int]:
         """Which page says why no answer is taken, with its HTTP status. Not sent yet looks like unknown."""
-        if self.invitation.state is InvitationState.WITHDRAWN:
-            return "withdrawn", 410
-        if self.invitation.state is InvitationState.CANCELLED:
-            return "cancelled", 410
-        if self.invitation.state is InvitationState.ANSWERED:
-            return "answered", 410
-        if self.invitation.state in {InvitationState.EXPIRED, InvitationState.SENT}:
+        state = self.invitation.state if self.invitation else InvitationState.SENT
+        if state in {InvitationState.WITHDRAWN, InvitationState.CANCELLED, InvitationState.ANSWERED}:
+            return state.value, 410
+        if state in {InvitationState.EXPIRED, InvitationState.SENT}:
             return "expired", 410
         return "unknown", 404
 
     @property
-    def title(self) -> str:
-        """The job in the client's words."""
-        job = self.invitation.resolution.job
-        return job.summary or job.kind or "Your job"
+    def setting(self) -> Setting:
+        return Setting(self.occasion.kind, self.language, self.steps, tuple(step.key for step in self.promise))
 
     @property
-    def job_facts(self) -> list[str]:
-        """Kind, date and people of the job, each left out when it would say nothing new."""
-        resolution = self.invitation.resolution
-        kind = resolution.job.kind
-        facts = [
-            "" if kind.casefold() in self.title.casefold() else kind,
-            f"finished {self.day(resolution.completed_at)}",
-            self.staff_names,
-        ]
-        return [fact for fact in facts if fact]
+    def lead(self) -> Question:
+        return logic.lead_of(self.document, self.lead_key)
+
+    @cached_property
+    def pages(self) -> list[list[Question]]:
+        """The pages for somebody with these answers; the first one asks the lead."""
+        return logic.pages(self.document, self.answers, self.setting, self.lead)
 
     @property
-    def closes_on(self) -> str:
-        return self.day(self.invitation.expires_at)
+    def follow_ups(self) -> list[str]:
+        """The optional pages, by the key of their first question."""
+        return [page[0].key for page in self.pages[1:]]
 
-    @property
-    def staff_names(self) -> str:
-        staff = sorted(self.invitation.resolution.staff, key=lambda person: (-person.share, person.name))
-        return in_words([person.name for person in staff])
+    def page(self, name: str) -> list[Question]:
+        """What a page asks; one that is not asked of this person (any more) asks its question all the same."""
+        if name in {FIRST, self.lead.key}:
+            return self.pages[0]
+        found = next((page for page in self.pages if page[0].key == name), None)
+        return found or [self.document.by_key[name]]
 
-    @property
-    def reader(self) -> str:
-        """Who looks after this client."""
-        owner = self.invitation.client.owner
-        return f"{owner.display_name if owner else 'Someone'} from {self.firm.name}"
+    def page_of(self, key: str) -> str:
+        """The name of the page that asks a question."""
+        for number, page in enumerate(self.pages):
+            if any(question.key == key for question in page):
+                return FIRST if number == 0 else page[0].key
+        return key
 
-    @property
-    def reply_address(self) -> str:
-        return self.firm.reply_to or self.firm.sender_email
+    def after(self, page: str) -> str:
+        """The page that follows `page`, given what is answered."""
+        name = self.lead.key if page == FIRST else page
+        return logic.page_after(name, self.pages, self.answers, self.setting)
+
+    def leading(self, *known: Collection[str]) -> "Survey":
+        """The same, led by the first question whose answer is known (offered by the link, sent, or given before)."""
+        able = [q.key for q in self.document.questions if q.type in LEADS and not q.show_if]
+        key = next((key for key in able if any(key in one for one in known)), "")
+        return replace(self, lead_key=key) if key != self.lead_key else self
+
+    def say(self, wording: Wording) -> str:
+        """A wording of the questionnaire as this person reads it."""
+        values = {**self.occasion.values, "firm": self.firm.name}
+        return said(wording, self.language, self.document.language, values)
+
+    def prompt(self, question: Question, rating: int | None) -> str:
+        """What a text question asks after this rating."""
+        return self.say(question.prompts.get(str(rating), question.text))
+
+    def words_of(self, question: Question) -> str:
+        """The answer to a question as a person says it; "" if there is none."""
+        if question.type is QuestionType.PROMISE:
+            known = [step for step in self.promise if step.key in self.steps]
+            return "\n".join(
+                f"{step.text_in(self.language)}: {self.translate(STEP_WORDS[self.steps[step.key]])}" for step in known
+            )
+        return answer_in_words(question, self.answers, self.language, self.document.language, self.translate)
 
     @property
     def rating(self) -> int | None:
-        return rating(self.answers)
+        return logic.rating(self.answers)
 
     @property
     def is_low(self) -> bool:
-        return is_low(self.answers)
+        return self.rating is not None and self.rating <= LOW_RATING
 
     @property
     def what_happens_next(self) -> str:
         """What the client may expect now, by the rating and by whether they want to be contacted."""
-        wish = self.answers.get("contact_me")
+        wish, who, _ = self.answers.get("contact_me"), self.occasion.reader, self.translate
+        if self.is_low and wish == 1:
+            return _("%(who)s will read this today, and will get in touch with you.", who=who)
+        if self.is_low and wish == 0:
+            return _("%(who)s will read this today. We will not contact you about it, as you asked.", who=who)
         if self.is_low:
-            call = {1: ", and will get in touch with you", 0: ". We will not contact you about it, as you asked"}
-            return f"{self.reader} will read this today{call.get(wish, '') if isinstance(wish, int) else ''}."
+            return _("%(who)s will read this today.", who=who)
         if wish == 1:
-            return f"{self.reader} will get in touch with you."
-        if self.rating is not None and self.rating >= GOOD_RATING and self.staff_names:
-            return f"We will pass it on to {self.staff_names}."
-        return "We read every answer, and use it to do better."
-
-    @property
-    def follow_ups(self) -> tuple[str, ...]:
-        return follow_ups(self.answers, bool(self.promise))
-
-    def after(self, page: str) -> str:
-        """The page that follows `page`, given what is answered."""
-        return next_page(page, self.answers, list(self.steps), [step.key for step in self.promise])
+            return _("%(who)s will get in touch with you.", who=who)
+        if self.rating is not None and self.rating >= GOOD_RATING and self.occasion.staff:
+            return _("We will pass it on to %(staff)s.", staff=self.occasion.staff)
+        return _("We read every answer, and use it to do better.")
 
     @property
     def summary(self) -> list[Row]:
-        """Every question with its answer in words; the comment only when there is one: the page asks for it itself."""
-        csat, nps = self.answers.get("csat"), self.answers.get("nps")
+        """Every question asked, with its answer in words; a text only when there is one."""
         rows = [
-            Row("Your rating", _word(RATING_WORDS, csat), "overall" if csat is None and nps is not None else "rating"),
-            Row(COMMENT_ROW, str(self.answers.get("comment", "")), "rating"),
-            Row("What it was about", _word(ABOUT_WORDS, self.answers.get("about")), "about"),
-            Row("Would you come back?", _word(YES_NO_WORDS, self.answers.get("would_return")), "return"),
-            Row("Would you recommend us?", "" if nps is None else f"{nps} out of 10", "recommend"),
-            Row("What happened", self._steps_in_words(), "promise"),
-            Row("May we contact you about this?", _word(YES_NO_WORDS, self.answers.get("contact_me")), "contact"),
+            (question, Row(self._title(question), self.words_of(question), FIRST if number == 0 else page[0].key))
+            for number, page in enumerate(self.pages)
+            for question in page
         ]
-        without = {"promise", "about"} - set(self.follow_ups)
-        return [row for row in rows if row.page not in without and (row.answer or row.question != COMMENT_ROW)]
+        return [row for question, row in rows if row.answer or question.type not in TEXTS]
 
-    def _steps_in_words(self) -> str:
-        known = [step for step in self.promise if step.key in self.steps]
-        return "\n".join(f"{step.text}: {STEP_WORDS[self.steps[step.key]]}" for step in known)
+    def _title(self, question: Question) -> str:
+        return self.translate("In your words") if question.key == "comment" else self.say(question.text)
 
     def day(self, moment: datetime) -> str:
         """The day of a moment where the client is: "Tuesday 3 November"."""
-        name = self.invitation.contact.timezone or self.firm.timezone
-        try:
-            local = moment.astimezone(ZoneInfo(name))
-        except (KeyError, ValueError, OSError):  # a zone that a source system made up
-            local = moment
-        return self.day_named(local.date())
+        zone = zone_for(self.invitation.contact.timezone if self.invitation else "", self.firm.timezone)
+        return self.day_named(moment.astimezone(zone).date())
 
     def day_named(self, day: date) -> str:
-        """ "Tuesday 3 November", with the year when it is not this one."""
-        return f"{day:%A} {day.day} {day:%B}" + ("" if day.year == self.now.year else f" {day.year}")
+        return languages.day_named(day, self.language, self.now.year)
 
 
-def load(session: Session, invitation: Invitation, token: str, now: datetime) -> Survey:
-    """The survey behind an invitation."""
+def load(
+    session: Session, invitation: Invitation, token: str, now: datetime, chosen: str = "", wanted: Sequence[str] = ()
+) -> Survey:
+    """The survey behind an invitation, in the language `chosen` on the page, else the contact's own, else one of those
+    `wanted` by the browser (best first), else the firm's: the first of them in which the questionnaire is complete."""
     firm = get_firm(session)
     response = responses.find_response(session, invitation)
+    document = document_of(invitation.version)
+    language = language_for(document, [chosen, invitation.contact.language, *wanted, firm.language])
     return Survey(
         token=token,
         now=now,
         firm=firm,
+        document=document,
+        language=language,
+        occasion=_occasion(invitation, firm, language, now),
         invitation=invitation,
         response=response,
         version=responses.version(session, response),
-        answers=responses.answers_of(response),
+        answers={
+            **responses.answers_of(response),
+            **confidential.read(session, token, confidential.of_document(document)),
+        },
         steps=responses.steps_of(response),
-        promise=promise_steps(firm.promise),
+        promise=said_in(promise_steps(firm.promise), language),
         progress=updates.progress_of(session, [response])[response.id] if response else Progress(),
     )
 
 
-def in_words(names: list[str]) -> str:
-    """ "Ana", "Ana and Bo", "Ana, Bo and Cy"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+def language_for(document: Document, wanted: Sequence[str]) -> str:
+    """The first of `wanted` in which nothing of the questionnaire is missing; else the one it was written in."""
+    complete = document.languages()
+    found = (languages.primary(tag) for tag in wanted)
+    return next((language for language in found if language in complete), document.language)
 
 
-def _word(words: Mapping[int, str], value: int | str | None) -> str:
-    return words[value] if isinstance(value, int) else ""
+def _occasion(invitation: Invitation, firm: Firm, language: str, now: datetime) -> Occasion:
+    resolution, _ = invitation.resolution, languages.translator(language)
+    zone = zone_for(invitation.contact.timezone, firm.timezone)
+    names = _staff(resolution)
+    owner = invitation.client.owner
+    who = owner.display_name if owner else _("Someone")
+    return Occasion(
+        title=resolution.job.summary or resolution.job.kind or _("Your job"),
+        kind=resolution.job.kind,
+        finished_on=languages.day_named(resolution.completed_at.astimezone(zone).date(), language, now.year),
+        closes_on=languages.day_named(invitation.expires_at.astimezone(zone).date(), language, now.year),
+        staff=languages.listed(names, _),
+        first_names=languages.listed(list(dict.fromkeys(name.split()[0] for name in names if name.split())), _),
+        reader=_("%(who)s from %(firm)s", who=who, firm=firm.name),
+    )
+
+
+def _staff(resolution: Resolution) -> list[str]:
+    return [person.name for person in sorted(resolution.staff, key=lambda person: (-person.share, person.name))]
+
+
+def rehearsal(
+    session: Session,
+    document: Document,
+    language: str,
+    now: datetime,
+    answers: Mapping[str, int | str] | None = None,
+    steps: Mapping[str, int] | None = None,
+) -> Survey:
+    """A questionnaire as a client would see it, about a made-up job: nothing is stored. Its token is empty."""
+    firm, _ = get_firm(session), languages.translator(language)
+    today = languages.day_named(now.date(), language, now.year)
+    occasion = Occasion(
+        title=_("Your job"),
+        kind="",
+        finished_on=today,
+        closes_on=today,
+        staff="Ana Xu",
+        first_names="Ana",
+        reader=_("%(who)s from %(firm)s", who=_("Someone"), firm=firm.name),
+    )
+    return Survey(
+        token="",
+        now=now,
+        firm=firm,
+        document=document,
+        language=language,
+        occasion=occasion,
+        invitation=None,
+        response=None,
+        version=responses.NOTHING_YET,
+        answers=answers or {},
+        steps=steps or {},
+        promise=said_in(promise_steps(firm.promise), language),
+    )

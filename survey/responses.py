@@ -23,14 +23,15 @@ from survey.models import (
     SurveyResponse,
     Touchpoint,
 )
-from survey.questionnaire import checked_answers, checked_steps
+from survey.questionnaires import confidential
+from survey.questionnaires.answering import checked, checked_steps
+from survey.questionnaires.document import Confidentiality, Document
+from survey.questionnaires.versions import document_of
 
 OPEN_STATES = frozenset({InvitationState.SENT, InvitationState.ANSWERED})
-VISIT_LIMIT = 200  # visits kept as evidence per invitation, so that a robot cannot fill the disk
 NOTHING_YET = "0"  # the version of a survey that has no answer
 REPLY = "reply"  # the question of an answer that came by email; the next ones are `reply_2`, `reply_3`, …
 _ASKED = OPEN_STATES | {InvitationState.EXPIRED}
-_VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN)
 _CONFIRMATIONS = (SurveyEventKind.CONFIRMED, SurveyEventKind.CHANGED)
 
 
@@ -96,20 +97,6 @@ def record_event(
     return event
 
 
-def record_visit(
-    session: Session, invitation: Invitation, kind: SurveyEventKind, now: datetime, user_agent: str = "", **details: Any
-) -> SurveyEvent | None:
-    """Append that the link was opened or a page shown, unless `VISIT_LIMIT` visits are already kept."""
-    visits = session.scalar(
-        select(func.count())
-        .select_from(SurveyEvent)
-        .where(SurveyEvent.invitation_id == invitation.id, SurveyEvent.kind.in_(_VISITS))
-    )
-    if (visits or 0) >= VISIT_LIMIT:
-        return None
-    return record_event(session, invitation, kind, now, user_agent, **details)
-
-
 def submit(
     session: Session,
     invitation: Invitation,
@@ -118,35 +105,44 @@ def submit(
     now: datetime,
     user_agent: str = "",
     based_on: str | None = None,
+    token: str = "",
+    press: Mapping[str, Any] | None = None,
+    late: bool = False,
 ) -> SurveyResponse:
-    """Merge confirmed answers into the invitation's response: what is not named stays, an empty comment goes.
+    """Merge confirmed answers into the invitation's response: what is not named stays, an empty text goes.
 
     `based_on` is the `version` that the person saw; None merges into whatever is there. A replay of what is already
-    stored changes nothing at all.
+    stored changes nothing at all. `token` is the survey's link: what is confidential is kept under a code made from it.
+    `press` is how the press of the button was judged, kept as evidence; `late` takes what was sent in time and held.
 
     Raises:
         InvalidInputError: a value outside its scale (`field` names the form field), or nothing to store at all.
         SurveyClosedError: the survey takes no answers now.
         StaleAnswersError: the answers changed since `based_on`, and these differ.
     """
-    answers, steps = checked_answers(answers), checked_steps(steps)
+    document = document_of(invitation.version)
+    answers, steps = checked(document, answers), checked_steps(steps)
     session.refresh(invitation, with_for_update=True)  # two posts at once: the second sees what the first stored
-    if not is_open(invitation, now):
+    if not late and not is_open(invitation, now):
         raise SurveyClosedError(f"the survey of invitation {invitation.id} takes no answers")
     response = find_response(session, invitation)
     if response is None and not steps and not any(value != "" for value in answers.values()):
         raise InvalidInputError("there is no answer in it")
-    before = {**answers_of(response), **_named(steps_of(response))}
+    apart = confidential.of_document(document)
+    before = {**answers_of(response), **_named(steps_of(response)), **confidential.read(session, token, apart)}
     changed = _differences(before, answers, steps)
     if response is not None and not changed:
         return response
     if based_on is not None and based_on != version(session, response):
         raise StaleAnswersError(f"the answers of invitation {invitation.id} are newer than the page they came from")
     response = response or _new_response(session, invitation, now)
-    _merge(response, answers, steps, changed, now)
+    told_apart = {name: answers[name] for name in answers.keys() & set(changed) if name.partition(".")[0] in apart}
+    confidential.keep(session, token, invitation.version_id, told_apart, now)
+    _merge(response, document, {n: v for n, v in answers.items() if n not in told_apart}, steps, changed, now)
     _mark_answered(session, invitation, response, now)
     kind = SurveyEventKind.CHANGED if before.keys() & set(changed) else SurveyEventKind.CONFIRMED
-    record_event(session, invitation, kind, now, user_agent, changed=changed)
+    seen = {"changed": [name for name in changed if name not in told_apart], **({"press": dict(press)} if press else {})}
+    record_event(session, invitation, kind, now, user_agent, **seen)
     session.flush()
     return response
 
@@ -202,6 +198,7 @@ def _new_response(session: Session, invitation: Invitation, now: datetime) -> Su
         invitation_id=invitation.id,
         origin=ResponseOrigin.SURVEY,
         language=invitation.contact.language,
+        version_id=invitation.version_id,
         submitted_at=now,
     )
     session.add(response)
@@ -211,6 +208,7 @@ def _new_response(session: Session, invitation: Invitation, now: datetime) -> Su
 
 def _merge(
     response: SurveyResponse,
+    document: Document,
     answers: Mapping[str, int | str],
     steps: Mapping[str, int],
     changed: list[str],
@@ -228,6 +226,8 @@ def _merge(
             response.answers.append(answer)
         answer.number, answer.text = (value, None) if isinstance(value, int) else (None, value)
         answer.answered_at = now
+        asked = document.by_key.get(question.partition(".")[0])
+        answer.managers_only = asked is not None and asked.confidentiality is Confidentiality.MANAGERS
     ledger = {touchpoint.step: touchpoint for touchpoint in response.touchpoints}
     for step, value in steps.items():
         if step in ledger:

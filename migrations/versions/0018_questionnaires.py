@@ -35,6 +35,7 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_confidential_answers")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_confidential_answers_version_id"), "confidential_answers", ["version_id"])
     op.add_column("answers", sa.Column("managers_only", sa.Boolean(), server_default=sa.false(), nullable=False))

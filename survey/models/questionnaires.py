@@ -81,7 +81,10 @@ class ConfidentialAnswer(Base):
     """
 
     __tablename__ = "confidential_answers"
-    __table_args__ = (CheckConstraint("number IS NOT NULL OR text IS NOT NULL", name="not_empty"),)
+    __table_args__ = (
+        CheckConstraint("number IS NOT NULL OR text IS NOT NULL", name="not_empty"),
+        {"sqlite_with_rowid": False},  # a row's number would tell the order in which answers came
+    )
 
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("questionnaire_versions.id", ondelete="RESTRICT"), index=True)

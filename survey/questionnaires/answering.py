@@ -6,9 +6,10 @@ questions of the page with boxes, so that none ticked is told from not shown.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+
+from werkzeug.datastructures import MultiDict
 
 from survey.errors import InvalidInputError
 from survey.languages import Translator
@@ -42,14 +43,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NUMBER = re.compile(r"\d{1,2}")
 
 
-class Fields(Protocol):
-    """What werkzeug's MultiDict offers."""
-
-    def get(self, name: str, default: str = "", /) -> str: ...
-    def getlist(self, name: str, /) -> Sequence[str]: ...
-    def __contains__(self, name: object, /) -> bool: ...
-
-
 @dataclass
 class Sent:
     """What a page sent.
@@ -74,7 +67,7 @@ def questions_of(document: Document) -> Mapping[str, Question]:
     return {**ALWAYS, **document.by_key}
 
 
-def read(document: Document, promise: Collection[str], fields: Fields, _: Translator) -> Sent:
+def read(document: Document, promise: Collection[str], fields: MultiDict[str, str], _: Translator) -> Sent:
     """What was sent, of any page of the questionnaire; unknown fields say nothing.
 
     `promise` are the steps of the firm's promise, `_` the language of the errors.
@@ -121,8 +114,8 @@ def _number(raw: str) -> int | None:
     return int(raw) if raw.isascii() and _NUMBER.fullmatch(raw) else None
 
 
-def _read_number(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
-    raw = fields.get(question.key).strip()
+def _read_number(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
+    raw = fields.get(question.key, "").strip()
     if not raw:
         return
     number, (lowest, highest) = _number(raw), question.scale
@@ -132,9 +125,9 @@ def _read_number(question: Question, fields: Fields, sent: Sent, _: Translator) 
         sent.answers[question.key] = number
 
 
-def _read_text(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
+def _read_text(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
     if question.key in fields:
-        text = clean_text(fields.get(question.key))
+        text = clean_text(fields.get(question.key, ""))
         _too_long(question.key, text, TEXTS[question.type], sent, _)
         sent.answers[question.key] = text
 
@@ -148,14 +141,14 @@ def _too_long(name: str, text: str, longest: int, sent: Sent, _: Translator) -> 
         )
 
 
-def _own_words(question: Question, fields: Fields, sent: Sent, _: Translator) -> str:
-    words = clean_text(fields.get(OTHER_PREFIX + question.key))
+def _own_words(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> str:
+    words = clean_text(fields.get(OTHER_PREFIX + question.key, ""))
     _too_long(OTHER_PREFIX + question.key, words, OTHER_LENGTH, sent, _)
     return words
 
 
-def _read_choice(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
-    raw, words = fields.get(question.key).strip(), _own_words(question, fields, sent, _)
+def _read_choice(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
+    raw, words = fields.get(question.key, "").strip(), _own_words(question, fields, sent, _)
     other = next((option for option in question.options if option.other), None)
     if not raw and not (words and other):
         return
@@ -168,7 +161,7 @@ def _read_choice(question: Question, fields: Fields, sent: Sent, _: Translator) 
         sent.answers[f"{question.key}.{other.value}"] = words if chosen is other else ""
 
 
-def _read_choices(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
+def _read_choices(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
     raw, words = [text.strip() for text in fields.getlist(question.key)], _own_words(question, fields, sent, _)
     ticked = {_number(text) for text in raw if text}
     if ticked - {option.value for option in question.options}:

@@ -241,6 +241,10 @@ class Document(_Part):
 
     def languages(self) -> list[str]:
         """The languages in which nothing is missing."""
+        return self._complete
+
+    @cached_property
+    def _complete(self) -> list[str]:
         return [language for language in LANGUAGES if not self.missing(language)]
 
 

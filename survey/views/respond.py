@@ -4,6 +4,7 @@ A GET offers and shows, and leaves evidence; only a POST answers. Every page wor
 the answers at once to /s/<token>.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -11,24 +12,27 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from survey import auth, clock, colours, pages, questionnaire, responses, updates
+from survey import auth, clock, colours, languages, pages, responses, updates
 from survey.db import transaction
 from survey.errors import ConflictError
 from survey.firms import get_firm
-from survey.forms.answers import AnswersForm, answers_form
 from survey.invitations import find_by_token
-from survey.models import SurveyEventKind
-from survey.pages import Survey
-from survey.questionnaire import COMMENT_LENGTH, SCALES
+from survey.links import find_link
+from survey.models import Invitation, SurveyEventKind
+from survey.pages import FIRST, Survey
+from survey.questionnaires import answering
+from survey.questionnaires.answering import Sent
+from survey.questionnaires.document import LEADS, Document
+from survey.questionnaires.logic import DONE
 from survey.security import csrf
+from survey.views import presses
+from survey.views.survey_pages import Link, Shown, paint
 
 blueprint = Blueprint("respond", __name__, url_prefix="/s")
 auth.public(blueprint, "the link in the email is the key")
 csrf.exempt(blueprint)  # the token in the address is the credential; there is no cookie for a stranger to ride on
 
-PAGE = "any(rating, about, return, recommend, overall, promise, contact, done)"
-PAGES_OF_THEIR_OWN = {"rating", "promise", "done"}
-FETCH_HEADERS = ("Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-User", "Sec-Purpose", "Purpose")
+LONGEST_UNSENT = 5_000  # characters handed back
 YEAR_SECONDS = 31_536_000
 
 
@@ -50,41 +54,47 @@ def theme() -> Response:
 
 
 @blueprint.get("/<token>", defaults={"page": ""})
-@blueprint.get(f"/<token>/<{PAGE}:page>")
+@blueprint.get("/<token>/<page>")
 def show(token: str, page: str) -> ResponseReturnValue:
     """A page of the survey. Nothing that counts changes."""
     with transaction() as session:
         survey = _find(session, token)
         if survey is None:
+            if find_link(session, token) is not None:  # theirs no more: they passed it on
+                return redirect(url_for("repair.show", token=token), code=303)
             return _closed(session, None)
-        shown = page or ("done" if survey.response else "rating")
-        if survey.is_open and survey.response is None and shown != "rating":
-            return redirect(url_for(".show", token=token), code=303)
+        shown = page or (DONE if survey.response else FIRST)
+        unasked = shown not in {FIRST, DONE, *survey.document.by_key}
+        if survey.is_open and (unasked or (survey.response is None and shown != FIRST)):
+            return redirect(_link(survey)(""), code=303)
         _leave_evidence(session, survey, shown, opened=not page)
         if not survey.is_open:
             return _closed(session, survey)
-        return _render(survey, shown, answers_form(survey.promise))
+        return _render(survey, shown, Sent())
 
 
 @blueprint.post("/<token>", defaults={"page": ""})
-@blueprint.post(f"/<token>/<{PAGE}:page>")
+@blueprint.post("/<token>/<page>")
 def answer(token: str, page: str) -> ResponseReturnValue:
     """Confirm what was sent, and go on to the next page that has no answer yet."""
     with transaction() as session:
         survey = _find(session, token)
         if survey is None or not survey.is_open:
             return _closed(session, survey, request.form.get("comment", ""))
-        shown = "rating" if page in {"", "done"} else page
-        form = answers_form(survey.promise, request.form)
-        if not form.validate() or not (survey.response or form.require_rating(_lead(survey, form))):
-            return _render(survey, shown if survey.response else "rating", form, 422)
+        shown = page if page in survey.document.by_key else FIRST
+        sent = answering.read(survey.document, [step.key for step in survey.promise], request.form, survey.translate)
+        if sent.errors or not (survey.response or _require_rating(survey, sent)):
+            return _render(survey, shown if survey.response else FIRST, sent, 422)
+        press = presses.weighed(session, _invitation(survey), sent)
+        if not press.counts:
+            return presses.tap_again(press, survey.firm, survey.language)
         try:
-            _submit(session, survey, form)
+            _submit(session, survey, sent, press.details)
         except responses.StaleAnswersError:
-            return _render(survey, shown, form, 409, is_stale=True)
-        survey = pages.load(session, survey.invitation, token, survey.now)
-        following = "done" if request.args.get("change") else survey.after(page or "rating")
-    return redirect(url_for(".show", token=token, page=following), code=303)
+            return _render(survey, shown, sent, 409, is_stale=True)
+        survey = _led(_load(session, survey.invitation, token), sent.answers)
+        following = DONE if request.args.get("change") else survey.after(page or FIRST)
+    return redirect(_link(survey)(following), code=303)
 
 
 @blueprint.post("/<token>/fixed")
@@ -100,22 +110,62 @@ def fixed(token: str) -> ResponseReturnValue:
     return redirect(url_for(".show", token=token), code=303)
 
 
-def _submit(session: Session, survey: Survey, form: AnswersForm) -> None:
-    if survey.response is None or form.answers() or form.steps():  # a page sent empty was skipped
+def _submit(session: Session, survey: Survey, sent: Sent, press: Mapping[str, Any]) -> None:
+    if survey.response is None or sent.answers or sent.steps:  # a page sent empty was skipped
         responses.submit(
             session,
-            survey.invitation,
-            form.answers(),
-            form.steps(),
+            _invitation(survey),
+            sent.answers,
+            sent.steps,
             survey.now,
             request.user_agent.string,
-            based_on=form.based_on.data or responses.NOTHING_YET,
+            based_on=request.form.get("based_on") or responses.NOTHING_YET,
+            token=survey.token,
+            press=press,
         )
 
 
 def _find(session: Session, token: str) -> Survey | None:
     invitation = find_by_token(session, token)
-    return pages.load(session, invitation, token, clock.now()) if invitation else None
+    return _led(_load(session, invitation, token), {}) if invitation else None
+
+
+def _load(session: Session, invitation: Invitation | None, token: str) -> Survey:
+    assert invitation is not None
+    return pages.load(session, invitation, token, clock.now(), request.args.get("lang", ""), _wanted_languages())
+
+
+def _invitation(survey: Survey) -> Invitation:
+    assert survey.invitation is not None
+    return survey.invitation
+
+
+def _led(survey: Survey, sent: Mapping[str, int | str]) -> Survey:
+    """The first page asks what the link offers, or what was answered already: the client chose that scale."""
+    return survey.leading(_offered(survey.document), sent, survey.answers)
+
+
+def _wanted_languages() -> list[str]:
+    return [tag for tag, _weight in request.accept_languages]
+
+
+def _link(survey: Survey) -> Link:
+    """Addresses of this survey's pages; the language that was chosen goes along."""
+
+    def link(page: str, **query: object) -> str:
+        values: dict[str, Any] = {"lang": request.args.get("lang"), **query}
+        return url_for(".show", token=survey.token, page=page, **values)
+
+    return link
+
+
+def _require_rating(survey: Survey, sent: Sent) -> bool:
+    """Whether a rating was sent; if not, the first question gets the error."""
+    asked = answering.questions_of(survey.document)
+    if any(key in sent.answers for key, question in asked.items() if question.type in LEADS):
+        return True
+    sent.errors[survey.lead.key] = answering.choose_error(survey.lead, survey.translate)
+    return False
 
 
 def _closed(session: Session, survey: Survey | None, unsent: str = "") -> Response:
@@ -123,55 +173,46 @@ def _closed(session: Session, survey: Survey | None, unsent: str = "") -> Respon
     name, status = survey.closed_page if survey else ("unknown", 404)
     firm = survey.firm if survey else get_firm(session)
     known = survey if status != 404 else None
-    html = render_template("survey/closed.html", firm=firm, survey=known, name=name, unsent=unsent[:COMMENT_LENGTH])
+    language = survey.language if survey else languages.choose([*_wanted_languages(), firm.language])
+    html = render_template(
+        "survey/closed.html",
+        firm=firm,
+        survey=known,
+        name=name,
+        unsent=unsent[:LONGEST_UNSENT],
+        language=language,
+        _=languages.translator(language),
+        link=_link(survey) if survey else None,
+    )
     return make_response(html, status)
 
 
 def _leave_evidence(session: Session, survey: Survey, page: str, *, opened: bool) -> None:
     """What a scanner leaves and what a person leaves look different later: keep what tells them apart."""
-    offered = {question: value for question in ("csat", "nps") if (value := _offered(question)) is not None}
-    fetch = {name: text[:60] for name in FETCH_HEADERS if (text := request.headers.get(name))}
-    details: dict[str, Any] = {"page": page, "method": request.method, "offered": offered, "fetch": fetch}
     kinds = [SurveyEventKind.OPENED] if opened else []
     if request.method == "GET" and survey.is_open:
         kinds.append(SurveyEventKind.SHOWN)
     for kind in kinds:
-        responses.record_visit(session, survey.invitation, kind, survey.now, request.user_agent.string, **details)
+        presses.leave(session, _invitation(survey), kind, page=page, offered=_offered(survey.document))
 
 
-def _offered(question: str) -> int | None:
-    """The value that the link in the email carries, if it is one of the scale's."""
-    raw = request.args.get(question, "")
-    lowest, highest = SCALES[question]
-    return int(raw) if raw in {str(value) for value in range(lowest, highest + 1)} else None
+def _offered(document: Document) -> dict[str, int]:
+    """The values that the link in the email carries, those that are on their scale."""
+    offered = {}
+    for key, question in answering.questions_of(document).items():
+        if question.type in LEADS and (raw := request.args.get(key, "")):
+            lowest, highest = question.scale
+            if raw in {str(value) for value in range(lowest, highest + 1)}:
+                offered[key] = int(raw)
+    return offered
 
 
-def _lead(survey: Survey, form: AnswersForm) -> str:
-    """The scale that the first page asks: five words, unless the link offered or the client gave the other one."""
-    if _offered("csat") is not None or form.csat.data is not None or "csat" in survey.answers:
-        return "csat"
-    other = _offered("nps") is not None or form.nps.data is not None or "nps" in survey.answers
-    return "nps" if other else "csat"
-
-
-def _render(survey: Survey, page: str, form: AnswersForm, status: int = 200, *, is_stale: bool = False) -> Response:
-    lead = _lead(survey, form)
-    sent = form.answers()
-    offer = {} if sent or (value := _offered(lead)) is None else {lead: value}
-    kept: dict[str, Any] = {key: text for key in ("change", "csat", "nps") if (text := request.args.get(key))}
-    html = render_template(
-        f"survey/{page if page in PAGES_OF_THEIR_OWN else 'question'}.html",
-        survey=survey,
-        firm=survey.firm,
-        page=page,
-        lead=lead,
-        offer=offer,
-        chosen={**survey.answers, **offer, **sent},
-        steps={**survey.steps, **form.steps()},
-        errors={field.name: str(field.errors[0]) for field in form if field.errors},
-        is_stale=is_stale,
-        is_change="change" in kept,
-        form_action=url_for(".answer", token=survey.token, page=page, **kept),
-        wording=questionnaire,
+def _render(survey: Survey, page: str, sent: Sent, status: int = 200, *, is_stale: bool = False) -> Response:
+    survey = _led(survey, sent.answers)
+    offered = _offered(survey.document)
+    link, is_change = _link(survey), "change" in request.args
+    kept: dict[str, object] = {**offered, **({"change": 1} if is_change else {})}
+    shown = Shown(
+        action=link(page, **kept), link=link, offered=offered, sent=sent, is_stale=is_stale, is_change=is_change
     )
-    return make_response(html, status)
+    return make_response(paint(survey, page, shown), status)
