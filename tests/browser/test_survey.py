@@ -172,12 +172,12 @@ def test_every_page_is_for_everyone(new_page: Callable[..., Page], survey: Surve
     check("first page with an error")
     page.get_by_role("textbox").fill("It took three visits. " * 12)
     page.get_by_role("button", name="Send").click()
-    for name in ("return", "recommend", "promise", "contact", "overall"):
+    for name in ("would_return", "nps", "promise", "contact_me", "csat"):
         page.goto(f"{survey.path}/{name}")
         check(name)
-    page.goto(f"{survey.path}/recommend")
+    page.goto(f"{survey.path}/nps")
     page.get_by_role("button", name="7", exact=True).click()
-    page.goto(f"{survey.path}/recommend?change=1")
+    page.goto(f"{survey.path}/nps?change=1")
     check("changing an answer")
     page.goto(f"{survey.path}?csat=5")
     check("second visit")
