@@ -42,11 +42,13 @@ from survey.views import (
     api,
     contacts,
     errors,
+    evidence,
     filters,
     health,
     intake,
     login,
     manage,
+    presses,
     respond,
     schedule,
     survey_rules,
@@ -57,7 +59,9 @@ from survey.views import updates as update_views
 
 BLUEPRINTS = (
     respond.blueprint,
+    presses.trap,
     manage.blueprint,
+    evidence.blueprint,
     update_views.blueprint,
     intake.blueprint,
     surveys.blueprint,
@@ -90,8 +94,15 @@ BLUEPRINTS = (
 )
 
 # Their requests come without a desk session: a signed body, an API key or the secret link is the proof.
-WITHOUT_CSRF_TOKEN = (respond.blueprint, api.blueprint, email_views.webhooks, email_views.unsubscribe)
-SMALL_BODIES = (respond.blueprint, login.blueprint, login.account, sign_in.blueprint, email_views.unsubscribe)
+WITHOUT_CSRF_TOKEN = (respond.blueprint, presses.trap, api.blueprint, email_views.webhooks, email_views.unsubscribe)
+SMALL_BODIES = (
+    respond.blueprint,
+    presses.trap,
+    login.blueprint,
+    login.account,
+    sign_in.blueprint,
+    email_views.unsubscribe,
+)
 LARGE_BODIES = (backtests.blueprint,)
 RATES = (
     Rate("security", "20/minute;200/hour"),

@@ -141,8 +141,9 @@ def submit(
     _merge(response, document, {n: v for n, v in answers.items() if n not in told_apart}, steps, changed, now)
     _mark_answered(session, invitation, response, now)
     kind = SurveyEventKind.CHANGED if before.keys() & set(changed) else SurveyEventKind.CONFIRMED
-    seen = {"changed": [name for name in changed if name not in told_apart], **({"press": dict(press)} if press else {})}
-    record_event(session, invitation, kind, now, user_agent, **seen)
+    seen = {"press": dict(press)} if press else {}
+    named = [name for name in changed if name not in told_apart]
+    record_event(session, invitation, kind, now, user_agent, changed=named, **seen)
     session.flush()
     return response
 

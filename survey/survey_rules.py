@@ -35,6 +35,7 @@ class SurveyRules:
     client_budget: int = 4
     client_budget_days: int = 30
     hold_while_hurting: bool = True
+    count_unconfirmed: bool = False  # clicks that were never confirmed, in the figures of the results
     excluded_kinds: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, Any]:
@@ -135,6 +136,7 @@ _LABELS = {
     "client_budget": "Most surveys for one client",
     "client_budget_days": "… in how many days",
     "hold_while_hurting": "Surveys while a client has an open flag",
+    "count_unconfirmed": "Unconfirmed clicks in the results",
     "excluded_kinds": "Kinds never asked about",
 }
 
@@ -161,6 +163,8 @@ def _shown(name: str, value: Any) -> str:
         return "nothing goes out" if value else "like any day"
     if name == "hold_while_hurting":
         return "held" if value else "go out"
+    if name == "count_unconfirmed":
+        return "counted, marked" if value else "left out"
     if name == "country":
         return country_name(value) if value else "the country of your time zone"
     if value is None:

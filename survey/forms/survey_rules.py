@@ -115,6 +115,7 @@ class RulesForm(Form):
     client_budget = _whole("Most surveys for one client", 1, 1000)
     client_budget_days = _whole("… in how many days", 1, 365)
     hold_while_hurting = BooleanField("Hold surveys while a client has an open flag")
+    count_unconfirmed = BooleanField("Count unconfirmed clicks in the figures of the results")
     kind_delays = KindDelaysField("Kinds of work")
     known_kinds = SelectMultipleField("Kinds of work never asked about", validate_choice=False)
     other_kinds = TextAreaField("Other kinds never asked about", filters=[stripped])
@@ -169,6 +170,7 @@ class RulesForm(Form):
             client_budget=self.client_budget.data or 1,
             client_budget_days=self.client_budget_days.data or 1,
             hold_while_hurting=self.hold_while_hurting.data,
+            count_unconfirmed=self.count_unconfirmed.data,
             excluded_kinds=tuple(sorted({kind.strip().casefold() for kind in kinds if kind.strip()})),
         )
 
