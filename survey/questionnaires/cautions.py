@@ -1,0 +1,173 @@
+"""What a manager should know before a change of a questionnaire is published, and what can’t be. Pure.
+
+An answer's name and the values of its options keep their meaning over all versions: figures of before and after are
+only comparable so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+
+from survey.languages import LANGUAGES
+from survey.questionnaires.describing import TYPE_WORDS, count, quoted, title
+from survey.questionnaires.document import CHOOSING, Confidentiality, Document, Option, Question
+
+ALIKE = 0.6  # similarity of two texts from which on one is read as the other in better words
+SAME = 0.85  # … and from which on nobody needs to be asked
+
+
+class Weight(StrEnum):
+    """What a caution does to publishing."""
+
+    REFUSED = "refused"  # it can't be published so
+    CONFIRM = "confirm"  # somebody has to say that it is meant so
+    NOTE = "note"  # good to know
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing to know, about the question named by `key` ("": about the whole)."""
+
+    weight: Weight
+    text: str
+    key: str = ""
+
+
+def cautions(earlier: Sequence[Document], after: Document) -> list[Caution]:
+    """What to know before `after` is published; `earlier` are the versions so far, oldest first."""
+    found = [*_kinds(earlier, after), *_values(earlier, after), *_dead_ends(after)]
+    if earlier:
+        found += _comparing(earlier[-1], after)
+    found += _languages(earlier[-1] if earlier else None, after)
+    order = list(Weight)
+    return sorted(found, key=lambda caution: order.index(caution.weight))
+
+
+def _name(document: Document, question: Question) -> str:
+    return quoted(title(document, question))
+
+
+def similarity(one: str, other: str) -> float:
+    """0 … 1, whatever the case."""
+    return SequenceMatcher(None, one.casefold(), other.casefold(), autojunk=False).ratio()
+
+
+def _kinds(earlier: Sequence[Document], after: Document) -> Iterator[Caution]:
+    for question in after.questions:
+        was = next((old.by_key[question.key] for old in reversed(earlier) if question.key in old.by_key), None)
+        if was is not None and was.type is not question.type:
+            text = (
+                f"{_name(after, question)} is called “{question.key}” in the data, as a question of another kind was "
+                f"({TYPE_WORDS[was.type].name}). Add it as a new question, so that its answers are kept apart."
+            )
+            yield Caution(Weight.REFUSED, text, question.key)
+
+
+def _values(earlier: Sequence[Document], after: Document) -> Iterator[Caution]:
+    for question in after.questions:
+        if question.type not in CHOOSING:
+            continue
+        for option in question.options:
+            known = [(old, found) for old in earlier if (found := _option(old, question.key, option.value))]
+            if known:
+                yield from _value(known[-1], earlier[-1], after, question, option)
+
+
+def _option(document: Document, key: str, value: int) -> Option | None:
+    question = document.by_key.get(key)
+    return question.option(value) if question else None
+
+
+def _value(
+    known: tuple[Document, Option], newest: Document, after: Document, question: Question, option: Option
+) -> Iterator[Caution]:
+    document, was = known
+    language = document.language if document.language in option.text else after.language
+    old, new = was.text.get(language, ""), option.text.get(language, "")
+    alike = similarity(old, new)
+    if not old or not new or alike >= SAME:
+        return
+    name, before = _name(after, question), newest.by_key.get(question.key)
+    others = {one.text.get(language, "").casefold() for one in before.options if one is not was} if before else set()
+    again = f"Take it out, and add {quoted(new)} as a new answer."
+    if new.casefold() in others:
+        text = (
+            f"{name}: what was {quoted(old)} would count as {quoted(new)}, which is another answer. "
+            "Change the order instead."
+        )
+        yield Caution(Weight.REFUSED, text, question.key)
+    elif document is not newest:
+        text = f"{name}: {quoted(new)} has the number of {quoted(old)}, which was taken out earlier. {again}"
+        yield Caution(Weight.REFUSED, text, question.key)
+    else:
+        text = (
+            f"{name}: everybody who chose {quoted(old)} so far will count as {quoted(new)}. If it "
+            f"means something else: {again}"
+        )
+        yield Caution(Weight.CONFIRM, text, question.key)
+
+
+def _dead_ends(after: Document) -> Iterator[Caution]:
+    """Questions that wait for an answer that is not offered."""
+    for question in after.questions:
+        for condition in question.show_if:
+            on = after.by_key.get(condition.question)
+            if on is not None and on.type in CHOOSING and not any(on.option(value) for value in condition.one_of):
+                text = (
+                    f"{_name(after, question)} waits for an answer to {_name(after, on)} that is no longer "
+                    "offered: nobody would see it."
+                )
+                yield Caution(Weight.NOTE, text, question.key)
+
+
+def _comparing(before: Document, after: Document) -> Iterator[Caution]:
+    for question in before.questions:
+        now = after.by_key.get(question.key)
+        if now is None:
+            yield Caution(Weight.NOTE, f"{_name(before, question)} gets no more answers. Those so far stay.")
+            continue
+        old, new = title(before, question), now.text.get(before.language, title(after, now))
+        if similarity(old, new) < ALIKE:
+            text = (
+                f"{quoted(new)} asks something else than {quoted(old)} did: answers from before and "
+                "after may not be comparable."
+            )
+            yield Caution(Weight.NOTE, text, now.key)
+        if question.show_if != now.show_if:
+            text = f"{_name(after, now)} is asked of other clients than before: compare its figures with care."
+            yield Caution(Weight.NOTE, text, now.key)
+        if question.confidentiality is Confidentiality.CONFIDENTIAL is not now.confidentiality:
+            text = (
+                f"Answers to {_name(after, now)} were confidential. From now on they carry the client’s "
+                "name; those so far do not."
+            )
+            yield Caution(Weight.NOTE, text, now.key)
+    if before.lead.key != after.lead.key:
+        text = (
+            f"The email offers the answers to {_name(after, after.lead)} now, instead of {_name(before, before.lead)}."
+        )
+        yield Caution(Weight.NOTE, text, after.lead.key)
+    if {"csat", "nps"} & before.by_key.keys() and not {"csat", "nps"} & after.by_key.keys():
+        text = "Neither a rating (csat) nor a recommendation (nps) is asked: the desk reads these two first of all."
+        yield Caution(Weight.NOTE, text)
+
+
+def _languages(before: Document | None, after: Document) -> Iterator[Caution]:
+    complete = set(after.languages())
+    lost = set(before.languages()) - complete if before else set()
+    for language, name in LANGUAGES.items():
+        missing = count(len(after.missing(language)), "text is", "texts are")
+        written = LANGUAGES[after.language]
+        if language in lost:
+            text = (
+                f"{name} is no longer complete: {missing} missing. Clients who read it would get all of "
+                f"it in {written}."
+            )
+            yield Caution(Weight.CONFIRM, text)
+        elif language not in complete and any(language in words for q in after.questions for _, words in q.wordings()):
+            text = (
+                f"{name} is not complete: {missing} missing. Until then, clients who read it get all of "
+                f"it in {written}."
+            )
+            yield Caution(Weight.NOTE, text)

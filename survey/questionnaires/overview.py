@@ -1,0 +1,76 @@
+"""The list of questionnaires as the desk shows it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey.models import Questionnaire, QuestionnaireUse, QuestionnaireVersion, SurveyResponse
+from survey.questionnaires.document import Document
+from survey.questionnaires.drafts import draft_of
+from survey.questionnaires.publishing import EVERY_OTHER, stand_in_id
+from survey.questionnaires.versions import EVERY_OTHER_KIND, digest_of
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One questionnaire in the list."""
+
+    questionnaire: Questionnaire
+    draft: Document
+    version: QuestionnaireVersion | None  # the one in force
+    used_for: Sequence[str]  # kinds of job
+    responses: int  # to any version of it
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the draft is not what is published."""
+        return self.version is None or digest_of(self.draft.as_dict()) != self.version.digest
+
+
+def questionnaires(session: Session, *, archived: bool = False) -> list[Listed]:
+    """Those in use or in the archive, by name."""
+    wanted = Questionnaire.archived_at.is_not(None) if archived else Questionnaire.archived_at.is_(None)
+    rows = session.scalars(select(Questionnaire).where(wanted)).all()
+    return _listed(session, sorted(rows, key=lambda row: row.name.casefold()))
+
+
+def one_listed(session: Session, questionnaire: Questionnaire) -> Listed:
+    """The same of one."""
+    return _listed(session, [questionnaire])[0]
+
+
+def count_archived(session: Session) -> int:
+    return session.scalar(select(func.count()).where(Questionnaire.archived_at.is_not(None))) or 0
+
+
+def _listed(session: Session, rows: Sequence[Questionnaire]) -> list[Listed]:
+    ids = [row.id for row in rows]
+    of_ids = QuestionnaireVersion.questionnaire_id.in_(ids)
+    newest = {
+        version.questionnaire_id: version
+        for version in session.scalars(select(QuestionnaireVersion).where(of_ids).order_by(QuestionnaireVersion.number))
+    }
+    answered = Counter(
+        dict(
+            session.execute(
+                select(QuestionnaireVersion.questionnaire_id, func.count())
+                .join(SurveyResponse, SurveyResponse.version_id == QuestionnaireVersion.id)
+                .where(of_ids)
+                .group_by(QuestionnaireVersion.questionnaire_id)
+            )
+            .tuples()
+            .all()
+        )
+    )
+    kinds: dict[int, list[str]] = {row.id: [] for row in rows}
+    for use in session.scalars(
+        select(QuestionnaireUse).where(QuestionnaireUse.questionnaire_id.in_(ids)).order_by(QuestionnaireUse.kind)
+    ):
+        if use.kind != EVERY_OTHER_KIND:
+            kinds[use.questionnaire_id].append(use.kind)
+    if (stand_in := stand_in_id(session)) in kinds:
+        kinds[stand_in].append(EVERY_OTHER)
+    return [Listed(row, draft_of(row), newest.get(row.id), kinds[row.id], answered[row.id]) for row in rows]
