@@ -23,6 +23,7 @@ from survey.db import alembic, db
 from survey.runtime import Runtime
 from survey.supervisor import Child, Supervisor
 from survey.worker import Task
+from tests import processes
 
 START_SECONDS = 120.0
 
@@ -34,15 +35,7 @@ def _free_port() -> int:
 
 
 def _flask(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
+    return processes.flask("--app", "wsgi", *arguments, environment={**os.environ, **environment})
 
 
 @pytest.fixture

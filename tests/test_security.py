@@ -1,7 +1,6 @@
 """Headers, sizes and rates: what every response carries and every caller must respect."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +8,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from survey.config import ROOT, Settings, load_settings
+from survey.config import Settings, load_settings
 from survey.db import db
 from survey.limits import DatabaseStorage
 from tests.conftest import SECRET_KEY
+from tests.processes import Python
 
 KNOCK = """
 import sys
@@ -86,9 +86,8 @@ def test_rates_hold_across_processes(app: Flask, database_url: str) -> None:
     """Two processes that count the same caller at the same time lose no count."""
     with app.app_context():
         url = db.engine.url.render_as_string(hide_password=False)
-        command = [sys.executable, "-c", KNOCK, url]
-        running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-        highest = [int(process.communicate(timeout=120)[0]) for process in running]
+        running = [Python("-c", KNOCK, url, environment=os.environ) for _ in range(2)]
+        highest = [int(process.communicate()[0]) for process in running]
         assert max(highest) == 50
         assert DatabaseStorage(engine=db.engine).get("caller") == 50
 

@@ -1,16 +1,15 @@
 """Processes that fight over the same row: every change is kept, on both databases."""
 
-import subprocess
-import sys
+import os
 
 from flask import Flask
 from sqlalchemy import select
 
-from survey.config import ROOT
 from survey.db import ReadOnlyTransactionError, begin_reading, db, transaction
 from survey.models import Client
 from tests.conftest import SECRET_KEY
 from tests.factories import make_client
+from tests.processes import Python
 
 PROCESSES, TIMES = 3, 40
 FIGHT = f"""
@@ -34,8 +33,9 @@ def test_read_then_write_from_several_processes_loses_nothing(app: Flask, databa
         with transaction() as session:
             make_client(session, evidence_version=0)
         url = db.engine.url.render_as_string(hide_password=False)
-        running = [subprocess.Popen([sys.executable, "-c", FIGHT, url], cwd=ROOT) for _ in range(PROCESSES)]
-        assert [process.wait(300) for process in running] == [0] * PROCESSES
+        running = [Python("-c", FIGHT, url, environment=os.environ) for _ in range(PROCESSES)]
+        printed = [process.communicate() for process in running]
+        assert [process.returncode for process in running] == [0] * PROCESSES, printed
         db.session.rollback()
         assert db.session.scalars(select(Client.evidence_version)).one() == PROCESSES * TIMES
 

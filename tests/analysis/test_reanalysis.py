@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +27,7 @@ from survey.models import Answer, Client
 from tests.analysis.test_assessments import KeywordAnalyser, answer_last, make_history
 from tests.conftest import NOW
 from tests.factories import make_job, make_resolution, make_response
+from tests.processes import Python
 from tests.survey.test_processes import start
 
 MODEL = analyser(ReadingMode.CASCADE).model
@@ -225,12 +225,11 @@ def make_fifty(session: Session) -> None:
 
 
 @contextmanager
-def halted(settings: Settings, halt_at: str) -> Iterator[subprocess.Popen[str]]:
+def halted(settings: Settings, halt_at: str) -> Iterator[Python]:
     """A `flask text reanalyse` with batches of ten that halts at its second one; it never outlives the block."""
     with start(settings, "-m", "tests.analysis.stopped_reanalyse", halt_at) as process:
         try:
-            assert process.stdout is not None
-            assert "halted\n" in process.stdout, process.communicate()  # reads up to that line
+            assert process.has_said("halted\n"), process.communicate()
             yield process
         finally:
             process.kill()

@@ -191,7 +191,7 @@ def test_two_processes_never_send_twice(session: Session, settings: Settings) ->
     """Two workers on one queue: every message goes out exactly once, with one attempt each."""
     expected = [queue_survey(session).to_email for _ in range(60)]
     session.rollback()
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     arguments = [(settings.database_url, str(settings.instance_path), seed) for seed in (1, 2)]
     workers = [context.Process(target=_work, args=values) for values in arguments]
     for worker in workers:

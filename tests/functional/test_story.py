@@ -23,6 +23,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from survey.config import ROOT
+from tests import processes
 from tests.fakes import API_KEY, FakeSendGrid, smtp_sink
 from tests.functional.visitor import Page, Visitor
 
@@ -54,9 +55,7 @@ class Installation:
     inbox: Callable[[], list[Received]]
 
     def flask(self, *command: str, status: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", *command], cwd=ROOT, env=self.env, capture_output=True, text=True
-        )
+        done = processes.flask(*command, environment=self.env)
         assert done.returncode == status, f"flask {' '.join(command)}: {done.stdout}\n{done.stderr}"
         return done.stdout
 

@@ -1,8 +1,6 @@
 """Several processes fight over the same rows; nothing is lost, nothing happens twice."""
 
 import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey import invitations
-from survey.config import ROOT, Settings
+from survey.config import Settings
 from survey.models import Client, Contact, Invitation, InvitationState, Job, Resolution, ResolutionStaff
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_contact, make_job, make_resolution
+from tests.processes import Python
 
 pytestmark = pytest.mark.servers
 
@@ -53,7 +52,7 @@ print(decided)
 """
 
 
-def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
+def start(settings: Settings, *arguments: str) -> Python:
     """A Python process on the test's database."""
     environment = {
         **os.environ,
@@ -61,17 +60,10 @@ def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
         "INSTANCE_PATH": str(settings.instance_path),
         "SECRET_KEY": SECRET_KEY,
     }
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Python(*arguments, environment=environment)
 
 
-def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
+def finish(processes: list[Python]) -> list[str]:
     """What each printed; fails with its error if one did not end well."""
     printed = []
     for process in processes:
