@@ -41,6 +41,7 @@ from survey.runtime import Runtime
 from survey.views import (
     api,
     contacts,
+    drafts,
     errors,
     evidence,
     filters,
@@ -49,16 +50,27 @@ from survey.views import (
     login,
     manage,
     presses,
+    promise,
+    promise_desk,
+    questionnaires,
+    questions,
+    repair,
+    repairs_desk,
     respond,
     schedule,
     survey_rules,
     surveys,
+    translations,
 )
 from survey.views import settings as settings_views
 from survey.views import updates as update_views
 
 BLUEPRINTS = (
     respond.blueprint,
+    repair.blueprint,
+    promise.blueprint,
+    promise_desk.blueprint,
+    repairs_desk.blueprint,
     presses.trap,
     manage.blueprint,
     evidence.blueprint,
@@ -67,6 +79,10 @@ BLUEPRINTS = (
     surveys.blueprint,
     schedule.blueprint,
     survey_rules.blueprint,
+    drafts.blueprint,
+    questionnaires.blueprint,
+    questions.blueprint,
+    translations.blueprint,
     contacts.blueprint,
     settings_views.blueprint,
     login.blueprint,
@@ -94,11 +110,19 @@ BLUEPRINTS = (
 )
 
 # Their requests come without a desk session: a signed body, an API key or the secret link is the proof.
-WITHOUT_CSRF_TOKEN = (respond.blueprint, presses.trap, api.blueprint, email_views.webhooks, email_views.unsubscribe)
+WITHOUT_CSRF_TOKEN = (
+    respond.blueprint,
+    presses.trap,
+    repair.blueprint,
+    api.blueprint,
+    email_views.webhooks,
+    email_views.unsubscribe,
+)
 SMALL_BODIES = (
     respond.blueprint,
     presses.trap,
     login.blueprint,
+    repair.blueprint,
     login.account,
     sign_in.blueprint,
     email_views.unsubscribe,
@@ -111,6 +135,9 @@ RATES = (
     Rate("respond", "240/minute"),
     Rate("respond", "30/minute", by_path=True),
     Rate("unsubscribe", "60/minute"),
+    Rate("repair", "60/minute"),
+    Rate("repair", "20/minute", by_path=True),
+    Rate("promise", "120/minute", methods=("GET",)),
     Rate("webhooks", "1200/minute"),
     Rate("api", "1200/minute", methods=("GET", "POST")),
 )

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from survey.deciding import house_of
+from survey.deciding import house_of, shares_now
 from survey.errors import InvalidInputError
 from survey.firms import get_firm
 from survey.promise import PromiseStep
@@ -37,13 +38,14 @@ class Identity:
 def save_identity(session: Session, identity: Identity, now: datetime) -> None:
     """Save how the firm looks. A new time zone moves what is scheduled for contacts without one of their own."""
     firm = get_firm(session)
-    before = house_of(firm)
+    shares = shares_now(session)
+    before = house_of(firm, shares)
     for name, value in asdict(identity).items():
         setattr(firm, name, value)
     firm.updated_at = now
     session.flush()
     if before.timezone != firm.timezone:
-        apply_all(session, reweigh(session, before, house_of(firm), now), now)
+        apply_all(session, reweigh(session, before, house_of(firm, shares), now), now)
 
 
 def save_promise(session: Session, steps: Sequence[PromiseStep], now: datetime) -> None:
@@ -55,6 +57,10 @@ def save_promise(session: Session, steps: Sequence[PromiseStep], now: datetime) 
     if len(steps) > MOST_STEPS:
         raise InvalidInputError(f"{MOST_STEPS} steps are the most a client will read.")
     texts = [step.text.strip() for step in steps]
+    said = [{code: text.strip() for code, text in step.texts.items() if text.strip()} for step in steps]
+    for text in (text for own in said for text in own.values()):
+        if len(text) > STEP_LENGTH:
+            raise InvalidInputError(f"“{text[:40]}…” is longer than {STEP_LENGTH} characters.")
     for text in texts:
         if not text:
             raise InvalidInputError("A step has no text. Write what the client should see happen, or remove it.")
@@ -63,10 +69,10 @@ def save_promise(session: Session, steps: Sequence[PromiseStep], now: datetime) 
     if len({text.casefold() for text in texts}) < len(texts):
         raise InvalidInputError("Two steps say the same.")
     firm, keys = get_firm(session), [step.key for step in steps]
-    promise: list[dict[str, str]] = []
-    for step, text in zip(steps, texts, strict=True):
+    promise: list[dict[str, Any]] = []
+    for step, text, own in zip(steps, texts, said, strict=True):
         key = step.key or _free_key(text, {*keys, *(kept["key"] for kept in promise)})
-        promise.append({"key": key, "text": text})
+        promise.append(PromiseStep(key, text, own).as_dict())
     firm.promise, firm.updated_at = promise, now
     session.flush()
 

@@ -11,7 +11,7 @@ from survey import languages, responses, updates
 from survey.firms import get_firm
 from survey.languages import Translator
 from survey.models import Firm, Invitation, InvitationState, Resolution, SurveyResponse
-from survey.promise import PromiseStep, promise_steps, said_in
+from survey.promise import PromiseStep, promise_steps
 from survey.questionnaires import confidential, logic
 from survey.questionnaires.document import LEADS, TEXTS, Document, Question, QuestionType, Wording
 from survey.questionnaires.logic import Setting
@@ -221,7 +221,7 @@ def load(
             **confidential.read(session, token, confidential.of_document(document)),
         },
         steps=responses.steps_of(response),
-        promise=said_in(promise_steps(firm.promise), language),
+        promise=promise_steps(firm.promise),
         progress=updates.progress_of(session, [response])[response.id] if response else Progress(),
     )
 
@@ -286,5 +286,5 @@ def rehearsal(
         version=responses.NOTHING_YET,
         answers=answers or {},
         steps=steps or {},
-        promise=said_in(promise_steps(firm.promise), language),
+        promise=promise_steps(firm.promise),
     )

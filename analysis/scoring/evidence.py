@@ -186,6 +186,8 @@ def _imported_asks(found: _Gathered, first: datetime, last: datetime) -> list[As
 
 def _load_people(session: Session, gathered: dict[int, _Gathered], now: datetime) -> None:
     for contact in session.scalars(queries.PEOPLE, {"ids": list(gathered)}):
+        if contact.wrong_at is not None and contact.wrong_at <= now:
+            continue  # never the one to ask: their silence says nothing, nor their going
         jobs = gathered[contact.client_id].jobs
         gathered[contact.client_id].people.append(
             Person(

@@ -6,15 +6,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from survey import api_keys, auth, clock, people
+from survey import api_keys, auth, clock, people, runtime
 from survey.auth import make_sign_in_link
 from survey.colours import FALLBACK, is_colour, themes
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.firm_settings import MOST_STEPS, save_identity, save_promise
+from survey.firm_settings import MOST_STEPS, STEP_LENGTH, save_identity, save_promise
 from survey.firms import get_firm
 from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm
-from survey.promise import PromiseStep, promise_steps
+from survey.languages import LANGUAGES, primary
+from survey.promise import PromiseStep, promise_steps, written_in
 from survey.users import ApiKey, User
 from survey.views.messages import posted
 
@@ -48,7 +49,8 @@ def colour() -> ResponseReturnValue:
 @blueprint.route("/promise", methods=["GET", "POST"])
 def promise() -> ResponseReturnValue:
     if request.method == "GET":
-        return _promise_page(promise_steps(get_firm(db.session).promise))
+        firm = get_firm(db.session)
+        return _promise_page(written_in(promise_steps(firm.promise), primary(firm.language)))
     steps = _rearranged(_sent_steps(), request.form.get("do", ""))
     try:
         with transaction() as session:
@@ -60,14 +62,25 @@ def promise() -> ResponseReturnValue:
 
 
 def _promise_page(steps: list[PromiseStep], problem: str = "") -> ResponseReturnValue:
-    page = render_template("desk/settings/promise.html", steps=steps, problem=problem, most=MOST_STEPS)
+    own = primary(get_firm(db.session).language)
+    page = render_template(
+        "desk/settings/promise.html",
+        steps=steps,
+        problem=problem,
+        most=MOST_STEPS,
+        longest=STEP_LENGTH,
+        others={code: name for code, name in LANGUAGES.items() if code != own},
+        address=runtime.settings().base_url + url_for("promise.show"),
+    )
     return page, 422 if problem else 200
 
 
 def _sent_steps() -> list[PromiseStep]:
     sent = request.form
+    columns = {code: sent.getlist(f"text_{code}") for code in LANGUAGES}
     steps = [
-        PromiseStep(key, text.strip()) for key, text in zip(sent.getlist("key"), sent.getlist("text"), strict=False)
+        PromiseStep(key, text.strip(), {code: said[at] for code, said in columns.items() if at < len(said)})
+        for at, (key, text) in enumerate(zip(sent.getlist("key"), sent.getlist("text"), strict=False))
     ]
     added = sent.get("new", "").strip()
     return [*steps, PromiseStep("", added)] if added else steps
