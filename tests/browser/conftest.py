@@ -157,7 +157,8 @@ def signed_in_page(new_page: Callable[..., Page], server: Server) -> Callable[..
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds against WCAG 2.2 AA on the page as it stands, one line for each element."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+    options = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:160]} ({node['failureSummary']})" for rule in found for node in rule["nodes"]
     ]
