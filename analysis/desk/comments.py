@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager
 
-from analysis.desk.spreadsheet import csv_line
 from analysis.models import AnswerAnalysis, Correction
 from analysis.reading.corrections import StandingReading, standing
 from analysis.reading.readings import in_force, readings_of
@@ -16,6 +15,7 @@ from survey.db import json_list_holds
 from survey.full_text import matches
 from survey.models import Answer, Client, Resolution, SurveyResponse
 from survey.paging import Page
+from survey.spreadsheet import csv_line
 
 PER_PAGE = 25
 INTENT_FROM = 0.5

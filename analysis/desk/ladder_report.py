@@ -20,9 +20,9 @@ from analysis.desk.quarters import (
     quarter_end,
     quarter_starts,
 )
-from analysis.desk.spreadsheet import csv_line
 from analysis.models import LadderMove, Referral, RelationshipState, Rung
 from survey.models import Answer, Client, SurveyResponse
+from survey.spreadsheet import csv_line
 
 QUARTERS = 8
 MOST_STAYED = 500  # customers who stayed customers, for comparison

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from analysis.desk.spreadsheet import csv_line
 from analysis.learning.scorecard import Month, Scorecard
 from analysis.models import OutcomeResult
 from analysis.relationships.foretold import Foretold
+from survey.spreadsheet import csv_line
 
 COLUMNS = (
     "month",
