@@ -96,6 +96,7 @@ BLUEPRINTS = (
     email_views.outbox_desk,
     email_views.replies_desk,
     email_views.suppressed_desk,
+    email_views.texts_desk,
     flags.blueprint,
     clients.blueprint,
     comments.blueprint,

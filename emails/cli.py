@@ -20,6 +20,7 @@ from emails.rehearsal import drill
 from emails.rehearsal.drill import Plan
 from emails.replies.commands import inbound, receive, replies
 from emails.suppression_cli import suppressions_group
+from emails.texts.commands import texts_group
 from survey import clock
 from survey.db import begin_reading, db, transaction
 from survey.errors import ClienteleError
@@ -33,7 +34,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (suppressions_group, inbound, receive, replies, fetch_events, events):
+    for command in (suppressions_group, texts_group, inbound, receive, replies, fetch_events, events):
         emails_group.add_command(command)
     app.cli.add_command(emails_group)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from emails.models import DeliveryEvent, DeliveryState, EmailAttempt, EmailMessage, EmailState
 from emails.receipts import NOT_OURS
+from emails.texts.models import EmailText
 from survey.errors import NotFoundError
 from survey.models import Client, Contact, Invitation
 from survey.paging import PAGE_SIZE, Page
@@ -59,6 +60,7 @@ class MessageDetail:
     events: Sequence[DeliveryEvent]
     client: Client | None
     invitation: Invitation | None
+    text: EmailText | None  # the firm's own that it went out with
 
 
 def list_messages(session: Session, shelf: Shelf, search: str, number: int) -> Page[EmailMessage]:
@@ -133,6 +135,7 @@ def get_detail(session: Session, message_id: int) -> MessageDetail:
         events=session.scalars(events).all(),
         client=contact.client if contact else None,
         invitation=session.get(Invitation, message.invitation_id) if message.invitation_id else None,
+        text=session.get(EmailText, message.text_id) if message.text_id else None,
     )
 
 
