@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from analysis.backtest.worker import BacktestTask
-from analysis.flags import alerts
+from analysis.flags import alerts, repair_news
 from analysis.learning import drift
 from analysis.learning.refit_worker import refit_weights
 from analysis.reading import recalibration, subject_trials, subjects, themes
@@ -34,6 +34,9 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
     def alert(session: Session, now: datetime) -> int:
         return alerts.alert_batch(session, settings, now)
 
+    def tell_repairs(session: Session, now: datetime) -> int:
+        return repair_news.repair_batch(session, settings, now)
+
     def digest(session: Session, now: datetime) -> int:
         return alerts.digest_batch(session, settings, now)
 
@@ -47,6 +50,7 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         Task("refit the loss weights", refit_weights),
         Task("find themes", lambda _now: find_themes(sentence_embedder(mode))),
         Task("alert about flags", _in_transaction(alert)),
+        Task("tell of repairs", _in_transaction(tell_repairs)),
         Task("send the morning digest", _in_transaction(digest)),
         Task("replay the past", BacktestTask(partial(analyser, ReadingMode.FAST))),
     )

@@ -9,7 +9,20 @@ from survey.config import ROOT, Settings
 from survey.runtime import Runtime
 from wsgi import BLUEPRINTS, RATES, WITHOUT_CSRF_TOKEN
 
-OPEN_DOORS = {"respond", "login", "sign_in", "api", "health", "webhooks", "unsubscribe", "mailbox", "security"}
+OPEN_DOORS = {
+    "respond",
+    "repair",
+    "promise",
+    "trap",
+    "login",
+    "sign_in",
+    "api",
+    "health",
+    "webhooks",
+    "unsubscribe",
+    "mailbox",
+    "security",
+}
 
 
 def test_every_blueprint_says_who_may_enter(app: Flask) -> None:

@@ -33,7 +33,7 @@ def alert_batch(session: Session, settings: Settings, now: datetime) -> int:
     is not news.
     """
     flags = _open_flags(session, Severity.SEVERE)
-    people = _people(session) if flags else []
+    people = people_told(session) if flags else []
     wanted = {_alert_key(flag, user): (flag, user) for flag in flags for user in _told(flag, people)}
     if not wanted:
         return 0
@@ -77,7 +77,7 @@ def digest_batch(session: Session, settings: Settings, now: datetime) -> int:
     if local.weekday() not in WORKING_DAYS or not DIGEST_FROM <= local.time() < DIGEST_UNTIL:
         return 0
     morning = local.replace(hour=DIGEST_FROM.hour, minute=0, second=0, microsecond=0)
-    wanted = {f"digest/{local.date().isoformat()}/{user.id}": user for user in _people(session)}
+    wanted = {f"digest/{local.date().isoformat()}/{user.id}": user for user in people_told(session)}
     missing = wanted.keys() - _known_keys(session, wanted)
     if not missing:
         return 0
@@ -167,7 +167,8 @@ def _open_flags(session: Session, severity: Severity | None = None) -> Sequence[
     return sorted(flags, key=lambda flag: order.index(flag.severity))
 
 
-def _people(session: Session) -> list[User]:
+def people_told(session: Session) -> list[User]:
+    """Managers and admins who want alerts."""
     users = session.scalars(select(User).where(User.active, User.wants_alerts).order_by(User.id))
     return [user for user in users if TOLD_ROLES & {role.name for role in user.roles}]
 
