@@ -12,7 +12,7 @@ from survey.closed_days import country_for
 from survey.eligibility import Decision, Facts, Outcome, Policy, decide
 from survey.facts import NOTHING_OWN, load_facts, policy_of
 from survey.firms import default_firm
-from survey.models import Client, Contact, Firm, Invitation, InvitationState, Resolution
+from survey.models import Client, Contact, Firm, Invitation, InvitationState, QuestionnaireUse, Resolution
 from survey.schedule import Hours, Place, Window, next_open, spread, too_late_at, zone_for
 from survey.survey_rules import SurveyRules
 
@@ -76,10 +76,17 @@ class House:
 
 def load_house(session: Session) -> House:
     """The rules and hours in force."""
-    return house_of(session.get(Firm, 1) or default_firm())  # reading transactions come here: nothing may be written
+    firm = session.get(Firm, 1) or default_firm()  # reading transactions come here: nothing may be written
+    return house_of(firm, shares_now(session))
 
 
-def house_of(firm: Firm) -> House:
+def shares_now(session: Session) -> dict[str, int]:
+    """Kind of job, case-folded ("": every other) → how many per cent of them are asked about."""
+    rows = session.execute(select(QuestionnaireUse.kind, QuestionnaireUse.share))
+    return {kind: share for kind, share in rows}  # noqa: C416 - a row is no tuple to mypy
+
+
+def house_of(firm: Firm, shares: Mapping[str, int]) -> House:
     """The rules and hours of a firm's row."""
     rules = rules_of(firm)
     hours = Hours(
@@ -88,7 +95,7 @@ def house_of(firm: Firm) -> House:
         rules.closed_days,
         rules.keep_holidays,
     )
-    return House(policy_of(firm), hours, firm.timezone, firm.country, firm.spread_minutes, rules.reminder_days)
+    return House(policy_of(firm, shares), hours, firm.timezone, firm.country, firm.spread_minutes, rules.reminder_days)
 
 
 def rules_of(firm: Firm) -> SurveyRules:

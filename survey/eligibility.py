@@ -9,6 +9,7 @@ from functools import lru_cache
 from email_validator import EmailNotValidError, validate_email
 
 from survey.rotation import Budget, Turn, fair_turn
+from survey.sampling import ALL, EVERY_OTHER_KIND, share_in_words
 from survey.schedule import too_late_at
 
 QUARTER_DAYS = 91  # "ask me less": at most once in so many
@@ -46,11 +47,16 @@ class Policy:
     client_budget: int = 4
     client_budget_days: int = 30
     hold_while_hurting: bool = True
+    shares: Mapping[str, int] = field(default_factory=dict)  # kind, case-folded ("": every other) → per cent asked
     zone: tzinfo = UTC  # in which dates are written out
 
     def delay_for(self, kind: str) -> int:
         """The hours to wait after closing a job of this kind."""
         return self.kind_delays.get(kind.casefold(), self.delay_hours)
+
+    def share_for(self, kind: str) -> int:
+        """How many per cent of the jobs of this kind are asked about."""
+        return self.shares.get(kind.casefold(), self.shares.get(EVERY_OTHER_KIND, ALL))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,7 @@ class Facts:
     first_due_at: datetime | None = None  # by the schedule; closed days may put it long after the delay
     reopened_at: datetime | None = None
     kind: str = ""
+    draw: int = 0  # by survey.sampling.draw, 0 … 99
     exclusion: str | None = None  # a value of survey.models.Exclusion
     internal_client: bool = False
     client_name: str = ""
@@ -129,6 +136,18 @@ def _kind(case: _Case) -> tuple[bool, str]:
     if kind.casefold() in case.policy.excluded_kinds and kind:
         return False, f"Jobs of the kind “{kind}” are not surveyed."
     return True, f"Jobs of the kind “{kind}” are surveyed." if kind else "The job has no kind, so no kind rules it out."
+
+
+def _drawn(case: _Case) -> tuple[bool, str]:
+    kind, share = case.facts.kind, case.policy.share_for(case.facts.kind)
+    if share >= ALL:
+        return True, f"Every job of the kind “{kind}” is asked about." if kind else "Every job is asked about."
+    jobs = f"“{kind}” jobs" if kind else "jobs without a kind"
+    if share <= 0:
+        return False, f"None of the {jobs} are asked about."
+    drawn, told = case.facts.draw < share, share_in_words(share)
+    is_are = "is" if told.startswith("1 ") else "are"
+    return drawn, f"{told} {jobs} {is_are} asked about; this one was {'' if drawn else 'not '}drawn."
 
 
 def _closed(case: _Case) -> tuple[bool, str]:
@@ -257,6 +276,7 @@ class _Rule:
 RULES = (
     _Rule("not excluded", _excluded),
     _Rule("eligible kind", _kind, a_manager_may_override=True),
+    _Rule("drawn", _drawn, a_manager_may_override=True),
     _Rule("job still closed", _closed),
     _Rule("not answered yet", _answered),
     _Rule("recent enough", _too_old),
@@ -277,8 +297,8 @@ def decide(
 ) -> Decision:
     """Ask every rule about sending at `at` (default: now). `forced`: a manager said “send now”.
 
-    A forced survey passes kind, rest, budget and hurting; nothing overrides the others. One failing rule that skips
-    outweighs any that holds; the reason is the first failing rule's.
+    A forced survey passes kind, draw, rest, budget and hurting; nothing overrides the others. One failing rule that
+    skips outweighs any that holds; the reason is the first failing rule's.
     """
     case = _Case(facts, policy, now, max(at or now, now))
     verdicts, stops = [], []

@@ -22,6 +22,7 @@ from survey.models import (
 )
 from survey.models.clients import DECISION_MAKER
 from survey.rotation import Turn
+from survey.sampling import draw
 from survey.schedule import zone_for
 
 NOTHING_OWN: Mapping[int, int] = MappingProxyType({})
@@ -38,8 +39,8 @@ class Asked:
     contact_id: int = 0
 
 
-def policy_of(firm: Firm) -> Policy:
-    """The firm's settings as the rules read them."""
+def policy_of(firm: Firm, shares: Mapping[str, int]) -> Policy:
+    """The firm's settings as the rules read them; `shares`: kind → per cent of the jobs that are asked about."""
     return Policy(
         excluded_kinds=frozenset(kind.casefold() for kind in firm.excluded_kinds or ()),
         delay_hours=firm.delay_hours,
@@ -49,6 +50,7 @@ def policy_of(firm: Firm) -> Policy:
         client_budget=firm.client_budget,
         client_budget_days=firm.client_budget_days,
         hold_while_hurting=firm.hold_while_hurting,
+        shares=shares,
         zone=zone_for(firm.timezone),
     )
 
@@ -106,6 +108,7 @@ def _facts(
         completed_at=resolution.completed_at,
         reopened_at=resolution.reopened_at,
         kind=job.kind,
+        draw=draw(job.source, job.external_id, resolution.sequence),
         exclusion=job.exclusion.value if job.exclusion else None,
         internal_client=client.internal,
         client_name=client.name,

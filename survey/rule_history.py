@@ -8,7 +8,7 @@ from datetime import date, datetime, tzinfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from survey.deciding import House, house_of, load_house, rules_of
+from survey.deciding import House, house_of, load_house, rules_of, shares_now
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.models import Firm, SurveyRuleSet
@@ -62,7 +62,7 @@ def preview_rules(session: Session, rules: SurveyRules, now: datetime) -> Previe
     """
     firm = get_firm(session)
     check_rules(rules, now.astimezone(zone_for(firm.timezone)).date())
-    weighed = reweigh(session, load_house(session), _house_under(firm, rules), now)
+    weighed = reweigh(session, load_house(session), _house_under(session, firm, rules), now)
     affected = [found for effect in _ORDER for found in weighed if found.effect is effect]
     return Preview(
         rule_changes(rules_of(firm), rules),
@@ -76,9 +76,9 @@ def preview_rules(session: Session, rules: SurveyRules, now: datetime) -> Previe
 _ORDER = (Effect.SKIPPED, Effect.INCLUDED, Effect.HELD, Effect.RESUMED, Effect.MOVED)
 
 
-def _house_under(firm: Firm, rules: SurveyRules) -> House:
+def _house_under(session: Session, firm: Firm, rules: SurveyRules) -> House:
     columns = {column.key: getattr(firm, column.key) for column in Firm.__table__.columns}
-    return house_of(Firm(**{**columns, **rules.columns()}))
+    return house_of(Firm(**{**columns, **rules.columns()}), shares_now(session))
 
 
 def _shifts(affected: Sequence[Reweighed], zone: tzinfo) -> list[DayShift]:
@@ -109,7 +109,8 @@ def save_rules(
     check_rules(rules, now.astimezone(zone_for(firm.timezone)).date())
     if len(note) > NOTE_LENGTH:
         raise InvalidInputError(f"Please keep the note under {NOTE_LENGTH} characters.", "note")
-    before, old = rules_of(firm), house_of(firm)
+    before, shares = rules_of(firm), shares_now(session)
+    old = house_of(firm, shares)
     if rules == before:
         raise ConflictError("These rules are in force already: nothing has changed.")
     if session.scalar(select(SurveyRuleSet.id).limit(1)) is None:
@@ -121,7 +122,7 @@ def save_rules(
     row = SurveyRuleSet(rules=rules.as_dict(), note=note, set_at=now, set_by_id=user_id)
     session.add(row)
     session.flush()
-    weighed = reweigh(session, old, house_of(firm), now)
+    weighed = reweigh(session, old, house_of(firm, shares), now)
     apply_all(session, weighed, now)
     return row, sum(1 for found in weighed if found.effect)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from survey.eligibility import RULES, Facts, Outcome, Policy, address_problem, count, decide
+from survey.sampling import draw
 from tests.conftest import NOW
 
 POLICY = Policy(zone=UTC)
@@ -34,6 +35,7 @@ NO: list[tuple[str, dict[str, Any], str]] = [
         "Garcia Legal is marked as internal, and we do not survey ourselves.",
     ),
     ("eligible kind", {"kind": "MAINTENANCE"}, "Jobs of the kind “MAINTENANCE” are not surveyed."),
+    ("drawn", {"kind": "Check", "draw": 25}, "1 in 4 “Check” jobs is asked about; this one was not drawn."),
     ("job still closed", {"reopened_at": NOW - timedelta(hours=2)}, "The job was opened again on 10 March."),
     ("not answered yet", {"answered_at": NOW - timedelta(hours=2)}, "Ana Xu answered about this job on 10 March."),
     (
@@ -70,8 +72,8 @@ NO: list[tuple[str, dict[str, Any], str]] = [
         "Garcia Legal has an open flag since 7 March (two bad answers in a row); we look after that first.",
     ),
 ]
-MAINTENANCE = replace(POLICY, excluded_kinds=frozenset({"maintenance"}))
-OVERRIDABLE = {"eligible kind", "contact rested", "client budget", "not hurting"}
+MAINTENANCE = replace(POLICY, excluded_kinds=frozenset({"maintenance"}), shares={"check": 25})
+OVERRIDABLE = {"eligible kind", "drawn", "contact rested", "client budget", "not hurting"}
 
 
 def test_every_rule_agrees_about_an_ordinary_job() -> None:
@@ -97,7 +99,7 @@ def test_a_rule_says_no_and_why(rule: str, change: dict[str, Any], why: str) -> 
 
 @pytest.mark.parametrize(("rule", "change", "why"), NO)
 def test_a_manager_overrides_what_may_be_overridden(rule: str, change: dict[str, Any], why: str) -> None:
-    """“Send now” passes kind, rest, budget and hurting, says so, and passes nothing else."""
+    """“Send now” passes kind, draw, rest, budget and hurting, says so, and passes nothing else."""
     decision = decide(replace(FACTS, **change), MAINTENANCE, NOW, forced=True)
     verdict = next(verdict for verdict in decision.verdicts if verdict.rule == rule)
     assert verdict.passed is (rule in OVERRIDABLE)
@@ -169,3 +171,39 @@ def test_unknown_names_still_make_sentences() -> None:
 def test_numbers_are_counted_in_english() -> None:
     """No days, 1 day, 2 days."""
     assert [count(number, "day") for number in range(3)] == ["no days", "1 day", "2 days"]
+
+
+@pytest.mark.parametrize(
+    ("share", "kind", "draw", "passed", "why"),
+    [
+        (100, "Repair", 99, True, "Every job of the kind “Repair” is asked about."),
+        (100, "", 99, True, "Every job is asked about."),
+        (33, "Repair", 32, True, "1 in 3 “Repair” jobs is asked about; this one was drawn."),
+        (60, "", 60, False, "3 in 5 jobs without a kind are asked about; this one was not drawn."),
+        (37, "Repair", 99, False, "37 in 100 “Repair” jobs are asked about; this one was not drawn."),
+        (0, "Repair", 0, False, "None of the “Repair” jobs are asked about."),
+    ],
+)
+def test_the_share_of_a_kind_is_said_in_words(share: int, kind: str, draw: int, passed: bool, why: str) -> None:
+    """Who is drawn, of which share, in a sentence."""
+    facts = replace(FACTS, kind=kind, draw=draw)
+    decision = decide(facts, replace(POLICY, shares={kind.casefold(): share}), NOW)
+    verdict = next(verdict for verdict in decision.verdicts if verdict.rule == "drawn")
+    assert (verdict.passed, verdict.why) == (passed, why)
+    assert (decision.outcome is Outcome.ASK) is passed
+
+
+def test_a_kind_without_a_share_of_its_own_has_that_of_every_other() -> None:
+    """Kinds are compared whatever their case; nothing chosen means everybody."""
+    policy = replace(POLICY, shares={"": 20, "repair": 50})
+    assert [policy.share_for(kind) for kind in ("REPAIR", "Check", "")] == [50, 20, 20]
+    assert POLICY.share_for("Repair") == 100
+
+
+def test_the_draw_is_fair_and_the_same_whenever_it_is_looked_at() -> None:
+    """Of many closings, each hundredth gets its share within chance; one closing always draws the same."""
+    drawn = [draw("crm", str(number), 1) for number in range(10_000)]
+    assert drawn == [draw("crm", str(number), 1) for number in range(10_000)]
+    assert abs(sum(number < 25 for number in drawn) - 2_500) < 4 * 44  # four standard deviations
+    assert set(drawn) == set(range(100))
+    assert len({draw("crm", "7", sequence) for sequence in range(1, 20)}) > 10
