@@ -10,6 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Protocol
 
+from babel import Locale
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 
@@ -40,6 +41,12 @@ def choose(wanted: Iterable[str]) -> str:
 def primary(tag: str) -> str:
     """The language of a tag (RFC 5646): "pt-BR" is "pt"."""
     return tag.strip().lower().replace("_", "-").partition("-")[0]
+
+
+@lru_cache(maxsize=64)
+def direction(language: str) -> str:
+    """How a page in `language` runs, as HTML's `dir` says it: "ltr" or "rtl"."""
+    return str(Locale.parse(language).text_direction)
 
 
 def translator(language: str) -> Translator:

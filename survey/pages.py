@@ -13,7 +13,7 @@ from survey.languages import Translator
 from survey.models import Firm, Invitation, InvitationState, Resolution, SurveyResponse
 from survey.promise import PromiseStep, promise_steps
 from survey.questionnaires import confidential, logic
-from survey.questionnaires.document import LEADS, TEXTS, Document, Question, QuestionType, Wording
+from survey.questionnaires.document import LEADS, TEXTS, Confidentiality, Document, Question, QuestionType, Wording
 from survey.questionnaires.logic import Setting
 from survey.questionnaires.versions import document_of
 from survey.questionnaires.words import STEP_WORDS, answer_in_words, said
@@ -150,6 +150,11 @@ class Survey:
                 f"{step.text_in(self.language)}: {self.translate(STEP_WORDS[self.steps[step.key]])}" for step in known
             )
         return answer_in_words(question, self.answers, self.language, self.document.language, self.translate)
+
+    @property
+    def has_kept_apart(self) -> bool:
+        """Whether some answers are not for everybody at the firm, with the client's name."""
+        return any(question.confidentiality is not Confidentiality.NAMED for question in self.document.questions)
 
     @property
     def rating(self) -> int | None:

@@ -23,7 +23,7 @@ from survey.models import (
     SurveyResponse,
     Touchpoint,
 )
-from survey.questionnaires import confidential
+from survey.questionnaires import confidential, logic
 from survey.questionnaires.answering import checked, checked_steps
 from survey.questionnaires.document import Confidentiality, Document
 from survey.questionnaires.versions import document_of
@@ -109,7 +109,8 @@ def submit(
     press: Mapping[str, Any] | None = None,
     late: bool = False,
 ) -> SurveyResponse:
-    """Merge confirmed answers into the invitation's response: what is not named stays, an empty text goes.
+    """Merge confirmed answers into the invitation's response: what is not named stays, an empty text goes,
+    and so does what answers a question that the other answers no longer lead to.
 
     `based_on` is the `version` that the person saw; None merges into whatever is there. A replay of what is already
     stored changes nothing at all. `token` is the survey's link: what is confidential is kept under a code made from it.
@@ -126,10 +127,12 @@ def submit(
     if not late and not is_open(invitation, now):
         raise SurveyClosedError(f"the survey of invitation {invitation.id} takes no answers")
     response = find_response(session, invitation)
-    if response is None and not steps and not any(value != "" for value in answers.values()):
-        raise InvalidInputError("there is no answer in it")
     apart = confidential.of_document(document)
     before = {**answers_of(response), **_named(steps_of(response)), **confidential.read(session, token, apart)}
+    after = {name: value for name, value in {**before, **answers}.items() if value != ""}
+    answers |= dict.fromkeys(logic.unasked(document, after, {**steps_of(response), **steps}), "")
+    if response is None and not steps and not any(value != "" for value in answers.values()):
+        raise InvalidInputError("there is no answer in it")
     changed = _differences(before, answers, steps)
     if response is not None and not changed:
         return response

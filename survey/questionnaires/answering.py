@@ -15,6 +15,7 @@ from survey.errors import InvalidInputError
 from survey.languages import Translator
 from survey.questionnaires.document import (
     CHOOSING,
+    LEADS,
     SCALES,
     STANDARD,
     TEXTS,
@@ -25,6 +26,7 @@ from survey.questionnaires.document import (
 
 STEP_PREFIX = "step_"
 OTHER_PREFIX = "other_"
+NOT_TYPED = frozenset({"based_on", "asked", "again"})  # fields of the page itself
 STEP_VALUES = {"yes": 1, "no": -1, "na": 0}  # a step of the promise, as the form names it → the ledger's value
 OTHER_LENGTH = 300  # characters of an option's own words
 IMPORTED_LENGTH = 100_000  # characters of a comment from another tool
@@ -67,6 +69,17 @@ def questions_of(document: Document) -> Mapping[str, Question]:
     return {**ALWAYS, **document.by_key}
 
 
+def offered(document: Document, query: Mapping[str, str]) -> dict[str, int]:
+    """Question → the value that a link carries for it, of those that can lead, where it is on their scale."""
+    found = {}
+    for key, question in questions_of(document).items():
+        if question.type in LEADS and (raw := query.get(key, "")):
+            lowest, highest = question.scale
+            if raw in {str(value) for value in range(lowest, highest + 1)}:
+                found[key] = int(raw)
+    return found
+
+
 def read(document: Document, promise: Collection[str], fields: MultiDict[str, str], _: Translator) -> Sent:
     """What was sent, of any page of the questionnaire; unknown fields say nothing.
 
@@ -91,6 +104,13 @@ def read(document: Document, promise: Collection[str], fields: MultiDict[str, st
             else:
                 sent.errors[STEP_PREFIX + step] = _("Choose yes, no, or doesn’t apply.")
     return sent
+
+
+def typed(fields: MultiDict[str, str]) -> str:
+    """All that a person wrote into the fields of a page, whatever it asked."""
+    names = [name for name in fields if name not in NOT_TYPED and not name.startswith(STEP_PREFIX)]
+    texts = [clean_text(text) for name in names for text in fields.getlist(name)]
+    return "\n\n".join(text for text in texts if text and not _NUMBER.fullmatch(text))
 
 
 def choose_error(question: Question, _: Translator) -> str:

@@ -4,7 +4,7 @@
 `key.value` → 1, and an option's own words as `key.value` → text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from survey.questionnaires.document import RATING, Condition, Document, Question, QuestionType
@@ -24,13 +24,22 @@ class Setting:
 
 
 def rating(answers: Answers) -> int | None:
-    """The rating on 1…5: the CSAT, else what the NPS says (detractor 2, passive 4, promoter 5)."""
-    csat, nps = answers.get("csat"), answers.get("nps")
+    """The rating on 1…5: the CSAT, else what the NPS says (detractor 2, passive 4, promoter 5), else the CES (hard 2,
+    neither 3, easy 4, very easy 5)."""
+    csat, nps, ces = answers.get("csat"), answers.get("nps"), answers.get("ces")
     if isinstance(csat, int):
         return csat
     if isinstance(nps, int):
         return 5 if nps >= 9 else 4 if nps >= 7 else 2
+    if isinstance(ces, int):
+        return 5 if ces == 7 else 4 if ces >= 5 else 3 if ces == 4 else 2
     return None
+
+
+def decisive(asked: Collection[str], answers: Answers) -> str:
+    """Which of the questions of a page decides the rating; "" if none of them does."""
+    found = next((key for key in ("csat", "nps", "ces") if key in asked or key in answers), "")
+    return found if found in asked else ""
 
 
 def holds(condition: Condition, answers: Answers, setting: Setting) -> bool:
@@ -58,6 +67,19 @@ def is_shown(question: Question, answers: Answers, setting: Setting) -> bool:
     if question.type is QuestionType.PROMISE and not setting.promise:
         return False
     return all(holds(condition, answers, setting) for condition in question.show_if)
+
+
+def unasked(document: Document, answers: Answers, steps: Mapping[str, int]) -> set[str]:
+    """The names of the answers to questions that these answers no longer lead to, whatever the job and the language."""
+    left, gone, setting = dict(answers), set[str](), Setting(steps=steps)
+    for question in document.questions:
+        follows = [condition for condition in question.show_if if condition.question or condition.step]
+        if all(holds(condition, left, setting) for condition in follows):
+            continue
+        names = {name for name in left if name.partition(".")[0] == question.key}
+        gone |= names
+        left = {name: value for name, value in left.items() if name not in names}
+    return gone
 
 
 def is_answered(question: Question, answers: Answers, setting: Setting) -> bool:

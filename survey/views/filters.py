@@ -16,6 +16,7 @@ from wtforms import Field
 from survey import clock
 from survey.db import db
 from survey.firms import default_firm
+from survey.languages import direction
 from survey.models import Firm, SchedulePause
 from survey.pausing import current_pause
 
@@ -26,6 +27,7 @@ def init_app(app: Flask) -> None:
     """Give the templates of `app` the filters, `firm`, `now` and `page_url`."""
     for template_filter in (ago, day, moment, money, percent, initials, local_time):
         app.add_template_filter(template_filter)
+    app.add_template_filter(direction)
     app.add_template_global(page_url)
     app.add_template_global(field_attributes)
     app.add_template_global(surveys_paused)

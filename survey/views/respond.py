@@ -25,7 +25,7 @@ from survey.questionnaires.answering import Sent
 from survey.questionnaires.document import LEADS, Document
 from survey.questionnaires.logic import DONE
 from survey.security import csrf
-from survey.views import presses
+from survey.views import meant, presses
 from survey.views.survey_pages import Link, Shown, paint
 
 blueprint = Blueprint("respond", __name__, url_prefix="/s")
@@ -80,7 +80,7 @@ def answer(token: str, page: str) -> ResponseReturnValue:
     with transaction() as session:
         survey = _find(session, token)
         if survey is None or not survey.is_open:
-            return _closed(session, survey, request.form.get("comment", ""))
+            return _closed(session, survey, answering.typed(request.form))
         shown = page if page in survey.document.by_key else FIRST
         sent = answering.read(survey.document, [step.key for step in survey.promise], request.form, survey.translate)
         if sent.errors or not (survey.response or _require_rating(survey, sent)):
@@ -94,7 +94,8 @@ def answer(token: str, page: str) -> ResponseReturnValue:
             return _render(survey, shown, sent, 409, is_stale=True)
         survey = _led(_load(session, survey.invitation, token), sent.answers)
         following = DONE if request.args.get("change") else survey.after(page or FIRST)
-    return redirect(_link(survey)(following), code=303)
+        asked = {"meant": 1} if meant.asks(session, survey) else {}
+    return redirect(_link(survey)(following, **asked), code=303)
 
 
 @blueprint.post("/<token>/fixed")
@@ -193,7 +194,8 @@ def _leave_evidence(session: Session, survey: Survey, page: str, *, opened: bool
     if request.method == "GET" and survey.is_open:
         kinds.append(SurveyEventKind.SHOWN)
     for kind in kinds:
-        presses.leave(session, _invitation(survey), kind, page=page, offered=_offered(survey.document))
+        seen = meant.evidence(survey) if kind is SurveyEventKind.SHOWN else {}
+        presses.leave(session, _invitation(survey), kind, page=page, offered=_offered(survey.document), **seen)
 
 
 def _offered(document: Document) -> dict[str, int]:
@@ -213,6 +215,12 @@ def _render(survey: Survey, page: str, sent: Sent, status: int = 200, *, is_stal
     link, is_change = _link(survey), "change" in request.args
     kept: dict[str, object] = {**offered, **({"change": 1} if is_change else {})}
     shown = Shown(
-        action=link(page, **kept), link=link, offered=offered, sent=sent, is_stale=is_stale, is_change=is_change
+        action=link(page, **kept),
+        link=link,
+        offered=offered,
+        sent=sent,
+        is_stale=is_stale,
+        is_change=is_change,
+        meant=meant.offered(survey, link) if page != FIRST and survey.is_open else None,
     )
     return make_response(paint(survey, page, shown), status)

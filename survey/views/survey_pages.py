@@ -11,7 +11,7 @@ from survey.pages import FIRST, Survey
 from survey.questionnaires import answering
 from survey.questionnaires.answering import Sent
 from survey.questionnaires.document import CHOOSING, TEXTS, Question, QuestionType
-from survey.questionnaires.logic import DONE, rating
+from survey.questionnaires.logic import DONE, decisive, rating
 from survey.questionnaires.words import ENDS, RATING_WORDS, STEP_WORDS, YES_NO_WORDS, answer_in_words
 
 AS_BUTTONS = frozenset({QuestionType.RATING, QuestionType.NPS, QuestionType.CES, QuestionType.AGREEMENT} | CHOOSING)
@@ -25,6 +25,23 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True)
+class Meant:
+    """The offer to change the first answer, because the words beside it sound different: one tap changes it.
+
+    Attributes:
+        action: where the tap goes.
+        words, had: the answer that is offered, and the one that was given, in words.
+    """
+
+    action: str
+    version: str
+    key: str
+    value: int
+    words: str
+    had: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """What a page is shown with, beside what is stored.
 
@@ -32,6 +49,7 @@ class Shown:
         offered: question → the value that the link in the email carries.
         sent: what was just sent, where it is shown again.
         action: where its form goes.
+        meant: what is offered beside the page.
     """
 
     action: str
@@ -40,12 +58,14 @@ class Shown:
     sent: Sent = field(default_factory=Sent)
     is_stale: bool = False
     is_change: bool = False
+    meant: Meant | None = None
 
 
 def paint(survey: Survey, page: str, shown: Shown) -> str:
     """The HTML of a page: FIRST, DONE, or the key of its first question."""
     offer = {} if shown.sent.answers else {key: n for key, n in shown.offered.items() if key == survey.lead.key}
-    lead = survey.lead
+    lead, address = survey.lead, "" if page == FIRST and not shown.is_change else page
+    kept: dict[str, object] = {**offer, **({"change": 1} if shown.is_change else {})}
     common: dict[str, Any] = {
         "offered_words": _words(survey, offer),
         "had_words": _words(survey, {lead.key: survey.answers[lead.key]} if lead.key in survey.answers else {}),
@@ -61,25 +81,34 @@ def paint(survey: Survey, page: str, shown: Shown) -> str:
         "form_action": shown.action,
         "is_stale": shown.is_stale,
         "is_change": shown.is_change,
+        "meant": shown.meant,
+        "in_language": lambda code: shown.link(address, lang=code, **kept),
+    }
+    questions = _comment_of(survey) if page == DONE else survey.page(page)
+    followed = decisive([question.key for question in questions], survey.answers) if page != DONE else ""
+    common |= {
+        "questions": questions,
+        "steps": {**survey.steps, **shown.sent.steps},
+        "errors": shown.sent.errors,
+        "targets": _targets(survey, questions),
+        "ends": ENDS,
+        "ratings": sorted(RATING_WORDS.items()),
+        "yes_no": YES_NO_WORDS,
+        "step_words": STEP_WORDS,
+        "step_values": answering.STEP_VALUES,
+        "rating_now": rating(common["chosen"]),
+        "followed": followed,
+        "felt": lambda number: rating({followed: number}),
     }
     if page == DONE:
-        return render_template("survey/done.html", **common)
-    questions = survey.page(page)
-    return render_template(
-        f"survey/{'rating' if page == FIRST else 'question'}.html",
-        questions=questions,
-        steps={**survey.steps, **shown.sent.steps},
-        errors=shown.sent.errors,
-        targets=_targets(survey, questions),
-        ends=ENDS,
-        ratings=sorted(RATING_WORDS.items()),
-        yes_no=YES_NO_WORDS,
-        step_words=STEP_WORDS,
-        step_values=answering.STEP_VALUES,
-        as_buttons=is_one_tap(questions),
-        rating_now=rating(common["chosen"]),
-        **common,
-    )
+        return render_template("survey/done.html", comment=questions[0] if questions else None, **common)
+    template = "survey/rating.html" if page == FIRST else "survey/question.html"
+    return render_template(template, as_buttons=is_one_tap(questions), **common)
+
+
+def _comment_of(survey: Survey) -> list[Question]:
+    """The question for words that the last page offers once more, where it is asked of this person."""
+    return [question for page in survey.pages for question in page if question.key == "comment"]
 
 
 def _words(survey: Survey, answers: Mapping[str, int | str]) -> str:

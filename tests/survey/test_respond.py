@@ -111,10 +111,10 @@ def test_nps_in_the_link_is_offered(link: Link) -> None:
     assert 'name="csat"' not in page.text
 
     answer = link.client.post(link.path + "/rating?nps=9", data={**hidden_fields(page.text), "nps": "9"})
-    assert answer.status_code == 303
+    assert answer.location.endswith("/csat")
     assert link.answers == {"nps": 9}
-    assert link.post("/would_return", would_return="1").location.endswith("/csat")
-    assert link.post("/csat", csat="5").location.endswith("/promise")
+    assert link.post("/csat", csat="5").location.endswith("/would_return")
+    assert link.post("/would_return", would_return="1").location.endswith("/promise")
     assert link.answers == {"nps": 9, "would_return": 1, "csat": 5}
 
 
@@ -479,7 +479,7 @@ def test_no_cookie_is_set_and_nothing_is_kept(link: Link) -> None:
         assert page.headers["Referrer-Policy"] == "no-referrer"
         assert "noindex" in page.headers["X-Robots-Tag"]
         assert "unsafe" not in page.headers["Content-Security-Policy"]
-        assert not re.search(r"<script|style=|\son\w+=", page.text)
+        assert not re.search(r"<script(?! src=\"/static/js/[\w.?=-]+\" defer></script>)|style=|\son\w+=", page.text)
 
 
 def test_csrf_protection_does_not_stop_clients(guarded_app: Flask) -> None:
