@@ -14,6 +14,8 @@ from sqlalchemy import Column, Table, delete, insert, select, update
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Session
 
+from survey.db import UTCDateTime
+
 Archive = dict[str, Any]
 _FROM_TEXT: Mapping[type, Any] = {
     datetime: datetime.fromisoformat,
@@ -55,9 +57,8 @@ def put_back(session: Session, root: Table, archive: Archive) -> None:
                 target = _target(column)
                 if target in ids and values.get(column.name) is not None:
                     values[column.name] = ids[target].get(values[column.name], values[column.name])
-            new_id = session.execute(insert(table).values(values)).inserted_primary_key
-            assert new_id is not None
-            ids.setdefault(name, {})[old_id] = new_id[0]
+            new_id = session.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+            ids.setdefault(name, {})[old_id] = new_id
     for name, column, row_id, target, old_id in archive["named"]:
         table = tables[name]
         session.execute(update(table).where(table.c.id == row_id).values({column: ids[target][old_id]}))
@@ -108,4 +109,5 @@ def _from_json(column: Column[Any], value: Any) -> Any:
         return value
     if isinstance(column.type, EnumType) and column.type.enum_class is not None:
         return column.type.enum_class(value)
-    return _FROM_TEXT.get(column.type.python_type, str)(value)
+    kind = datetime if isinstance(column.type, UTCDateTime) else column.type.python_type
+    return _FROM_TEXT.get(kind, str)(value)

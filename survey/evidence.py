@@ -19,6 +19,7 @@ from survey.visits import Visit, agent_class, judge
 VISIT_LIMIT = 200  # visits kept one by one for an invitation, so that a robot cannot fill the disk
 TALLY_LIMIT = 40  # visitors told apart beyond that
 AGENT_LENGTH = 300
+AT_ONCE = 500  # invitations asked about in one query
 VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN, SurveyEventKind.TRAPPED, SurveyEventKind.PRESSED)
 
 
@@ -73,20 +74,26 @@ def _count(
 
 
 def visits_of(session: Session, invitation_ids: Collection[int]) -> dict[int, list[Visit]]:
-    """Invitation id → its visits in the order they came; those that are only counted stand at their latest. Two
-    queries, however many.
+    """Invitation id → its visits in the order they came; those that are only counted stand at their latest.
+
+    Two queries for each AT_ONCE of them.
     """
     found: dict[int, list[Visit]] = {invitation_id: [] for invitation_id in invitation_ids}
-    for event in session.scalars(
-        select(SurveyEvent).where(SurveyEvent.invitation_id.in_(found), SurveyEvent.kind.in_(VISITS))
-    ):
-        visit = Visit(kind=event.kind.value, at=event.at, user_agent=event.user_agent, details=event.details)
-        found[event.invitation_id].append(visit)
-    for tally in session.scalars(select(VisitTally).where(VisitTally.invitation_id.in_(found))):
-        visit = Visit(
-            kind=tally.kind, at=tally.last_at, user_agent=tally.user_agent, details=tally.details, times=tally.times
-        )
-        found[tally.invitation_id].append(visit)
+    ids = list(found)
+    for start in range(0, len(ids), AT_ONCE):
+        chunk = ids[start : start + AT_ONCE]
+        for event in session.execute(
+            select(
+                SurveyEvent.invitation_id, SurveyEvent.kind, SurveyEvent.at, SurveyEvent.user_agent, SurveyEvent.details
+            ).where(SurveyEvent.invitation_id.in_(chunk), SurveyEvent.kind.in_(VISITS))
+        ):
+            visit = Visit(kind=event.kind.value, at=event.at, user_agent=event.user_agent, details=event.details)
+            found[event.invitation_id].append(visit)
+        for tally in session.scalars(select(VisitTally).where(VisitTally.invitation_id.in_(chunk))):
+            visit = Visit(
+                kind=tally.kind, at=tally.last_at, user_agent=tally.user_agent, details=tally.details, times=tally.times
+            )
+            found[tally.invitation_id].append(visit)
     for visits in found.values():
         visits.sort(key=lambda visit: visit.at)
     return found

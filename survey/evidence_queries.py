@@ -13,6 +13,7 @@ from survey.models import HeldAnswer, Invitation, InvitationState, SurveyEvent, 
 from survey.visits import OPENED, Kind, judge
 
 CONFIRMS_WITHIN = timedelta(hours=24)  # later, a click counts as never confirmed while the survey is still open
+LAST_YEAR = timedelta(days=365)
 _SILENT = (InvitationState.SENT, InvitationState.EXPIRED)
 
 
@@ -67,10 +68,9 @@ def unconfirmed_by_invitation(
     return {click.invitation_id: click for click in unconfirmed(session, now, Invitation.id.in_(invitation_ids))}
 
 
-def unconfirmed_of_client(session: Session, now: datetime, client_id: int, since: datetime) -> list[Unconfirmed]:
-    """A client's clicks that were never confirmed, of the surveys sent since then, the latest first."""
-    wanted = Invitation.client_id == client_id, Invitation.sent_at >= since
-    return unconfirmed(session, now, *wanted)[::-1]
+def unconfirmed_of_client(session: Session, now: datetime, client_id: int) -> list[Unconfirmed]:
+    """A client's clicks of the last year that were never confirmed, the latest first."""
+    return unconfirmed(session, now, Invitation.client_id == client_id, Invitation.sent_at >= now - LAST_YEAR)[::-1]
 
 
 def unconfirmed_in_figures(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> list[Unconfirmed]:

@@ -153,8 +153,7 @@ def restore(session: Session, held: HeldAnswer, user_id: int | None, now: dateti
     archive.put_back(session, _RESPONSES, held.archive)
     session.refresh(held)
     held.archive = {}
-    answered_at = find_response(session, invitation)
-    invitation.state, invitation.answered_at = InvitationState.ANSWERED, answered_at and answered_at.submitted_at
+    invitation.state, invitation.answered_at = InvitationState.ANSWERED, held.at
     _end(session, held, HeldOutcome.RESTORED, user_id, now)
 
 
@@ -263,10 +262,9 @@ def _held_presses(session: Session, invitation: Invitation) -> list[HeldAnswer]:
 def _says_the_same(response: SurveyResponse | None, given: Given) -> bool:
     if response is None:
         return False
-    return all(
-        all(stored.get(key, "") == value for key, value in sent.items())
-        for stored, sent in zip((answers_of(response), steps_of(response)), given, strict=True)
-    )
+    stored = {**answers_of(response), **{f"step_{step}": value for step, value in steps_of(response).items()}}
+    sent = {**given[0], **{f"step_{step}": value for step, value in given[1].items()}}
+    return all(stored.get(key, "") == value for key, value in sent.items())
 
 
 def _has_reply(response: SurveyResponse) -> bool:

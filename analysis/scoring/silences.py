@@ -8,35 +8,32 @@ from sqlalchemy.orm import Session
 
 from analysis.relationships.silence import OPENED, SCANNER, UNDELIVERED, UNOPENED
 from emails.models import DeliveryState, EmailKind, EmailMessage, EmailState
-from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
-from survey.visits import is_person
+from survey.evidence import VISITS, sent_moments, visits_of
+from survey.models import Invitation, InvitationState, SurveyEvent
+from survey.visits import person_seen
 
 _SILENT = (InvitationState.SENT, InvitationState.EXPIRED)
 _NOT_SENT = (EmailState.REJECTED, EmailState.CANCELLED)
 _NOT_ARRIVED = (DeliveryState.BOUNCED, DeliveryState.BLOCKED, DeliveryState.DROPPED)
 _ASKING = (EmailKind.SURVEY, EmailKind.REMINDER)
-_VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN)
 
 
 def fates(session: Session, client_ids: Collection[int]) -> dict[int, str]:
-    """The fate of each unanswered survey of these clients, by invitation id. Two queries, however many."""
+    """The fate of each unanswered survey of these clients, by invitation id. A handful of queries, however many."""
     found = _arrived(session, client_ids)
-    visits = session.execute(
-        select(
-            SurveyEvent.invitation_id, SurveyEvent.at, SurveyEvent.user_agent, SurveyEvent.details, Invitation.sent_at
-        )
-        .join(Invitation, Invitation.id == SurveyEvent.invitation_id)
-        .where(
+    asked = session.scalars(
+        select(Invitation).where(
             Invitation.client_id.in_(client_ids),
             Invitation.state.in_(_SILENT),
-            SurveyEvent.kind.in_(_VISITS),
+            select(SurveyEvent.id)
+            .where(SurveyEvent.invitation_id == Invitation.id, SurveyEvent.kind.in_(VISITS))
+            .exists(),
         )
-    )
-    for invitation_id, at, user_agent, details, sent_at in visits:
-        if is_person(user_agent, details, at - sent_at if sent_at else None):
-            found[invitation_id] = OPENED
-        elif found.get(invitation_id) != OPENED:
-            found[invitation_id] = SCANNER
+    ).all()
+    visits = visits_of(session, [invitation.id for invitation in asked])
+    for invitation in asked:
+        seen = person_seen(visits[invitation.id], sent_moments(invitation))
+        found[invitation.id] = OPENED if seen else SCANNER
     return found
 
 

@@ -24,6 +24,7 @@ from survey import auth, clock
 from survey.auth import current_user_id
 from survey.db import db, row_by_id, transaction
 from survey.errors import ConflictError, InvalidInputError
+from survey.evidence_queries import unconfirmed_of_client
 from survey.paging import page_number
 
 blueprint = Blueprint("clients", __name__, url_prefix="/desk")
@@ -64,6 +65,7 @@ def _page(client_id: int, note: NoteForm | None = None, referral_error: str = ""
         signals=reasons_of(page.state.signals if page.state else []),
         why_not=None if page.flag else why_not(db.session, page.client, page.state, clock.now()),
         distance=distance,
+        unconfirmed=unconfirmed_of_client(db.session, clock.now(), client_id),
         timeline=timeline(db.session, client_id, before=_moment(request.args.get("before"))),
         owner_form=OwnerForm(formdata=None).offer(people_who_act(db.session), page.client.owner_id),
         note_form=note or NoteForm(formdata=None),

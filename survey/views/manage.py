@@ -6,7 +6,7 @@ from datetime import tzinfo
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from survey import auth, clock, desk_queries, updates
+from survey import auth, clock, desk_queries, evidence, evidence_queries, updates
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.desk_queries import JobSearch
@@ -84,6 +84,7 @@ def _job_page(found: Job, close_form: CloseJobForm | None = None, status: int = 
     responses = desk_queries.responses_to(db.session, found)
     now, closings = clock.now(), list(reversed(found.resolutions))
     invitations = [resolution.invitation for resolution in closings if resolution.invitation]
+    ids = [invitation.id for invitation in invitations]
     people = {invitation.changed_by_id for invitation in invitations} | {i.forced_by_id for i in invitations}
     page = render_template(
         "desk/jobs/job.html",
@@ -95,6 +96,9 @@ def _job_page(found: Job, close_form: CloseJobForm | None = None, status: int = 
         people=desk_queries.names_of(db.session, people),
         close_form=close_form or CloseJobForm(completed_at=on_clock(now, firm_zone())),
         exclusions=EXCLUSION_CHOICES,
+        evidence={invitation.id: evidence.lines(db.session, invitation) for invitation in invitations},
+        held=evidence_queries.held_of(db.session, ids),
+        unconfirmed=evidence_queries.unconfirmed_by_invitation(db.session, now, ids),
         about_words=ABOUT_WORDS,
     )
     return page, status

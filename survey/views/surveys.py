@@ -11,6 +11,7 @@ from survey import auth, clock, desk_queries, invitations, queries
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.errors import ConflictError
+from survey.evidence_queries import unconfirmed_by_invitation
 from survey.models import Invitation, InvitationState
 from survey.paging import page_number
 from survey.views.messages import tell
@@ -39,7 +40,10 @@ def index() -> ResponseReturnValue:
     state = InvitationState(asked) if asked in set(InvitationState) else None
     page = desk_queries.search_surveys(db.session, state, words, page_number(request.args.get("page")))
     counts = {state.value: count for state, count in queries.count_invitations(db.session).items()}
-    return render_template("desk/invitations/index.html", page=page, counts_by=counts, state=state, words=words)
+    clicks = unconfirmed_by_invitation(db.session, clock.now(), [row.invitation.id for row in page.items])
+    return render_template(
+        "desk/invitations/index.html", page=page, counts_by=counts, state=state, words=words, unconfirmed=clicks
+    )
 
 
 @blueprint.post("/<int:invitation_id>/<act>")

@@ -44,7 +44,7 @@ def ask(session: Session, contact: object, delivery: DeliveryState | None = None
 
 
 def visit(session: Session, invitation: Invitation, agent: str, **fetch: str) -> None:
-    at = invitation.sent_at or NOW
+    at = (invitation.sent_at or NOW) + timedelta(hours=1)
     details = {"method": "GET", "fetch": fetch}
     kind = SurveyEventKind.OPENED
     session.add(SurveyEvent(invitation_id=invitation.id, kind=kind, at=at, user_agent=agent, details=details))
