@@ -77,6 +77,11 @@ class Survey:
         return languages.translator(self.language)
 
     @property
+    def is_answered(self) -> bool:
+        """Whether an answer is stored; of a rehearsal, whether there is any."""
+        return self.response is not None or (self.invitation is None and bool(self.answers))
+
+    @property
     def is_open(self) -> bool:
         return self.invitation is None or responses.is_open(self.invitation, self.now)
 
@@ -257,39 +262,3 @@ def _occasion(invitation: Invitation, firm: Firm, language: str, now: datetime) 
 
 def _staff(resolution: Resolution) -> list[str]:
     return [person.name for person in sorted(resolution.staff, key=lambda person: (-person.share, person.name))]
-
-
-def rehearsal(
-    session: Session,
-    document: Document,
-    language: str,
-    now: datetime,
-    answers: Mapping[str, int | str] | None = None,
-    steps: Mapping[str, int] | None = None,
-) -> Survey:
-    """A questionnaire as a client would see it, about a made-up job: nothing is stored. Its token is empty."""
-    firm, _ = get_firm(session), languages.translator(language)
-    today = languages.day_named(now.date(), language, now.year)
-    occasion = Occasion(
-        title=_("Your job"),
-        kind="",
-        finished_on=today,
-        closes_on=today,
-        staff="Ana Xu",
-        first_names="Ana",
-        reader=_("%(who)s from %(firm)s", who=_("Someone"), firm=firm.name),
-    )
-    return Survey(
-        token="",
-        now=now,
-        firm=firm,
-        document=document,
-        language=language,
-        occasion=occasion,
-        invitation=None,
-        response=None,
-        version=responses.NOTHING_YET,
-        answers=answers or {},
-        steps=steps or {},
-        promise=promise_steps(firm.promise),
-    )

@@ -26,7 +26,7 @@ from survey.questionnaires.document import LEADS, Document
 from survey.questionnaires.logic import DONE
 from survey.security import csrf
 from survey.views import meant, presses
-from survey.views.survey_pages import Link, Shown, paint
+from survey.views.survey_pages import Link, Shown, offered_by, paint
 
 blueprint = Blueprint("respond", __name__, url_prefix="/s")
 auth.public(blueprint, "the link in the email is the key")
@@ -199,14 +199,7 @@ def _leave_evidence(session: Session, survey: Survey, page: str, *, opened: bool
 
 
 def _offered(document: Document) -> dict[str, int]:
-    """The values that the link in the email carries, those that are on their scale."""
-    offered = {}
-    for key, question in answering.questions_of(document).items():
-        if question.type in LEADS and (raw := request.args.get(key, "")):
-            lowest, highest = question.scale
-            if raw in {str(value) for value in range(lowest, highest + 1)}:
-                offered[key] = int(raw)
-    return offered
+    return offered_by(document, request.args)
 
 
 def _render(survey: Survey, page: str, sent: Sent, status: int = 200, *, is_stale: bool = False) -> Response:
