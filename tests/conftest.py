@@ -50,6 +50,7 @@ class Compiled(BytecodeCache):
     """What one application leaves to the next: templates' code, by their name and content, and the engine.
 
     An engine remembers what statements were compiled to; as every test's database has the same address, it serves all.
+    Its connections stay open where the database stays: on PostgreSQL.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,10 @@ class Compiled(BytecodeCache):
             engine = self._engines.setdefault(app.config["SQLALCHEMY_ENGINES"]["default"]["url"], db.engine)
             db.engines["default"] = engine
             db.sessionmaker.configure(bind=engine)
+
+    def close(self) -> None:
+        for engine in self._engines.values():
+            engine.dispose()
 
     @override
     def load_bytecode(self, bucket: Bucket) -> None:
@@ -120,9 +125,11 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def compiled() -> Compiled:
+def compiled(databases: Databases) -> Iterator[Compiled]:
     """Templates and statements, compiled once for all applications of this test process."""
-    return Compiled()
+    kept = Compiled()
+    yield kept
+    kept.close()
 
 
 @pytest.fixture
@@ -133,7 +140,9 @@ def app(settings: Settings, compiled: Compiled) -> Iterator[Flask]:
     """
     made = create_app(settings)
     compiled.lend_to(made)
-    yield from _running(made, WTF_CSRF_ENABLED=False, RATE_LIMITS=False)
+    yield from _running(
+        made, keep=not settings.database_url.startswith("sqlite"), WTF_CSRF_ENABLED=False, RATE_LIMITS=False
+    )
 
 
 @pytest.fixture
@@ -142,12 +151,13 @@ def guarded_app(settings: Settings) -> Iterator[Flask]:
     yield from _running(create_app(settings))
 
 
-def _running(app: Flask, **config: object) -> Iterator[Flask]:
+def _running(app: Flask, *, keep: bool = False, **config: object) -> Iterator[Flask]:
     app.config.update(TESTING=True, **config)
     app.test_client_class = DeskClient
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    if not keep:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture
