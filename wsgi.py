@@ -10,6 +10,7 @@ import emails.cli
 import emails.tasks
 import survey.cli.data
 import survey.cli.operate
+import survey.cli.questionnaires
 import survey.tasks
 from analysis.checks import check_reading
 from analysis.metrics import count_analysis
@@ -34,6 +35,7 @@ from survey import assets, auth, db, limits, logs, security
 from survey.cli.failures import speak_plainly
 from survey.config import ROOT, Settings, load_settings
 from survey.errors import SettingsError
+from survey.front.app import Front
 from survey.limits import Rate
 from survey.metrics import count_survey
 from survey.routing import LazyRule
@@ -52,15 +54,19 @@ from survey.views import (
     presses,
     promise,
     promise_desk,
+    questionnaire_files,
+    questionnaire_uses,
     questionnaires,
     questions,
     repair,
     repairs_desk,
     respond,
+    results,
     schedule,
     survey_rules,
     surveys,
     translations,
+    tryout,
 )
 from survey.views import settings as settings_views
 from survey.views import updates as update_views
@@ -72,15 +78,20 @@ BLUEPRINTS = (
     promise_desk.blueprint,
     repairs_desk.blueprint,
     presses.trap,
+    tryout.blueprint,
     manage.blueprint,
     evidence.blueprint,
     update_views.blueprint,
     intake.blueprint,
     surveys.blueprint,
+    results.blueprint,
     schedule.blueprint,
     survey_rules.blueprint,
     drafts.blueprint,
     questionnaires.blueprint,
+    questionnaire_files.blueprint,
+    questionnaire_uses.blueprint,
+    tryout.desk,
     questions.blueprint,
     translations.blueprint,
     contacts.blueprint,
@@ -114,6 +125,7 @@ BLUEPRINTS = (
 WITHOUT_CSRF_TOKEN = (
     respond.blueprint,
     presses.trap,
+    tryout.blueprint,
     repair.blueprint,
     api.blueprint,
     email_views.webhooks,
@@ -122,8 +134,9 @@ WITHOUT_CSRF_TOKEN = (
 SMALL_BODIES = (
     respond.blueprint,
     presses.trap,
-    login.blueprint,
+    tryout.blueprint,
     repair.blueprint,
+    login.blueprint,
     login.account,
     sign_in.blueprint,
     email_views.unsubscribe,
@@ -135,10 +148,11 @@ RATES = (
     Rate("sign_in", "10/minute;40/hour"),
     Rate("respond", "240/minute"),
     Rate("respond", "30/minute", by_path=True),
-    Rate("unsubscribe", "60/minute"),
+    Rate("tryout", "120/minute", methods=("GET", "POST")),
     Rate("repair", "60/minute"),
     Rate("repair", "20/minute", by_path=True),
     Rate("promise", "120/minute", methods=("GET",)),
+    Rate("unsubscribe", "60/minute"),
     Rate("webhooks", "1200/minute"),
     Rate("api", "1200/minute", methods=("GET", "POST")),
 )
@@ -175,7 +189,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     filters.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for commands in (survey.cli.data, survey.cli.operate, emails.cli, analysis.cli, demo.cli):
+    for commands in (survey.cli.data, survey.cli.questionnaires, survey.cli.operate, emails.cli, analysis.cli, demo.cli):
         commands.init_app(app)
     speak_plainly(app.cli)
     app.extensions["clientele"] = Runtime(
@@ -184,6 +198,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         counters=(count_survey, count_emails, count_analysis),
         checkers=(check_sending, check_reading),
     )
+    return app
+
+
+def serve_app() -> Flask:
+    """The application as a web server runs it: what every client asks for is answered in front of Flask."""
+    app = create_app()
+    app.wsgi_app = Front(app, app.wsgi_app).start()  # type: ignore[method-assign]
     return app
 
 

@@ -75,6 +75,7 @@ _DAYS = {"de": "EEEE, d. MMMM", "es": "EEEE, d 'de' MMMM", "pt": "EEEE, d 'de' M
 _YEARS = {"es": " 'de' y", "pt": " 'de' y"}
 
 
+@lru_cache(maxsize=4_096)
 def day_named(day: date, language: str, this_year: int) -> str:
     """ "Tuesday 3 November" in `language`, with the year when it is not this one."""
     pattern = _DAYS.get(language, "EEEE d MMMM") + ("" if day.year == this_year else _YEARS.get(language, " y"))

@@ -1,0 +1,363 @@
+"""How many clients the survey takes at once: `python -m bench.load` (add `--database postgresql`; `--quick`: 3 rounds).
+
+The survey's first page (GET) and a full answer (POST: rating, words, recommendation, promise, wishes; validated and on
+the disk before it is confirmed) beside a bare Flask view that returns "hello". All are served by granian with one
+worker process and the same number of threads, and driven in turns by one other process over connections kept alive.
+SQLite runs in WAL with `synchronous=FULL`, PostgreSQL with `fsync` and `synchronous_commit=on`.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask
+from sqlalchemy import func, insert, select, text
+
+from bench.webhook import with_postgresql
+from survey import clock, tokens
+from survey.config import Settings, load_settings
+from survey.db import Base, db
+from survey.firms import get_firm
+from survey.front.app import Front
+from survey.models import (
+    Answer,
+    Client,
+    Contact,
+    Invitation,
+    InvitationState,
+    Job,
+    Resolution,
+    ResolutionStaff,
+    SurveyEvent,
+    SurveyEventKind,
+    SurveyResponse,
+)
+from survey.promise import DEFAULT_PROMISE
+from survey.questionnaires.versions import version_for
+from wsgi import create_app
+
+RESULTS = Path(__file__).parent / "results"
+SECRET = "only-for-benchmarks-0123456789"  # noqa: S105
+CONNECTIONS = 8
+THREADS = 8  # of each server
+SECONDS = 4.0  # of each turn
+SURVEYS = 400  # for reading; each posted answer has a survey of its own
+AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
+HEADERS = (
+    f"Host: localhost\r\nUser-Agent: {AGENT}\r\nAccept: text/html\r\nAccept-Language: en-GB,en;q=0.9\r\n"
+    "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
+)
+FULL_ANSWER = {
+    "based_on": "0",
+    "csat": "4",
+    "comment": "The till was back the same afternoon, and Ana explained what had been wrong with it. Thank you!",
+    "nps": "9",
+    "would_return": "1",
+    "contact_me": "0",
+    **{f"step_{step.key}": "yes" for step in DEFAULT_PROMISE},
+}
+
+
+def hello_app() -> Flask:
+    """The floor."""
+    app = Flask("hello")
+
+    @app.get("/")
+    def hello() -> str:
+        return "hello"
+
+    return app
+
+
+def survey_app() -> Flask:
+    """Clientele as `flask serve` starts it; on SQLite each commit is on the disk."""
+    app = create_app(_settings(os.environ["BENCH_DATABASE"], Path(os.environ["BENCH_FOLDER"])))
+    app.wsgi_app = Front(app, app.wsgi_app).start()  # type: ignore[method-assign]
+    return app
+
+
+def _settings(url: str, folder: Path) -> Settings:
+    return load_settings(_env_file=None, database_url=url, instance_path=folder, secret_key=SECRET, log_level="ERROR")
+
+
+def fill(url: str, folder: Path, count: int) -> list[str]:
+    """`count` surveys that were sent yesterday, each looked at by its person a minute ago; returns their paths."""
+    app = create_app(_settings(url, folder))
+    with app.app_context():
+        Base.metadata.create_all(db.engine)
+        session, now = db.session, clock.now()
+        get_firm(session).promise = [step.as_dict() for step in DEFAULT_PROMISE]
+        version = version_for(session, "", now)
+        done, sent = now - timedelta(days=2), now - timedelta(days=1)
+        ids, seeds = range(1, count + 1), [tokens.new_seed() for _ in range(count)]
+        paths = [f"/s/{tokens.derive(SECRET, 'survey', seed)}" for seed in seeds]
+        known = {"created_at": done}
+        clients = [{"id": n, "ref": f"C{n}", "name": f"Client {n}", **known} for n in ids]
+        contacts = [{"id": n, "client_id": n, "email": f"p{n}@client.example", "language": "en", **known} for n in ids]
+        jobs = [
+            {"id": n, "source": "bench", "external_id": f"J{n}", "client_id": n, "contact_id": n, "kind": "Repair",
+             "summary": "Till printer", "updated_at": done, **known}
+            for n in ids
+        ]  # fmt: skip
+        closings = [{"id": n, "job_id": n, "sequence": 1, "completed_at": done, "recorded_at": done} for n in ids]
+        invitations = [
+            {"id": n, "resolution_id": n, "contact_id": n, "client_id": n, "state": InvitationState.SENT, "due_at": sent,
+             "expires_at": now + timedelta(days=7), "verdicts": [], "decided_at": sent, "seed": seed,
+             "token_hash": tokens.fingerprint(path.removeprefix("/s/")), "sent_at": sent, "version_id": version.id}
+            for n, seed, path in zip(ids, seeds, paths, strict=True)
+        ]  # fmt: skip
+        seen = {"page": "rating", "method": "GET", "fetch": {}, "offered": {}, "agent": "browser", "after": 86_000}
+        looked = {"kind": SurveyEventKind.SHOWN, "at": now - timedelta(minutes=1), "user_agent": AGENT, "details": seen}
+        for table, rows in (
+            (Client, clients),
+            (Contact, contacts),
+            (Job, jobs),
+            (Resolution, closings),
+            (ResolutionStaff, [{"resolution_id": n, "name": "Ana Xu", "share": 1.0} for n in ids]),
+            (Invitation, invitations),
+            (SurveyEvent, [{"invitation_id": n, **looked} for n in ids]),
+        ):
+            session.execute(insert(table), rows)
+        session.commit()
+        db.engine.dispose()
+    return paths
+
+
+@contextmanager
+def serving(factory: str, environment: dict[str, str]) -> Iterator[int]:
+    """A server of one worker process on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *(
+            "--workers",
+            "1",
+            "--blocking-threads",
+            str(THREADS),
+            "--no-ws",
+            "--log-level",
+            "warning",
+            "--factory",
+            factory,
+        ),
+    ]
+    process = subprocess.Popen(command, env={**os.environ, **environment})
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn of driving found. Times in seconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    statuses: dict[str, int]
+
+
+_callers = itertools.count(1)
+
+
+def get_request(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\n{HEADERS}\r\n".encode()
+
+
+def post_request(path: str) -> bytes:
+    body, number = urlencode(FULL_ANSWER), next(_callers)
+    form = f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}\r\n"
+    form += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+    return f"POST {path} HTTP/1.1\r\n{HEADERS}{form}\r\n{body}".encode()
+
+
+def drive(port: int, requests: Iterator[bytes], seconds: float, rate: float = 0.0) -> Turn:
+    """Send requests over CONNECTIONS connections for `seconds`, as fast as they are answered or at `rate` a second."""
+    times: list[float] = []
+    statuses: dict[str, int] = {}
+    lock, began = threading.Lock(), time.perf_counter()
+    sent = iter(range(10**9))
+
+    def one_connection() -> None:
+        own: list[float] = []
+        found: dict[str, int] = {}
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            buffer = b""
+            while True:
+                with lock:
+                    request, number = next(requests, None), next(sent)
+                due = began + number / rate if rate else time.perf_counter()
+                if request is None or max(due, time.perf_counter()) - began >= seconds:
+                    break
+                if (wait := due - time.perf_counter()) > 0:
+                    time.sleep(wait)
+                connection.sendall(request)
+                status, buffer = _read_answer(connection, buffer)
+                own.append(time.perf_counter() - due)
+                found[status] = found.get(status, 0) + 1
+        with lock:
+            times.extend(own)
+            for status, count in found.items():
+                statuses[status] = statuses.get(status, 0) + count
+
+    threads = [threading.Thread(target=one_connection) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - began
+    times.sort()
+    return Turn(len(times) / took, times[len(times) // 2], times[int(len(times) * 0.99)], statuses)
+
+
+def _read_answer(connection: socket.socket, buffer: bytes) -> tuple[str, bytes]:
+    while (end := buffer.find(b"\r\n\r\n")) < 0:
+        buffer += _more(connection)
+    head, buffer = buffer[:end], buffer[end + 4 :]
+    length = int(
+        next((line.split(b":")[1] for line in head.split(b"\r\n") if line[:15].lower() == b"content-length:"), b"0")
+    )
+    while len(buffer) < length:
+        buffer += _more(connection)
+    return head[9:12].decode(), buffer[length:]
+
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+def _more(connection: socket.socket) -> bytes:
+    found = connection.recv(65_536)
+    if not found:
+        raise ConnectionError("the server hung up")
+    return found
+
+
+def around(paths: Sequence[str], make: Callable[[str], bytes]) -> Iterator[bytes]:
+    """The paths' requests, for ever."""
+    made = [make(path) for path in paths]
+    while True:
+        yield from made
+
+
+def measure(url: str, folder: Path, rounds: int) -> dict[str, list[Turn]]:
+    """Turns of hello, GET and POST, after one of each to warm up; then GET and POST at four fifths of their rate."""
+    posts = int((rounds + 2) * SECONDS * 1_000)
+    paths = fill(url, folder, SURVEYS + posts)
+    reading, answering = paths[:SURVEYS], (post_request(path) for path in paths[SURVEYS:])
+    found: dict[str, list[Turn]] = {"hello": [], "GET": [], "POST": []}
+    environment = {"BENCH_DATABASE": url, "BENCH_FOLDER": str(folder)}
+    with ExitStack() as servers:
+        hello = servers.enter_context(serving("bench.load:hello_app", {}))
+        survey = servers.enter_context(serving("bench.load:survey_app", environment))
+        kinds: list[tuple[str, int, Iterator[bytes]]] = [
+            ("hello", hello, around(["/"], get_request)),
+            ("GET", survey, around([f"{path}?csat=4" for path in reading], get_request)),
+            ("POST", survey, answering),
+        ]
+        for number in range(rounds + 1):
+            for name, port, requests in kinds:
+                turn = drive(port, requests, SECONDS if number else 1.5)
+                if number:
+                    found[name].append(turn)
+        for name, port, requests in kinds:
+            rate = 0.8 * statistics.median(turn.rate for turn in found[name])
+            found[f"{name} at 80 %"] = [drive(port, requests, SECONDS, rate)]
+    _check(url, folder, found)
+    return found
+
+
+def _check(url: str, folder: Path, found: dict[str, list[Turn]]) -> None:
+    """Every POST that was confirmed is in the database, whole."""
+    app = create_app(_settings(url, folder))
+    with app.app_context():
+        stored = db.session.scalar(select(func.count()).select_from(SurveyResponse)) or 0
+        answers = db.session.scalar(select(func.count()).select_from(Answer)) or 0
+        others = {status for turns in found.values() for turn in turns for status in turn.statuses} - {"200", "303"}
+        assert not others, [turn.statuses for turns in found.values() for turn in turns]
+        confirmed = sum(turn.statuses.get("303", 0) for name in ("POST", "POST at 80 %") for turn in found[name])
+        assert stored >= confirmed, (stored, confirmed)
+        assert answers == stored * 5, (answers, stored)
+        if db.engine.dialect.name == "postgresql":
+            assert db.session.execute(text("SHOW synchronous_commit")).scalar() == "on"
+        db.session.rollback()
+        db.engine.dispose()
+
+
+def table(database: str, found: dict[str, list[Turn]]) -> list[str]:
+    """One database's part of the report, as Markdown."""
+    floor = statistics.median(turn.rate for turn in found["hello"])
+    goals = {"GET": "0.8", "POST": "0.25"}
+    lines = [
+        f"## {database}",
+        "",
+        "| | requests/s, median | ratio to hello | goal | p50 | p99 |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, turns in found.items():
+        rate, p50, p99 = (statistics.median(getattr(turn, key) for turn in turns) for key in ("rate", "p50", "p99"))
+        ratio = f"{rate / floor:.3f}" if name in goals else ""
+        lines.append(
+            f"| {name} | {rate:,.0f} | {ratio} | {goals.get(name, '')} | {p50 * 1000:.1f} ms | {p99 * 1000:.1f} ms |"
+        )
+    return [*lines, ""]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--database", choices=("sqlite", "postgresql"))
+    parser.add_argument("--quick", action="store_true")
+    chosen = parser.parse_args()
+    rounds = 3 if chosen.quick else 6
+    lines = [
+        "# Clients answering at once",
+        "",
+        f"`python -m bench.load`: {rounds} turns of {SECONDS:g} s each, {CONNECTIONS} connections, one worker process",
+        f"of {THREADS} threads for each server, {os.cpu_count()} cores shared with the process that drives them.",
+        f"GET: the first page with a rating offered. POST: {json.dumps(len(FULL_ANSWER) - 1)} answers in one form.",
+        "",
+    ]
+
+    def work(url: str, folder: Path) -> None:
+        name = "PostgreSQL, synchronous_commit=on" if url.startswith("postgres") else "SQLite, WAL, synchronous=FULL"
+        lines.extend(table(name, measure(url, folder, rounds)))
+
+    if chosen.database != "postgresql":
+        with tempfile.TemporaryDirectory() as folder:
+            work(f"sqlite:///{folder}/load.db", Path(folder))
+    if chosen.database != "sqlite":
+        with_postgresql(work)
+    text_of_it = "\n".join(lines)
+    if not chosen.quick and not chosen.database:
+        (RESULTS / "load.md").write_text(text_of_it)
+    print(text_of_it)
+
+
+if __name__ == "__main__":
+    main()
