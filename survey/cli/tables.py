@@ -73,13 +73,13 @@ def print_invitations(invitations: Sequence[Invitation]) -> None:
         job = f"{fields['source']} {fields['external_id']}"
         cells = (fields["state"], job, fields["client"], fields["contact_email"], minute(invitation.due_at))
         table.add_row(*(Text(cell) for cell in (*cells, fields["reason"])))
-    console = _console()
+    console = plain_console()
     console.print(table if invitations else "There is no invitation yet. Bring in jobs first: flask jobs import FILE")
 
 
 def print_explanation(job: Job, verdicts: Sequence[Sequence[Verdict]]) -> None:
     """One table for each closing, with every rule's verdict."""
-    console = _console()
+    console = plain_console()
     console.print(Text(f"{job.source} {job.external_id} · {job.client.name} · {job.contact.email}", style="bold"))
     if not job.resolutions:
         console.print("The job is open. Nobody is asked before it is closed.")
@@ -110,5 +110,6 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _console() -> Console:
+def plain_console() -> Console:
+    """For tables: as wide as the terminal, or wide enough for a file."""
     return Console(width=None if sys.stdout.isatty() else FILE_WIDTH, highlight=False)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, current_app, jsonify, make_response, request, url_for
+from flask import Response as FlaskResponse
 from flask.typing import ResponseReturnValue
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
@@ -14,9 +15,11 @@ from survey.api_input import InvitationQuery, JobDocument, PageQuery
 from survey.api_output import InvitationOut, InvitationPage, JobOut, Problem, ResponseOut, ResponsePage, cursor
 from survey.db import begin_reading, db, transaction
 from survey.jobs import record_job
+from survey.questionnaires import exchange
 
 MAX_BODY = 256 * 1024  # bytes; one job is a few hundred
 PROBLEM = "application/problem+json"
+OPEN = ("api.openapi", "api.questionnaire_schema")  # without a key: they describe, and tell nothing of the firm
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 auth.public(blueprint, "guarded by API keys, not by the desk session")
@@ -45,7 +48,7 @@ def _answers(**models: Any) -> Response:
 @blueprint.before_request
 def check() -> None:
     """Who calls, and whether the body can be read at all. Leaves a reading transaction open."""
-    if request.endpoint == "api.openapi":
+    if request.endpoint in OPEN:
         return
     _authenticate()
     request.max_content_length = MAX_BODY
@@ -144,6 +147,13 @@ def list_responses(query: PageQuery) -> ResponsePage:
 def openapi() -> ResponseReturnValue:
     """The API's description, OpenAPI 3.1."""
     return make_response(jsonify(_document()))
+
+
+@blueprint.get("/questionnaire.schema.json")
+@spec.validate(resp=Response("HTTP_200"), operation_id="getQuestionnaireSchema", tags=["questionnaires"], security=[{}])
+def questionnaire_schema() -> ResponseReturnValue:
+    """Describe a questionnaire's file: its JSON Schema."""
+    return FlaskResponse(exchange.schema_text(), mimetype="application/schema+json")
 
 
 def _document() -> dict[str, Any]:
