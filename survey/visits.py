@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -100,6 +101,7 @@ _NAMED = (
 _SENDS_FETCH_METADATA = re.compile(r"(?:Chrome|Firefox|Edg)/(?:9\d|\d{3})")
 
 
+@lru_cache(maxsize=4_096)
 def agent_class(user_agent: str) -> AgentClass:
     """What the User-Agent says that it is."""
     if not user_agent.strip():

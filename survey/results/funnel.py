@@ -1,0 +1,259 @@
+"""The way from a closed job to a confirmed answer, and where it ends for how many."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from survey.models import (
+    Answer,
+    Client,
+    Contact,
+    Invitation,
+    InvitationState,
+    Job,
+    Resolution,
+    ResolutionStaff,
+    SurveyEvent,
+    SurveyEventKind,
+    SurveyResponse,
+    Touchpoint,
+    VisitTally,
+)
+from survey.questionnaires.document import Confidentiality, QuestionType
+from survey.results import estimates
+from survey.results.estimates import Estimate
+from survey.results.figures import LEAST
+from survey.results.queries import Asking
+from survey.results.questions import page_groups, shown
+from survey.visits import Visit, person_seen
+
+VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN, SurveyEventKind.TRAPPED)
+FIRST_PAGE, LAST_PAGE = "rating", "done"  # pages that are not named by a question
+EARLY_PAGES = {"would_return": "return", "nps": "recommend", "csat": "overall", "contact_me": "contact"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way: how many came so far, which share of the step before and of the first, and why not more."""
+
+    label: str
+    count: int
+    of_previous: Estimate | None
+    of_first: Estimate | None
+    lost: tuple[tuple[str, int], ...]  # (why, how many), only what is known
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """`machines_only`: links that nothing but machines opened; they count as not opened."""
+
+    steps: tuple[Step, ...]
+    machines_only: int
+
+    @property
+    def jobs(self) -> int:
+        return self.steps[0].count
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One question: how many were shown its page, and which share of them answered it."""
+
+    text: str
+    shown: int
+    answered: int
+    share: Estimate | None
+    note: str = ""
+
+
+def invitations(asking: Asking, *columns: Any) -> Select[Any]:
+    """SELECT of columns of the invitations that the filters leave, whenever their jobs were closed."""
+    wanted, scope = asking.wanted, asking.scope
+    found = select(*columns).select_from(Invitation).join(Resolution, Resolution.id == Invitation.resolution_id)
+    if wanted.kind:
+        found = found.join(Job, and_(Job.id == Resolution.job_id, Job.kind == wanted.kind))
+    if wanted.staff:
+        by = and_(ResolutionStaff.resolution_id == Resolution.id, ResolutionStaff.name == wanted.staff)
+        found = found.join(ResolutionStaff, by)
+    if wanted.client:
+        named = Client.name.icontains(wanted.client, autoescape=True)
+        found = found.join(Client, and_(Client.id == Invitation.client_id, named))
+    if wanted.language:
+        found = found.join(Contact, and_(Contact.id == Invitation.contact_id, Contact.language == wanted.language))
+    if starts_at_sending(asking):
+        of_these = Invitation.version_id.in_([version.id for version in scope.versions if version.id is not None])
+        unversioned = and_(Invitation.version_id.is_(None), Invitation.sent_at.is_not(None))
+        early = any(version.id is None for version in scope.versions)
+        found = found.where(or_(of_these, unversioned) if early else of_these)
+    return found
+
+
+def _cohort(asking: Asking, *columns: Any) -> Select[Any]:
+    """SELECT of columns of the invitations about jobs closed in the period."""
+    _before, start, end = asking.moments()
+    return invitations(asking, *columns).where(Resolution.completed_at >= start, Resolution.completed_at < end)
+
+
+def starts_at_sending(asking: Asking) -> bool:
+    """Whether one of several questionnaires or versions is asked for: which one a job gets is known from sending on."""
+    return bool(asking.scope.version) or (len(asking.scope.questionnaires) > 1 and not asking.scope.is_every)
+
+
+def load_funnel(session: Session, asking: Asking) -> Funnel:
+    """The way of the jobs closed in the period. Visits are judged one by one, unless the link was answered."""
+    is_sent, arrived = Invitation.sent_at.is_not(None), Invitation.delivered_at.is_not(None)
+    counted = _cohort(asking, Invitation.state, is_sent, arrived, func.count()).group_by(
+        Invitation.state, is_sent, arrived
+    )
+    counts: Counter[tuple[InvitationState, bool, bool]] = Counter()
+    for state, sent, delivered, count in session.execute(counted):
+        counts[state, bool(sent), bool(delivered)] += count
+    opened, opened_unannounced, machines = _opened(session, asking)
+    return Funnel(tuple(_steps(counts, opened, opened_unannounced, not starts_at_sending(asking))), machines)
+
+
+def _opened(session: Session, asking: Asking) -> tuple[int, int, int]:
+    """Of the links not answered: how many a person opened; how many of these without news of delivery; how many nothing
+    but machines opened."""
+    opened = unannounced = machines = 0
+    for rows in _visits(session, asking):
+        moments = rows[0][5:8]
+        visits = [Visit(kind=row[1].value, at=row[2], user_agent=row[3], details=row[4]) for row in rows]
+        if person_seen(visits, moments):
+            opened += 1
+            unannounced += moments[1] is None
+        else:
+            machines += 1
+    return opened, unannounced, machines
+
+
+def _visits(session: Session, asking: Asking) -> Iterator[list[Any]]:
+    """The visits to each link that was sent and not answered, those that were only counted at their latest."""
+    moments = (Invitation.sent_at, Invitation.delivered_at, Invitation.reminded_at)
+    unanswered = _cohort(asking, Invitation.id, *moments).where(
+        Invitation.sent_at.is_not(None), Invitation.state != InvitationState.ANSWERED
+    )
+    links = unanswered.subquery("links")
+    sent = (links.c.sent_at, links.c.delivered_at, links.c.reminded_at)
+    one_by_one = (
+        select(links.c.id, SurveyEvent.kind, SurveyEvent.at, SurveyEvent.user_agent, SurveyEvent.details, *sent)
+        .join(SurveyEvent, SurveyEvent.invitation_id == links.c.id)
+        .where(SurveyEvent.kind.in_(VISITS))
+    )
+    tallied = (
+        select(links.c.id, VisitTally.kind, VisitTally.last_at, VisitTally.user_agent, VisitTally.details, *sent)
+        .join(VisitTally, VisitTally.invitation_id == links.c.id)
+        .where(VisitTally.kind.in_(VISITS))
+    )
+    visits = union_all(one_by_one, tallied).subquery("visits")
+    found = session.execute(select(visits).order_by(visits.c.id)).all()
+    for _id, rows in groupby(found, key=itemgetter(0)):
+        yield list(rows)
+
+
+def _steps(
+    counts: Mapping[tuple[InvitationState, bool, bool], int], opened: int, unannounced: int, whole: bool
+) -> Iterator[Step]:
+    state = InvitationState
+
+    def of(*states: InvitationState, sent: bool | None = None, arrived: bool | None = None) -> int:
+        return sum(
+            n
+            for (is_in, was_sent, has_arrived), n in counts.items()
+            if (not states or is_in in states)
+            and (sent is None or was_sent is sent)
+            and (arrived is None or has_arrived is arrived)
+        )
+
+    every, skipped = of(), of(state.SKIPPED)
+    sent = of(sent=True) - of(state.SKIPPED, sent=True)
+    waiting = of(state.SCHEDULED, sent=False)
+    confirmed = of(state.ANSWERED, sent=True)
+    arrived = of(sent=True, arrived=True) + of(state.ANSWERED, sent=True, arrived=False) + unannounced
+    held, cancelled, withdrawn = (of(one, sent=False) for one in (state.HELD, state.CANCELLED, state.WITHDRAWN))
+    before = [
+        ("Jobs closed", every, ()),
+        ("To be asked about", every - skipped, (("a rule said no", skipped),)),
+        (
+            "Scheduled",
+            sent + waiting,
+            (("on hold", held), ("cancelled by hand", cancelled), ("job reopened before sending", withdrawn)),
+        ),
+    ]
+    way = [
+        *(before if whole else []),
+        ("Sent", sent, (("waits for its time", waiting),) if whole else ()),
+        ("Arrived", arrived, (("no news of delivery", sent - arrived),)),
+        ("Opened by a person", opened + confirmed, (("not opened", arrived - opened - confirmed),)),
+        ("Confirmed an answer", confirmed, (("opened, not confirmed", opened),)),
+    ]
+    first, previous = way[0][1], way[0][1]
+    for label, count, lost in way:
+        yield Step(label, count, _share(count, previous), _share(count, first), tuple(why for why in lost if why[1]))
+        previous = count
+
+
+def _share(count: int, of: int) -> Estimate | None:
+    return estimates.share(count, of) if of >= LEAST else None
+
+
+def drop_off(session: Session, asking: Asking) -> list[Stop]:
+    """Of those who confirmed anything in the period: who was shown each question's page, and who answered it."""
+    answered_links = (
+        _cohort(asking, Invitation.id).where(Invitation.state == InvitationState.ANSWERED).subquery("links")
+    )
+    document = asking.scope.versions[-1].document
+    confirmed = session.scalar(select(func.count()).select_from(answered_links)) or 0
+    pages, given = _pages(session, answered_links), _given(session, answered_links)
+    found = []
+    for place, group in enumerate(page_groups(document)):
+        keys = {question.key for question in group}
+        names = keys | {EARLY_PAGES[key] for key in keys & EARLY_PAGES.keys()}
+        seen = confirmed if place == 0 else min(confirmed, sum(pages.get(name, 0) for name in names))
+        for question in group:
+            count = given.get(question.key, 0)
+            note = ""
+            if question.confidentiality is Confidentiality.CONFIDENTIAL:
+                note = "confidential: who answered is not known"
+            elif question.show_if and question is not group[0]:
+                note = "asked only of some on this page"
+            reached = max(seen, count)
+            share = None if note else _share(count, reached)
+            found.append(Stop(shown(question.text, document.language), reached, count, share, note))
+    return found
+
+
+def _pages(session: Session, links: Any) -> Mapping[str, int]:
+    """Page → on how many links it was shown."""
+    page = SurveyEvent.details["page"].as_string()
+    counted = (
+        select(page, func.count(SurveyEvent.invitation_id.distinct()))
+        .join(links, links.c.id == SurveyEvent.invitation_id)
+        .where(SurveyEvent.kind == SurveyEventKind.SHOWN)
+        .group_by(page)
+    )
+    return {name: count for name, count in session.execute(counted) if name}
+
+
+def _given(session: Session, links: Any) -> Mapping[str, int]:
+    """Question → how many answered it."""
+    joined = select(SurveyResponse.id).join(links, links.c.id == SurveyResponse.invitation_id).subquery("given")
+    counted = (
+        select(Answer.question, func.count()).join(joined, joined.c.id == Answer.response_id).group_by(Answer.question)
+    )
+    found: Counter[str] = Counter()
+    for name, count in session.execute(counted):
+        key, _dot, part = name.partition(".")
+        if part:
+            found[key] = max(found[key], count)  # how many ticked its most ticked option, at least
+        else:
+            found[key] += count
+    touched = select(func.count(Touchpoint.response_id.distinct())).join(joined, joined.c.id == Touchpoint.response_id)
+    found[QuestionType.PROMISE.value] = session.scalar(touched) or 0
+    return found
