@@ -12,7 +12,8 @@ from babel.messages.pofile import read_po
 from emails.scales import SCALES
 from emails.texts.built_in import PARAGRAPHS, SUGGESTIONS
 from survey.config import ROOT
-from survey.languages import DEFAULT, LANGUAGES, LOCALES, choose, translator
+from survey.languages import DEFAULT, LANGUAGES, LOCALES, choose, direction, translator
+from survey.questionnaires.words import ENDS, RATING_WORDS, STEP_WORDS, YES_NO_WORDS
 
 OTHERS = [language for language in LANGUAGES if language != DEFAULT]
 _VALUE = re.compile(r"%\((\w+)\)s")
@@ -20,16 +21,23 @@ _VALUE = re.compile(r"%\((\w+)\)s")
 
 @cache
 def sentences() -> list[str]:
-    """Every sentence that a template asks a translation for."""
-    found = extract_from_dir(
-        ROOT / "templates", method_map=[("**.html", "jinja2"), ("**.txt", "jinja2")], keywords={"_": None}
-    )
-    shown = {str(message) for _file, _line, message, *_ in found}
+    """Every sentence that a template, or what a client's page is made from, asks a translation for."""
+    places = {"templates": [("**.html", "jinja2"), ("**.txt", "jinja2")], "survey": [("**.py", "python")]}
+    found = [
+        message
+        for folder, methods in places.items()
+        for _file, _line, message, *_ in extract_from_dir(ROOT / folder, method_map=methods, keywords={"_": None})
+    ]
+    shown = {str(message) for message in found}
     return sorted({*shown, *_looked_up_by_value()})
 
 
 def _looked_up_by_value() -> Iterator[str]:
     """What a template asks a translation for without writing it out: scales, and the built-in texts of emails."""
+    for words in (RATING_WORDS, YES_NO_WORDS, STEP_WORDS):
+        yield from words.values()
+    for ends in ENDS.values():
+        yield from ends
     for scale in SCALES.values():
         yield from scale.sentences()
     for texts in PARAGRAPHS.values():
@@ -78,3 +86,9 @@ def test_values_are_put_in_and_never_read_as_a_format() -> None:
     sentence = "We will not ask you about %(client)s any more."
     assert translator("de")(sentence, client="100 %(x)s GmbH") == "Wir fragen Sie nicht mehr zu 100 %(x)s GmbH."
     assert translator("en")("100 % sure") == "100 % sure"
+
+
+@pytest.mark.parametrize(("language", "expected"), [*((one, "ltr") for one in LANGUAGES), ("ar", "rtl"), ("he", "rtl")])
+def test_a_page_runs_the_way_of_its_language(language: str, expected: str) -> None:
+    """Left to right in the languages we have; a language that runs the other way needs no new page."""
+    assert direction(language) == expected
