@@ -31,8 +31,8 @@ lint: setup ## Format, lint, types, templates, import contracts
 	$(BIN)/lint-imports
 
 test: browser lint ## Lint, types and all tests, on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -q -n $(WORKERS)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --database=postgresql -m "not browser" \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --database=postgresql -m "not browser" \
 		--ignore=tests/functional --ignore=tests/analysis/text # these have their own servers, or no database
 
 lock: setup ## Pin requirements*.in again, with hashes

@@ -57,8 +57,7 @@ class Compiled(BytecodeCache):
         self._codes: dict[tuple[str, str], CodeType] = {}
         self._engines: dict[str, Engine] = {}
 
-    def lend_to(self, app: Flask) -> None:
-        app.jinja_env.bytecode_cache = self
+    def lend_engine(self, app: Flask) -> None:
         with app.app_context():
             engine = self._engines.setdefault(app.config["SQLALCHEMY_ENGINES"]["default"]["url"], db.engine)
             db.engines["default"] = engine
@@ -83,9 +82,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what uses a database is run: the rest has been run on SQLite and would say the same."""
+    """On PostgreSQL only what uses a database is run, and is not marked `once`: the rest would say the same again."""
     if config.getoption("--database") == "postgresql":
-        kept = [item for item in items if "databases" in getattr(item, "fixturenames", ())]
+        kept = [
+            item
+            for item in items
+            if "databases" in getattr(item, "fixturenames", ()) and item.get_closest_marker("once") is None
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
 
@@ -139,20 +142,21 @@ def app(settings: Settings, compiled: Compiled) -> Iterator[Flask]:
     `guarded_app` is the same with both, as in production.
     """
     made = create_app(settings)
-    compiled.lend_to(made)
+    compiled.lend_engine(made)
     yield from _running(
-        made, keep=not settings.database_url.startswith("sqlite"), WTF_CSRF_ENABLED=False, RATE_LIMITS=False
+        made, compiled, keep=not settings.database_url.startswith("sqlite"), WTF_CSRF_ENABLED=False, RATE_LIMITS=False
     )
 
 
 @pytest.fixture
-def guarded_app(settings: Settings) -> Iterator[Flask]:
+def guarded_app(settings: Settings, compiled: Compiled) -> Iterator[Flask]:
     """The application exactly as it is served: CSRF tokens and rate limits in force."""
-    yield from _running(create_app(settings))
+    yield from _running(create_app(settings), compiled)
 
 
-def _running(app: Flask, *, keep: bool = False, **config: object) -> Iterator[Flask]:
+def _running(app: Flask, compiled: Compiled, *, keep: bool = False, **config: object) -> Iterator[Flask]:
     app.config.update(TESTING=True, **config)
+    app.jinja_env.bytecode_cache = compiled
     app.test_client_class = DeskClient
     yield app
     if not keep:
@@ -161,12 +165,13 @@ def _running(app: Flask, *, keep: bool = False, **config: object) -> Iterator[Fl
 
 
 @pytest.fixture
-def make_app(settings: Settings) -> Iterator[Callable[[Settings], Flask]]:
+def make_app(settings: Settings, compiled: Compiled) -> Iterator[Callable[[Settings], Flask]]:
     """Makes applications with other settings; their connections are closed once no context of theirs holds one."""
     made: list[Flask] = []
 
     def make(changed: Settings) -> Flask:
         made.append(create_app(changed))
+        made[-1].jinja_env.bytecode_cache = compiled
         return made[-1]
 
     yield make

@@ -23,6 +23,7 @@ STEP = timedelta(minutes=5)
 DAY = timedelta(hours=24)
 
 
+@pytest.mark.once  # locks and claims on PostgreSQL are the rehearsal's
 @pytest.mark.parametrize("way", ["nobody listens", "503"])
 def test_a_day_without_the_provider(app: Flask, session: Session, settings: Settings, way: str) -> None:
     """1,400 emails are due when it begins. What an unclear answer makes doubtful is parked; all others go out once."""
