@@ -55,7 +55,7 @@ def _of_question(before: Document, after: Document, old: Question, new: Question
     found += _hint(before, after, old, new)
     found += _prompts(before, after, old, new)
     found += _options(before, after, old, new)
-    if (condition := shown_in_words(new, after, steps)) != shown_in_words(old, before, steps):
+    if (condition := shown_in_words(new, after, steps)) != shown_in_words(old, after, steps):
         found.append(f"{name} is shown: {_lowered(condition)}." if condition else f"{name} is shown to everybody now.")
     if old.with_previous != new.with_previous:
         page = "the same page as the question before it" if new.with_previous else "a page of its own"

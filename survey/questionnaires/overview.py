@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey.models import Questionnaire, QuestionnaireUse, QuestionnaireVersion, SurveyResponse
 from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import draft_of
-from survey.questionnaires.publishing import EVERY_OTHER, stand_in_id
+from survey.questionnaires.publishing import rest, stand_in_id
 from survey.questionnaires.versions import EVERY_OTHER_KIND, digest_of
 
 
@@ -53,18 +53,13 @@ def _listed(session: Session, rows: Sequence[Questionnaire]) -> list[Listed]:
         version.questionnaire_id: version
         for version in session.scalars(select(QuestionnaireVersion).where(of_ids).order_by(QuestionnaireVersion.number))
     }
-    answered = Counter(
-        dict(
-            session.execute(
-                select(QuestionnaireVersion.questionnaire_id, func.count())
-                .join(SurveyResponse, SurveyResponse.version_id == QuestionnaireVersion.id)
-                .where(of_ids)
-                .group_by(QuestionnaireVersion.questionnaire_id)
-            )
-            .tuples()
-            .all()
-        )
+    counts = session.execute(
+        select(QuestionnaireVersion.questionnaire_id, func.count())
+        .join(SurveyResponse, SurveyResponse.version_id == QuestionnaireVersion.id)
+        .where(of_ids)
+        .group_by(QuestionnaireVersion.questionnaire_id)
     )
+    answered = Counter({row[0]: row[1] for row in counts})
     kinds: dict[int, list[str]] = {row.id: [] for row in rows}
     for use in session.scalars(
         select(QuestionnaireUse).where(QuestionnaireUse.questionnaire_id.in_(ids)).order_by(QuestionnaireUse.kind)
@@ -72,5 +67,5 @@ def _listed(session: Session, rows: Sequence[Questionnaire]) -> list[Listed]:
         if use.kind != EVERY_OTHER_KIND:
             kinds[use.questionnaire_id].append(use.kind)
     if (stand_in := stand_in_id(session)) in kinds:
-        kinds[stand_in].append(EVERY_OTHER)
+        kinds[stand_in].append(rest(session))
     return [Listed(row, draft_of(row), newest.get(row.id), kinds[row.id], answered[row.id]) for row in rows]

@@ -16,7 +16,7 @@ from survey.questionnaires.describing import listed, quoted
 from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import ChangedMeanwhileError, draft_of, steps
 
-EVERY_OTHER = "every other kind of job"
+EVERY_OTHER, EVERY = "every other kind of job", "every kind of job"
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,15 @@ def kinds_of(session: Session, questionnaire: Questionnaire) -> list[str]:
     ).all()
     found = [kind for kind in kinds if kind != versions.EVERY_OTHER_KIND]
     stands_in = versions.EVERY_OTHER_KIND in kinds or stand_in_id(session) == questionnaire.id
-    return [*found, *([EVERY_OTHER] if stands_in else [])]
+    return [*found, *([rest(session)] if stands_in else [])]
+
+
+def rest(session: Session) -> str:
+    """What the questionnaire that stands in is asked about, in words."""
+    chosen = session.scalar(
+        select(QuestionnaireUse.id).where(QuestionnaireUse.kind != versions.EVERY_OTHER_KIND).limit(1)
+    )
+    return EVERY_OTHER if chosen else EVERY
 
 
 def stand_in_id(session: Session) -> int | None:
@@ -139,7 +147,7 @@ def archive(session: Session, questionnaire: Questionnaire, now: datetime) -> No
         ConflictError: it is in use; says for which kinds of job.
     """
     if kinds := kinds_of(session, questionnaire):
-        named = listed(kind if kind == EVERY_OTHER else quoted(kind) for kind in kinds)
+        named = listed(kind if kind in {EVERY_OTHER, EVERY} else quoted(kind) for kind in kinds)
         raise ConflictError(f"It is used for {named}. Choose another questionnaire for that first.")
     questionnaire.archived_at = questionnaire.archived_at or now
     session.flush()

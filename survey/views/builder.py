@@ -1,0 +1,99 @@
+"""What the pages around a questionnaire have in common: its frame, its cards, and what a change of its draft says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from survey import clock
+from survey.auth import current_user_id
+from survey.db import transaction
+from survey.errors import ConflictError, InvalidInputError
+from survey.languages import LANGUAGES
+from survey.models import Questionnaire, QuestionnaireEdit
+from survey.questionnaires import drafts, overview
+from survey.questionnaires.describing import CONFIDENTIALITY_WORDS, TYPE_WORDS, TypeWords, shown_in_words
+from survey.questionnaires.document import Confidentiality, Document, Question
+from survey.views.messages import tell
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question as the desk shows it."""
+
+    number: int
+    page: int  # of the client's pages, if every question is shown
+    question: Question
+    type: TypeWords
+    text: str
+    hint: str
+    shown: str  # when; "": always
+    prompts: Mapping[str, str]
+    options: list[tuple[str, bool]]  # text, asks for own words
+    readers: str  # who may read the answers; "": everybody at the desk
+    missing: int  # texts in languages that are begun
+
+
+def cards(document: Document, steps: Mapping[str, str]) -> list[Card]:
+    """The questions of a document in order."""
+    begun = [code for code in LANGUAGES if any(code in words for q in document.questions for _, words in q.wordings())]
+    language, found, page = document.language, [], 0
+    for number, question in enumerate(document.questions, 1):
+        page += not question.with_previous or number == 1
+        named = question.confidentiality is Confidentiality.NAMED
+        found.append(
+            Card(
+                number=number,
+                page=page,
+                question=question,
+                type=TYPE_WORDS[question.type],
+                text=question.text.get(language, ""),
+                hint=question.hint.get(language, ""),
+                shown=shown_in_words(question, document, steps),
+                prompts={rating: words.get(language, "") for rating, words in sorted(question.prompts.items())},
+                options=[(option.text.get(language, ""), option.other) for option in question.options],
+                readers="" if named else CONFIDENTIALITY_WORDS[question.confidentiality][0],
+                missing=sum(code not in words for _, words in question.wordings() for code in begun),
+            )
+        )
+    return found
+
+
+def frame(session: Session, questionnaire: Questionnaire) -> dict[str, Any]:
+    """What every page of one questionnaire is given."""
+    document = drafts.draft_of(questionnaire)
+    return {
+        "questionnaire": questionnaire,
+        "document": document,
+        "state": overview.one_listed(session, questionnaire),
+        "languages": LANGUAGES,
+        "readers": {one.value: words[1] for one, words in CONFIDENTIALITY_WORDS.items()},
+        "missing": {code: len(document.missing(code)) for code in LANGUAGES if code != document.language},
+    }
+
+
+def seen_revision() -> int:
+    """The revision of the draft that the sender of a form saw."""
+    return request.form.get("revision", 0, type=int)
+
+
+def tell_edit(questionnaire: Questionnaire, edit: QuestionnaireEdit | None) -> None:
+    """Say what was changed, with a button that takes it back."""
+    if edit is not None:
+        undo = url_for("drafts.undo", questionnaire_id=questionnaire.id, edit_id=edit.id)
+        tell(edit.what, undo=undo)
+
+
+def changed(questionnaire_id: int, edit: Callable[[Document], Document], back: str) -> ResponseReturnValue:
+    """Change a draft by a button: say what was changed, or why it can't be, on the page `back`."""
+    try:
+        with transaction() as session:
+            row = drafts.find(session, questionnaire_id)
+            made = drafts.change(session, row, seen_revision(), edit, current_user_id(), clock.now())
+        tell_edit(row, made)
+    except (ConflictError, InvalidInputError) as error:
+        flash(str(error), "warning")
+    return redirect(back, code=303)
