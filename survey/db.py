@@ -45,6 +45,7 @@ from survey.clock import as_utc
 from survey.errors import NotFoundError
 from survey.full_text import belongs_to_metadata
 
+SQLITE_SYNCHRONOUS = "FULL"  # a confirmed answer outlives a power cut; the tests need not
 BUSY_TIMEOUT_MS = 15_000
 
 
@@ -130,7 +131,7 @@ def _install_sqlite_rules(engine: Engine) -> None:
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",  # first: switching to WAL may itself have to wait for another process
             "journal_mode=WAL",
-            "synchronous=NORMAL",
+            f"synchronous={SQLITE_SYNCHRONOUS}",
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -25,7 +25,7 @@ from survey.models import (
     SurveyEventKind,
     SurveyResponse,
 )
-from survey.presses import judge_press, waited
+from survey.presses import judge_press, judged
 from survey.responses import answers_of, find_response, is_reply, record_event, steps_of, submit
 from survey.visits import Kind, Verdict, Visit
 
@@ -76,11 +76,8 @@ def weigh(
         return Press(Verdict(Kind.UNSURE, ()))
     asked_again = _since_asked(invitation, request.again, now)
     visits = visits_of(session, [invitation.id])[invitation.id]
-    press = Visit(kind=SurveyEventKind.PRESSED, at=now, user_agent=request.user_agent[:AGENT_LENGTH])
-    seen = {"fetch": dict(request.fetch), "waited": waited(press, visits), "again": asked_again}
-    press = Visit(kind=press.kind, at=now, user_agent=press.user_agent, details=seen)
-    verdict = judge_press(press, visits, asked_again=asked_again)
-    details = {**seen, **verdict.as_dict()}
+    press, verdict = judged(request.user_agent[:AGENT_LENGTH], request.fetch, visits, now, asked_again)
+    details = {**press.details, **verdict.as_dict()}
     if verdict.kind is not Kind.MACHINE:
         _settle(session, invitation, given, now)
         return Press(verdict, details)
@@ -92,8 +89,8 @@ def weigh(
         SurveyEventKind.PRESSED,
         now,
         request.user_agent,
-        fetch=seen["fetch"],
-        waited=seen["waited"],
+        fetch=press.details["fetch"],
+        waited=press.details["waited"],
     )
     _hold(session, invitation, press, verdict, given)
     return Press(verdict, details, _ask_again(invitation, now))

@@ -13,7 +13,7 @@ from survey.languages import Translator
 from survey.models import Firm, Invitation, InvitationState, Resolution, SurveyResponse
 from survey.promise import PromiseStep, promise_steps
 from survey.questionnaires import confidential, logic
-from survey.questionnaires.document import LEADS, TEXTS, Confidentiality, Document, Question, QuestionType, Wording
+from survey.questionnaires.document import TEXTS, Confidentiality, Document, Question, QuestionType, Wording
 from survey.questionnaires.logic import Setting
 from survey.questionnaires.versions import document_of
 from survey.questionnaires.words import STEP_WORDS, answer_in_words, said
@@ -134,8 +134,7 @@ class Survey:
 
     def leading(self, *known: Collection[str]) -> "Survey":
         """The same, led by the first question whose answer is known (offered by the link, sent, or given before)."""
-        able = [q.key for q in self.document.questions if q.type in LEADS and not q.show_if]
-        key = next((key for key in able if any(key in one for one in known)), "")
+        key = logic.leading(self.document, *known)
         return replace(self, lead_key=key) if key != self.lead_key else self
 
     def say(self, wording: Wording) -> str:

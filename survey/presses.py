@@ -5,8 +5,8 @@ scanner calls itself by the same name as their browser) is asked to tap once mor
 that no tap or key began is never taken.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from survey.visits import (
     SAME_VISIT,
@@ -19,7 +19,7 @@ from survey.visits import (
     visitors_signs,
 )
 
-SHOWN = "shown"
+SHOWN, PRESSED = "shown", "pressed"
 READS_THE_PAGE = 1.0  # seconds that a person needs at least to see that one more tap is asked for
 NAMED_WAITS = 3.0  # seconds that one which calls itself a machine has to wait
 _NOT_PEOPLE = frozenset({AgentClass.HEADLESS, AgentClass.SCANNER, AgentClass.PREVIEW})
@@ -44,6 +44,16 @@ def judge_press(press: Visit, visits: Sequence[Visit], *, asked_again: float | N
     if facts:
         return Verdict(Kind.MACHINE, facts)
     return _without_facts(press)
+
+
+def judged(
+    user_agent: str, fetch: Mapping[str, str], visits: Sequence[Visit], now: datetime, asked_again: float | None = None
+) -> tuple[Visit, Verdict]:
+    """A press of the button that comes `now`, as evidence keeps it, and what it looks like."""
+    press = Visit(kind=PRESSED, at=now, user_agent=user_agent)
+    seen = {"fetch": dict(fetch), "waited": waited(press, visits), "again": asked_again}
+    press = Visit(kind=PRESSED, at=now, user_agent=user_agent, details=seen)
+    return press, judge_press(press, visits, asked_again=asked_again)
 
 
 def _without_facts(press: Visit) -> Verdict:

@@ -130,7 +130,7 @@ def web_command(host: str, port: int, threads: int) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", "1", "--blocking-threads", str(threads), "--respawn-failed-workers"),
-        *("--workers-kill-timeout", "10", "--no-ws", "--log-level", "warning", "--factory", "wsgi:create_app"),
+        *("--workers-kill-timeout", "10", "--no-ws", "--log-level", "warning", "--factory", "wsgi:serve_app"),
     ]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+import survey.db
 from survey import clock
 from survey.auth import make_sign_in_link
 from survey.config import Settings, load_settings
@@ -25,6 +26,7 @@ from wsgi import create_app
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)  # a Tuesday
 SECRET_KEY = "only-for-tests-0123456789"
+survey.db.SQLITE_SYNCHRONOUS = "OFF"  # nothing outlives the run
 
 
 class DeskClient(FlaskClient):

@@ -11,32 +11,39 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask
-from werkzeug.datastructures import LanguageAccept
+from flask import Flask, make_response
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.datastructures import LanguageAccept, MultiDict
 from werkzeug.http import parse_accept_header
 
-from survey import clock, tokens
+from survey import clock, runtime, tokens
 from survey.db import db
 from survey.firms import get_firm
 from survey.front.asked import Asked, Reader
-from survey.front.sheets import Sheet, is_plain, painted, values_of
+from survey.front.documents import Documents
+from survey.front.first_answers import Posted, Writer
+from survey.front.sheets import Sheet, painted, values_of
 from survey.front.visits import Seen, Visits
 from survey.languages import translator
 from survey.logs import log
-from survey.models import Firm, QuestionnaireVersion, SurveyEventKind
+from survey.models import Firm, SurveyEventKind
 from survey.pages import FIRST, language_for
 from survey.questionnaires.answering import offered
-from survey.questionnaires.document import Document
-from survey.questionnaires.versions import document_of
-from survey.views.presses import FETCH_HEADERS, LONGEST_FETCH
+from survey.responses import NOTHING_YET
+from survey.security import MAX_FORM_BYTES
+from survey.views.presses import AGAIN, FETCH_HEADERS, LONGEST_FETCH
 
 MOST_SHEETS = 512
 FIRM_SECONDS = 1.0  # for how long the firm's looks are taken as known
-_PATH = re.compile(r"/s/([A-Za-z0-9_-]{32})")
+_PATH = re.compile(r"/s/([A-Za-z0-9_-]{32})(/rating)?")
+_BY_CALLER, _BY_LINK = parse("240/minute"), parse("30/minute")  # as `wsgi.RATES` has them
 _FETCH = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in FETCH_HEADERS)
 
 
@@ -63,6 +70,15 @@ class Request:
         return _languages(str(self.environ.get("HTTP_ACCEPT_LANGUAGE", "")))
 
 
+@dataclass(frozen=True)
+class Reply:
+    """An answer of the front's own."""
+
+    status: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
 class Front:
     """Answers what is plain, and hands everything else to `behind`."""
 
@@ -73,43 +89,80 @@ class Front:
             self._reader = Reader(db.engine)
         self._sheets: OrderedDict[object, Sheet] = OrderedDict()
         self._mutex = threading.Lock()
-        self._documents: dict[int | None, tuple[Document, bool]] = {}
+        self._documents = Documents(app)
         self._firm: tuple[float, str, Firm | None] = (0.0, "", None)
+        self._headers: Sequence[tuple[str, str]] | None = None
         self.visits = Visits(app)
+        self.writer = Writer(app, self._documents, self.visits)
+        with app.app_context():
+            self._proxies = runtime.settings().trusted_proxies
+        self._rates = FixedWindowRateLimiter(MemoryStorage())
 
     def start(self) -> "Front":
         """Begin to work in the background; once, in the process that serves."""
         self.visits.start()
+        self.writer.start()
         return self
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
         if not path.startswith("/s/"):
             return self._behind(environ, start_response)
-        found = _PATH.fullmatch(path)
-        if found is not None and environ["REQUEST_METHOD"] == "GET":
-            began = time.perf_counter()
-            query = dict(parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True))
-            try:
-                page = self._first_page(Request(found[1], query, environ))
-            except Exception:  # noqa: BLE001  Flask answers, and says what is wrong if it is still wrong there
-                log.exception("the front could not answer")
-                page = None
-            if page is not None:
-                return _send(page, start_response, began)
+        began = time.perf_counter()
+        try:
+            answer = self._answer(path, environ)
+        except Exception:  # noqa: BLE001  Flask answers, and says what is wrong if it is still wrong there
+            log.exception("the front could not answer")
+            answer = None
+        if answer is not None:
+            return _send(answer, environ["REQUEST_METHOD"], start_response, began)
         self.visits.flush()
         return self._behind(environ, start_response)
 
-    def _first_page(self, request: Request) -> tuple[Sheet, bytes] | None:
-        if request.query.keys() - _KNOWN:
+    def _answer(self, path: str, environ: WSGIEnvironment) -> Reply | None:
+        found, method = _PATH.fullmatch(path), environ["REQUEST_METHOD"]
+        query = dict(parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True))
+        if found is None or query.keys() - _KNOWN:
             return None
+        request = Request(found[1], query, environ)
+        if method == "GET" and not found[2]:
+            return self._first_page(request)
+        if method == "POST" and (form := _form(environ)) is not None and self._is_rare(request.token, environ):
+            return self._first_answer(request, form)
+        return None
+
+    def _is_rare(self, token: str, environ: WSGIEnvironment) -> bool:
+        """Whether this caller and this link have not asked often; who does meets the limits behind."""
+        caller = str(environ.get("REMOTE_ADDR", ""))
+        if self._proxies:
+            passed = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+            caller = passed[-self._proxies].strip() if len(passed) >= self._proxies else caller
+        return self._rates.hit(_BY_CALLER, caller) and self._rates.hit(_BY_LINK, token)
+
+    def _first_answer(self, request: Request, form: MultiDict[str, str]) -> Reply | None:
+        chosen = request.query.get("lang", "")
+        posted = Posted(
+            token=request.token,
+            form=form,
+            user_agent=request.user_agent,
+            fetch=request.facts["fetch"],
+            offered=request.query,
+            languages=[chosen, *request.languages],
+        )
+        following = self.writer.store(posted)
+        if following is None:
+            return None
+        location = f"/s/{request.token}/{following}" + (f"?{urlencode({'lang': chosen})}" if chosen else "")
+        return Reply("303 SEE OTHER", (*self._plain_headers(), ("Location", location)), b"")
+
+    def _first_page(self, request: Request) -> Reply | None:
         now, fingerprint = clock.now(), tokens.fingerprint(request.token)
         survey = self._reader.survey(fingerprint, now)
         if survey is None:
             return None
-        document, plain = self._document(survey.row.version_id)
-        if not plain:
+        if not self._documents.is_plain(survey.row.version_id):
             return None
+        document = self._documents.of(survey.row.version_id)
         offer = offered(document, request.query)
         firm, stamp = self._known_firm()
         chosen = request.query.get("lang", "")
@@ -122,7 +175,15 @@ class Front:
             sheet = painted(self._app, firm, document, language, chosen, offer, present)
             self._keep(key, sheet)
         self._leave(survey, request, now, offer)
-        return sheet, sheet.filled(values)
+        return Reply("200 OK", sheet.headers, sheet.filled(values))
+
+    def _plain_headers(self) -> Sequence[tuple[str, str]]:
+        """The headers of an answer without a page."""
+        if self._headers is None:
+            with self._app.test_request_context("/s/x"):
+                response = self._app.process_response(make_response("", 303))
+            self._headers = [pair for pair in response.headers if pair[0] not in {"Content-Length", "X-Request-ID"}]
+        return self._headers
 
     def _keep(self, key: object, sheet: Sheet) -> None:
         with self._mutex:
@@ -140,16 +201,6 @@ class Front:
                 for kind in (SurveyEventKind.OPENED, SurveyEventKind.SHOWN)
             ]
         )
-
-    def _document(self, version_id: int | None) -> tuple[Document, bool]:
-        """What a version asks, and whether its first page is the same for everybody. A version never changes."""
-        found = self._documents.get(version_id)
-        if found is None:
-            with self._app.app_context():
-                version = db.session.get(QuestionnaireVersion, version_id) if version_id else None
-                document = document_of(version)
-            found = self._documents[version_id] = (document, is_plain(document))
-        return found
 
     def _known_firm(self) -> tuple[Firm, str]:
         """The firm, and what changes when anything of it does."""
@@ -177,11 +228,26 @@ def _languages(header: str) -> tuple[str, ...]:
 _KNOWN = frozenset({"csat", "nps", "ces", "lang"})
 
 
-def _send(page: tuple[Sheet, bytes], start_response: StartResponse, began: float) -> Iterable[bytes]:
-    sheet, body = page
+def _form(environ: WSGIEnvironment) -> MultiDict[str, str] | None:
+    """The form that was sent, if it is one that the page sends the first time; read only then."""
+    length = str(environ.get("CONTENT_LENGTH", ""))
+    kind = str(environ.get("CONTENT_TYPE", "")).partition(";")[0]
+    if kind != "application/x-www-form-urlencoded" or not length.isascii() or not length.isdigit():
+        return None
+    if int(length) > MAX_FORM_BYTES:
+        return None
+    body = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(body)  # for Flask, should it be its turn
+    form = MultiDict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    is_first = (form.get("based_on") or NOTHING_YET) == NOTHING_YET and AGAIN not in form
+    return form if is_first else None
+
+
+def _send(answer: Reply, method: str, start_response: StartResponse, began: float) -> Iterable[bytes]:
     request_id = f"{_PROCESS}{next(_numbers):06x}"
-    start_response("200 OK", [*sheet.headers, ("Content-Length", str(len(body))), ("X-Request-ID", request_id)])
+    extra = [("Content-Length", str(len(answer.body))), ("X-Request-ID", request_id)]
+    start_response(answer.status, [*answer.headers, *extra])
     if logging.getLogger("web").isEnabledFor(logging.INFO):
-        took = round((time.perf_counter() - began) * 1000, 1)
-        log.info("request", method="GET", route="/s/<token>", status=200, ms=took, request_id=request_id)
-    return [body]
+        took, status = round((time.perf_counter() - began) * 1000, 1), int(answer.status[:3])
+        log.info("request", method=method, route="/s/<token>", status=status, ms=took, request_id=request_id)
+    return [answer.body]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Select, bindparam, select
+from sqlalchemy import BindParameter, Engine, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from survey.languages import Translator, day_named, listed
@@ -81,8 +81,8 @@ class Asked:
         return [moment for moment in (row.sent_at, row.delivered_at, row.reminded_at) if moment is not None]
 
 
-_HASHES = bindparam("hashes", expanding=True)
-_RESOLUTIONS = bindparam("resolutions", expanding=True)
+_HASHES: BindParameter[Any] = bindparam("hashes", expanding=True)
+_RESOLUTIONS: BindParameter[Any] = bindparam("resolutions", expanding=True)
 _SURVEYS = (
     select(
         Invitation.id,

@@ -1,9 +1,11 @@
 """The front answers as Flask does: the same page, the same evidence, the same rows; and leaves the rest to it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
@@ -14,11 +16,13 @@ from werkzeug.test import Client, TestResponse
 from survey import clock, tokens
 from survey.firms import get_firm
 from survey.front.app import Front
-from survey.models import Invitation, InvitationState, SurveyEvent
+from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind, SurveyResponse
 from survey.promise import DEFAULT_PROMISE
+from survey.responses import answers_of, find_response
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
 
+PRESSED = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1", "Sec-Fetch-Site": "same-origin"}
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Safari/604.1"
 
 
@@ -31,6 +35,7 @@ class Both:
     session: Session
     invitation: Invitation
     path: str
+    left: list[str]  # what the front left to Flask
 
     def ask(self, query: str = "", *, front: bool, **headers: str) -> TestResponse:
         self.session.commit()
@@ -39,6 +44,49 @@ class Both:
         self.front.visits.flush()
         self.session.expire_all()
         return response
+
+    def post(self, *, front: bool, query: str = "", page: str = "", **fields: object) -> TestResponse:
+        self.session.commit()
+        client = Client(self.front if front else self.app.wsgi_app, TestResponse)
+        response = client.post(f"{self.path}{page}{query}", data=fields, headers={"User-Agent": PHONE, **PRESSED})
+        self.session.expire_all()
+        return response
+
+    def fresh(self, **contact: str) -> None:
+        """Another survey that somebody looked at five seconds ago, and the link to it."""
+        person = make_contact(self.session, make_client(self.session), **{"language": "de", **contact})
+        resolution = make_resolution(self.session, make_job(self.session, person, kind="Repair", summary="Till"))
+        self.invitation = make_invitation(self.session, resolution, sent_at=NOW, expires_at=NOW + timedelta(days=7))
+        self.path = f"/s/{tokens.derive(SECRET_KEY, 'survey', self.invitation.seed)}"
+        at = clock.now() - timedelta(seconds=5)
+        self.session.add(
+            SurveyEvent(
+                invitation_id=self.invitation.id, kind=SurveyEventKind.SHOWN, at=at, user_agent=PHONE, details={}
+            )
+        )
+        self.session.commit()
+
+    def written(self) -> object:
+        """Everything that the answer to this survey wrote, without the names of rows."""
+        response = find_response(self.session, self.invitation)
+        events = self.session.scalars(
+            select(SurveyEvent).where(SurveyEvent.invitation_id == self.invitation.id).order_by(SurveyEvent.id)
+        ).all()
+        return (
+            response
+            and (
+                response.language,
+                response.origin,
+                response.submitted_at,
+                response.changed_at,
+                response.version_id,
+                response.invitation_id == self.invitation.id,
+                sorted((a.question, a.number, a.text, a.answered_at, a.managers_only) for a in response.answers),
+                sorted((t.step, t.value, t.resolution_id == response.resolution_id) for t in response.touchpoints),
+            ),
+            [(event.kind, event.at, event.user_agent, event.details) for event in events],
+            (self.invitation.state, self.invitation.answered_at, self.invitation.client.evidence_version),
+        )
 
     def evidence(self) -> list[tuple[object, ...]]:
         """What was left since the last look."""
@@ -49,6 +97,16 @@ class Both:
             self.session.delete(event)
         self.session.commit()
         return found
+
+
+def behind(app: Flask, left: list[str]) -> WSGIApplication:
+    """Flask, and a note of what it was asked."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        left.append(environ["REQUEST_METHOD"])
+        return app.wsgi_app(environ, start_response)
+
+    return answer
 
 
 @pytest.fixture
@@ -62,7 +120,8 @@ def both(app: Flask, session: Session) -> Iterator[Both]:
     invitation = make_invitation(session, resolution, sent_at=NOW, expires_at=NOW + timedelta(days=7))
     path = f"/s/{tokens.derive(SECRET_KEY, 'survey', invitation.seed)}"
     with clock.fixed_at(NOW + timedelta(hours=1)):
-        yield Both(app, Front(app, app.wsgi_app), session, invitation, path)
+        left: list[str] = []
+        yield Both(app, Front(app, behind(app, left)), session, invitation, path, left)
 
 
 def headers_of(response: TestResponse) -> dict[str, str]:
@@ -91,6 +150,7 @@ def test_the_first_page_is_the_same(both: Both, query: str, headers: dict[str, s
         assert headers_of(ours) == headers_of(theirs)
         assert both.evidence() == left
     assert len(left) == 2
+    assert both.left == []
 
 
 def test_a_job_with_nothing_to_say_is_the_same(both: Both) -> None:
@@ -144,3 +204,106 @@ def test_visits_beyond_the_limit_are_counted(both: Both) -> None:
     for _ in range(103):
         both.ask(front=True)
     assert len(both.evidence()) == 200
+
+
+FULL = {
+    "based_on": "0",
+    "csat": "2",
+    "comment": " Third visit,\r\nstill <b>broken</b> ",
+    "nps": "3",
+    "about": "4",
+    "would_return": "0",
+    "contact_me": "1",
+    "step_greeted": "yes",
+    "step_explained": "no",
+    "step_told_next": "na",
+    "mood": "?",
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "more", "plain"),
+    [
+        (FULL, {}, True),
+        ({"csat": "5"}, {}, True),
+        ({"csat": "5", "comment": ""}, {"page": "/rating"}, True),
+        ({"nps": "9", "based_on": "0"}, {"query": "?nps=9"}, True),
+        ({"csat": "4", "comment": "é" * 5_000}, {"query": "?lang=fr&csat=4"}, True),
+        ({"csat": "1", "ces": "7", "nps": "0"}, {}, True),
+        ({"csat": "6"}, {}, False),
+        ({"comment": "No rating"}, {}, False),
+        ({"csat": "4", "comment": "é" * 5_001}, {}, False),
+        ({"csat": "1", "comment": "Absolut hervorragend, rundum zufrieden!"}, {}, False),
+        ({"csat": "3", "based_on": "7.1"}, {}, False),
+    ],
+)
+def test_a_first_answer_is_stored_the_same(
+    both: Both, fields: dict[str, str], more: dict[str, str], *, plain: bool
+) -> None:
+    """The same rows, the same evidence, the same way on, whether the front stores it or leaves it to Flask."""
+    written = []
+    for front in (False, True):
+        both.fresh()
+        response = both.post(front=front, **more, **fields)
+        location = response.headers.get("Location", "").removeprefix(both.path)
+        written.append((response.status_code, location, both.written()))
+    assert written[0] == written[1]
+    assert both.left == ([] if plain else ["POST"])
+
+
+def test_a_second_answer_and_a_replay_are_left_to_flask(both: Both) -> None:
+    """A replay changes nothing, older values are refused, both through the front."""
+    both.fresh()
+    assert both.post(front=True, csat="4", based_on="0").status_code == 303
+    before = both.written()
+    assert both.post(front=True, csat="4", based_on="0").status_code == 303
+    assert both.post(front=True, csat="1", based_on="0").status_code == 409
+    assert both.written() == before
+
+
+def test_a_machine_is_asked_to_tap_again(both: Both) -> None:
+    """What was never shown the page presses in vain, through the front as well."""
+    both.ask(front=True)
+    both.evidence()
+    assert both.post(front=True, csat="1").status_code == 409
+    assert find_response(both.session, both.invitation) is None
+
+
+def test_the_press_knows_of_a_page_shown_just_before(both: Both) -> None:
+    """Visits that wait in memory count for the press that follows them."""
+    client = Client(both.front, TestResponse)
+    both.session.commit()
+    with clock.fixed_at(clock.now() - timedelta(seconds=9)):
+        client.get(both.path, headers={"User-Agent": PHONE, **PRESSED})
+    assert both.post(front=True, csat="4").status_code == 303
+    assert both.session.scalars(select(SurveyEvent.kind).order_by(SurveyEvent.id)).all() == [
+        SurveyEventKind.OPENED,
+        SurveyEventKind.SHOWN,
+        SurveyEventKind.CONFIRMED,
+    ]
+
+
+def test_answers_that_come_together_are_all_stored_once(both: Both) -> None:
+    """Forty at a time, some of them twice, some of one client: one transaction, every answer its own."""
+    both.front.writer.start()
+    paths = []
+    with clock.fixed_at(datetime.now(UTC)):  # other threads have the true time
+        for number in range(20):
+            both.fresh(name=f"Person {number}")
+            both.invitation.expires_at = clock.now() + timedelta(days=1)
+            paths += [both.path, both.path]
+        both.session.commit()
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda path: _press(both, path), paths))
+    both.session.expire_all()
+    stored = both.session.scalars(select(SurveyResponse)).all()
+    assert set(statuses) == {303}
+    assert len(stored) == 20
+    assert all(answers_of(response) == {"csat": 4} for response in stored)
+
+
+def _press(both: Both, path: str) -> int:
+    response = Client(both.front, TestResponse).post(
+        path, data={"csat": "4", "based_on": "0"}, headers={"User-Agent": PHONE, **PRESSED}
+    )
+    return response.status_code

@@ -1,0 +1,244 @@
+"""First answers that come at the same time, stored in one transaction: one wait for the disk for all of them.
+
+Each row is what `survey.responses.submit` would have written after `survey.held.weigh`; a test compares them. What is
+not plain (an error, a machine, a second answer, a confidential one, words that do not fit the rating) is left out.
+"""
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from survey import clock, tokens
+from survey.db import transaction
+from survey.evidence import AGENT_LENGTH, visits_of
+from survey.firms import get_firm
+from survey.front.asked import Asked, find_many
+from survey.front.documents import Documents
+from survey.front.visits import Visits, write
+from survey.languages import DEFAULT, translator
+from survey.logs import log
+from survey.models import (
+    Answer,
+    Client,
+    Firm,
+    Invitation,
+    InvitationState,
+    ResponseOrigin,
+    SurveyEvent,
+    SurveyEventKind,
+    SurveyResponse,
+    Touchpoint,
+)
+from survey.pages import language_for
+from survey.presses import judged
+from survey.promise import promise_steps
+from survey.questionnaires import answering, confidential, logic, mismatch
+from survey.questionnaires.answering import Sent
+from survey.questionnaires.document import LEADS, Confidentiality, Document
+from survey.questionnaires.logic import Setting
+from survey.visits import Kind, Visit
+
+MOST_AT_ONCE = 128
+LONGEST_WAIT = 15.0  # seconds; then Flask is asked, for which an answer that is stored already changes nothing
+
+
+@dataclass
+class Posted:
+    """A form that was sent. `following`: the page that comes next; None: not stored here."""
+
+    token: str
+    form: MultiDict[str, str]
+    user_agent: str
+    fetch: Mapping[str, str]
+    offered: Mapping[str, str]  # what the address carries
+    languages: Sequence[str]  # wanted, best first, the one chosen on the page in front
+    done: threading.Event = field(default_factory=threading.Event)
+    following: str | None = None
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A form that can be stored as it is."""
+
+    posted: Posted
+    asked: Asked
+    document: Document
+    sent: Sent
+    press: Mapping[str, Any]
+    following: str
+
+
+class Writer:
+    """One thread that stores what the others were sent. Before it is started, each stores its own."""
+
+    def __init__(self, app: Flask, documents: Documents, visits: Visits) -> None:
+        self._app = app
+        self._documents = documents
+        self._visits = visits
+        self._posted: queue.SimpleQueue[Posted] = queue.SimpleQueue()
+        self._started = False
+
+    def start(self) -> None:
+        """Begin to store, in a thread."""
+        self._started = True
+        threading.Thread(target=self._run, name="first answers", daemon=True).start()
+
+    def store(self, posted: Posted) -> str | None:
+        """The page that follows once the answer is on the disk; None if it was not stored here."""
+        if not self._started:
+            self.take([posted])
+        else:
+            self._posted.put(posted)
+        posted.done.wait(LONGEST_WAIT)
+        return posted.following
+
+    def _run(self) -> None:
+        while True:
+            self.take([self._posted.get()])
+
+    def take(self, batch: list[Posted]) -> None:
+        """Store these and whatever else waits, and wake those who sent them."""
+        while len(batch) < MOST_AT_ONCE and not self._posted.empty():
+            batch.append(self._posted.get())
+        stored: Sequence[_Plain] = ()
+        try:
+            stored = self._store(batch)
+        except Exception:  # noqa: BLE001  each is asked again on its own, by Flask, which says what is wrong
+            log.exception("first answers not stored together", count=len(batch))
+        for one in stored:
+            one.posted.following = one.following
+        for posted in batch:
+            posted.done.set()
+
+    def _store(self, batch: Sequence[Posted]) -> Sequence[_Plain]:
+        seen = self._visits.take()
+        try:
+            with self._app.app_context(), transaction() as session:
+                if seen:
+                    write(session, seen)
+                now = clock.now()
+                plain = self._plain(session, batch, now)
+                if plain:
+                    _insert(session, plain, now)
+        except BaseException:
+            self._visits.give_back(seen)
+            raise
+        return plain
+
+    def _plain(self, session: Session, batch: Sequence[Posted], now: datetime) -> list[_Plain]:
+        by_link = {tokens.fingerprint(posted.token): posted for posted in reversed(batch)}  # of two, the first
+        found = find_many(session, by_link, now)
+        visits = visits_of(session, [asked.row.id for asked in found.values()])
+        firm = get_firm(session)
+        checked = (
+            self._checked(by_link[link], asked, visits[asked.row.id], firm, now) for link, asked in found.items()
+        )
+        return [one for one in checked if one is not None]
+
+    def _checked(
+        self, posted: Posted, asked: Asked, visits: Sequence[Visit], firm: Firm, now: datetime
+    ) -> _Plain | None:
+        document = self._documents.of(asked.row.version_id)
+        promise = [step.key for step in promise_steps(firm.promise)]
+        sent = answering.read(document, promise, posted.form, translator(DEFAULT))
+        questions = answering.questions_of(document)
+        if sent.errors or not any(questions[name].type in LEADS for name in sent.answers if name in questions):
+            return None
+        if confidential.of_document(document):
+            return None
+        press, verdict = judged(posted.user_agent[:AGENT_LENGTH], posted.fetch, visits, now)
+        if verdict.kind is Kind.MACHINE:
+            return None
+        language = language_for(
+            document, [*posted.languages[:1], asked.row.language, *posted.languages[1:], firm.language]
+        )
+        offer = answering.offered(document, posted.offered)
+        lead = logic.lead_of(document, logic.leading(document, offer, sent.answers))
+        if mismatch.better_fit(sent.answers, lead.key, language) is not None:
+            return None
+        setting = Setting(asked.row.kind, language, sent.steps, promise)
+        answers = {name: value for name, value in sent.answers.items() if value != ""}
+        following = logic.page_after(lead.key, logic.pages(document, answers, setting, lead), answers, setting)
+        return _Plain(posted, asked, document, sent, {**press.details, **verdict.as_dict()}, following)
+
+
+def _insert(session: Session, plain: Sequence[_Plain], now: datetime) -> None:
+    rows = [one.asked.row for one in plain]
+    responses = session.scalars(
+        insert(SurveyResponse).returning(SurveyResponse.id, sort_by_parameter_order=True),
+        [
+            {
+                "resolution_id": row.resolution_id,
+                "contact_id": row.contact_id,
+                "client_id": row.client_id,
+                "invitation_id": row.id,
+                "origin": ResponseOrigin.SURVEY,
+                "language": row.language,
+                "version_id": row.version_id,
+                "submitted_at": now,
+            }
+            for row in rows
+        ],
+    ).all()
+    answers, steps, events = [], [], []
+    for one, response_id in zip(plain, responses, strict=True):
+        for name, value in one.sent.answers.items():
+            if value != "":
+                answers.append(_answer(one.document, response_id, name, value, now))
+        resolution = one.asked.row.resolution_id
+        steps += [
+            {"response_id": response_id, "resolution_id": resolution, "step": step, "value": value}
+            for step, value in one.sent.steps.items()
+        ]
+        events.append(_event(one, now))
+    session.execute(insert(Answer), answers)
+    if steps:
+        session.execute(insert(Touchpoint), steps)
+    session.execute(insert(SurveyEvent), events)
+    session.execute(
+        update(Invitation)
+        .where(Invitation.id.in_([row.id for row in rows]))
+        .values(state=InvitationState.ANSWERED, answered_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    times: dict[int, list[int]] = {}
+    for client_id, count in Counter(row.client_id for row in rows).items():
+        times.setdefault(count, []).append(client_id)
+    for count, clients in sorted(times.items()):
+        session.execute(
+            update(Client).where(Client.id.in_(clients)).values(evidence_version=Client.evidence_version + count),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _answer(document: Document, response_id: int, name: str, value: int | str, now: datetime) -> dict[str, Any]:
+    question = document.by_key.get(name.partition(".")[0])
+    return {
+        "response_id": response_id,
+        "question": name,
+        "number": value if isinstance(value, int) else None,
+        "text": None if isinstance(value, int) else value,
+        "answered_at": now,
+        "managers_only": question is not None and question.confidentiality is Confidentiality.MANAGERS,
+    }
+
+
+def _event(one: _Plain, now: datetime) -> dict[str, Any]:
+    named = [name for name, value in one.sent.answers.items() if value != ""]
+    changed = sorted([*named, *(f"step_{step}" for step in one.sent.steps)])
+    return {
+        "invitation_id": one.asked.row.id,
+        "kind": SurveyEventKind.CONFIRMED,
+        "at": now,
+        "user_agent": one.posted.user_agent[:AGENT_LENGTH],
+        "details": {"changed": changed, "press": dict(one.press)},
+    }
