@@ -16,6 +16,7 @@ from survey.models import (
     Firm,
     Invitation,
     InvitationState,
+    Repair,
     Resolution,
     ResponseOrigin,
     SurveyResponse,
@@ -146,7 +147,14 @@ def _asked_by_address(session: Session, emails: set[str], policy: Policy, now: d
         .join(Resolution, Resolution.id == Invitation.resolution_id)
         .where(Contact.email.in_(emails), Invitation.sent_at > since)
     )
-    for email, at, job_id, invitation_id, state in session.execute(sent):
+    passed_on = (
+        select(Contact.email, Repair.asked_at, Resolution.job_id, Invitation.id, Invitation.state)
+        .join(Contact, Contact.id == Repair.contact_id)
+        .join(Invitation, Invitation.id == Repair.invitation_id)
+        .join(Resolution, Resolution.id == Invitation.resolution_id)
+        .where(Contact.email.in_(emails), Repair.asked_at > since)
+    )
+    for email, at, job_id, invitation_id, state in session.execute(sent.union_all(passed_on)):
         if at is not None:
             found[email].append(Asked(at, job_id, invitation_id, withdrawn=state is InvitationState.WITHDRAWN))
     imported = (

@@ -145,6 +145,7 @@ def _ask_instead(
 ) -> str:
     invitation, job = repair.invitation, repair.invitation.resolution.job
     repair.new_contact, old_link, was = new, invitation.token_hash, job.contact_id
+    asked_at = invitation.sent_at
     why = "The survey about this job has an answer, or is over."
     if may_go_on(session, invitation):
         try:
@@ -155,6 +156,7 @@ def _ask_instead(
             why = str(error)
         else:
             repair.before, repair.token_hash = {**repair.before, "handed": handed}, old_link
+            repair.asked_at = asked_at
             return ""
     job.contact, job.contact_chosen_at = new, now
     repair.before = {**repair.before, "job_contact_id": was}

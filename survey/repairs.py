@@ -209,7 +209,7 @@ def undo_handover(session: Session, repair: Repair) -> None:
         session.flush()
         session.expire(job, ["contact"])
     made = before.pop("made", False)
-    new, repair.before, repair.token_hash = repair.new_contact, before, ""
+    new, repair.before, repair.token_hash, repair.asked_at = repair.new_contact, before, "", None
     if made and new is not None:
         repair.new_contact = None
         session.flush()
@@ -249,12 +249,13 @@ def _pass_on(session: Session, repair: Repair, secret_key: str, now: datetime) -
     """To a colleague whom we know, if every rule agrees; else a manager decides."""
     session.flush()
     colleague, old_link = session.get_one(Contact, repair.new_contact_id), repair.invitation.token_hash
+    asked_at = repair.invitation.sent_at
     try:
         handed = hand_over(session, repair.invitation, colleague, secret_key, now, None)
     except ConflictError as error:
         repair.why_open = str(error)[:300]
         return
-    repair.before, repair.token_hash = {"handed": handed}, old_link
+    repair.before, repair.token_hash, repair.asked_at = {"handed": handed}, old_link, asked_at
     repair.state, repair.decided_at = RepairState.APPROVED, now
 
 

@@ -48,6 +48,7 @@ def _create_repairs() -> None:
         sa.Column("why_open", sa.String(length=300), nullable=False),
         sa.Column("new_contact_id", sa.Integer(), nullable=True),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", survey.db.UTCDateTime(), nullable=True),
         sa.Column("before", _DOCUMENT, nullable=False),
         sa.Column("at", survey.db.UTCDateTime(), nullable=False),
         sa.Column("decided_at", survey.db.UTCDateTime(), nullable=True),

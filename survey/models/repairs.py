@@ -68,6 +68,7 @@ class Repair(Base):
     why_open: Mapped[str] = mapped_column(String(300), default="")  # why it was not done at once
     new_contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
+    asked_at: Mapped[datetime | None]  # when they were asked, of a survey that went on: it counts for their rest
     before: Mapped[dict[str, Any]]
     at: Mapped[datetime]
     decided_at: Mapped[datetime | None]

@@ -233,6 +233,14 @@ def test_a_known_colleague_is_asked_without_anybodys_yes(case: Case) -> None:
     assert find_by_token(case.session, case.token) is case.invitation
 
 
+def test_who_passed_a_survey_on_was_asked_all_the_same(case: Case) -> None:
+    """Ana got the email: her rest counts from it, and ends with taking it back only as far as the survey is hers."""
+    repair = case.say(RepairKind.COLLEAGUE, colleague_id=case.ben.id)
+    assert repair.asked_at == NOW - timedelta(days=1)
+    verdicts = {verdict.rule: verdict for verdict in explain(case.session, _next_closing(case), NOW)}
+    assert not verdicts["contact rested"].passed
+
+
 def test_a_colleague_who_was_asked_lately_waits_for_a_manager(case: Case) -> None:
     """The rules that protect Ben hold here too; a manager may send it all the same."""
     other = make_resolution(case.session, make_job(case.session, case.ben), completed_at=NOW - timedelta(days=9))
