@@ -26,6 +26,7 @@ from survey.db import db, row_by_id, transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.evidence_queries import unconfirmed_of_client
 from survey.paging import page_number
+from survey.repair_queries import repairs_of_client
 
 blueprint = Blueprint("clients", __name__, url_prefix="/desk")
 auth.guard(blueprint)
@@ -73,6 +74,7 @@ def _page(client_id: int, note: NoteForm | None = None, referral_error: str = ""
         referral_error=referral_error,
         moment_of=datetime.fromisoformat,
         referral_name=request.form.get("client", ""),
+        repairs=repairs_of_client(db.session, client_id),
         interests_error=interests_error,
         interests_text=request.form.get("interests", ""),
     )

@@ -19,6 +19,7 @@ from survey.jobs import close_job, exclude_job, record_job, reopen_job
 from survey.models import Exclusion, Job, Resolution
 from survey.paging import page_number
 from survey.questionnaire import ABOUT_WORDS
+from survey.repair_queries import repairs_of_job
 from survey.schedule import zone_for
 from survey.views.messages import posted
 
@@ -95,6 +96,7 @@ def _job_page(found: Job, close_form: CloseJobForm | None = None, status: int = 
         progress=updates.progress_of(db.session, list(responses.values())),
         people=desk_queries.names_of(db.session, people),
         close_form=close_form or CloseJobForm(completed_at=on_clock(now, firm_zone())),
+        repairs=repairs_of_job(db.session, found.id),
         exclusions=EXCLUSION_CHOICES,
         evidence={invitation.id: evidence.lines(db.session, invitation) for invitation in invitations},
         held=evidence_queries.held_of(db.session, ids),
