@@ -101,8 +101,8 @@ class Composer:
         self._texts = texts
         self._sender = _sender(firm, settings)
         self._reply_to = one_line(firm.reply_to)
+        self._sorts: dict[tuple[EmailKind, str, str], Sort] = {}
         self._sheets: dict[tuple[Sort, frozenset[str]], _Sheet] = {}
-        self._languages: dict[str, str] = {}
         word = secrets.token_hex(4)
         self._in_text = {name: f"-{word}.{number}-" for number, name in enumerate(_PERSONAL)}
         self._in_html = {
@@ -144,14 +144,15 @@ class Composer:
         brief = self._briefs.get(message.invitation_id) if message.invitation_id else None
         if not self._texts or brief is None or message.kind not in TO_CLIENTS:
             return None
-        row = self._texts.get((TextKind(message.kind.value), self._language(brief.language)))
+        sort = self._sort(message.kind, brief)
+        row = self._texts.get((sort.kind, sort.language))
         return None if row is None or row.is_built_in else row.id
 
     def _to_client(self, message: Draft, attempt_id: str) -> OutgoingEmail:
         brief = self._briefs.get(message.invitation_id) if message.invitation_id else None
         if brief is None:
             raise NotFoundError("The invitation of this survey email is gone.")
-        sort = Sort(TextKind(message.kind.value), self._language(brief.language), brief.lead)
+        sort = self._sort(message.kind, brief)
         own = personal_values(message.to_name, brief, sort.language, self._firm.timezone)
         own["token"], own["reply"] = brief.token, brief.reply_to.partition("@")[0]
         present = frozenset([name for name, value in own.items() if value])
@@ -179,11 +180,13 @@ class Composer:
         content = self._content(sort.language, letter, self._reply_to)
         return self._outgoing(message, attempt_id, content, f"Test: {letter.subject}")
 
-    def _language(self, language: str) -> str:
-        """The contact's language where we have it, else the firm's."""
-        found = self._languages.get(language)
+    def _sort(self, kind: EmailKind, brief: Brief) -> Sort:
+        """What the letter is: in the contact's language where we have it, else in the firm's."""
+        key = (kind, brief.language, brief.lead)
+        found = self._sorts.get(key)
         if found is None:
-            found = self._languages[language] = choose([language, self._firm.language])
+            language = choose([brief.language, self._firm.language])
+            found = self._sorts[key] = Sort(TextKind(kind.value), language, brief.lead)
         return found
 
     def _list_headers(self, brief: Brief) -> dict[str, str]:

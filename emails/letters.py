@@ -6,6 +6,8 @@ The wording is never a template: it is filled in by `emails.wording` and comes i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -60,19 +62,38 @@ class Letter:
 
 def personal_values(name: str, brief: Brief, language: str, firm_timezone: str) -> dict[str, str]:
     """What stands in a letter for one person; "" where nothing is known. Not escaped."""
-    zone = zone_for(brief.timezone, firm_timezone)
-    kind, summary = one_line(brief.kind), one_line(brief.summary)
+    zone = _zone(brief.timezone, firm_timezone)
+    (kind, inside), summary, name = _kind(brief.kind, language), one_line(brief.summary), one_line(name)
     return {
         "first_name": first_name(name),
-        "name": one_line(name),
+        "name": name,
         "job": summary or kind,
         "kind": kind,
         "kind_beside": kind if summary and kind.lower() not in summary.lower() else "",
-        "kind_in_sentence": in_sentence(kind, language),
-        "staff": listed(dict.fromkeys(map(first_name, brief.staff)), language),
+        "kind_in_sentence": inside,
+        "staff": _staff(brief.staff, language),
         "finished_on": said_day(brief.completed_at.astimezone(zone).date(), language),
         "closes_on": said_day(brief.expires_at.astimezone(zone).date(), language),
     }
+
+
+# A firm has few kinds of work and few people, and a batch a thousand letters.
+
+
+@lru_cache(maxsize=1024)
+def _kind(kind: str, language: str) -> tuple[str, str]:
+    """A kind of work by itself, and inside a sentence."""
+    return one_line(kind), in_sentence(kind, language)
+
+
+@lru_cache(maxsize=4096)
+def _staff(names: tuple[str, ...], language: str) -> str:
+    return listed(dict.fromkeys(map(first_name, names)), language)
+
+
+@lru_cache(maxsize=256)
+def _zone(timezone: str, firm_timezone: str) -> tzinfo:
+    return zone_for(timezone, firm_timezone)
 
 
 def escaped(values: Mapping[str, str]) -> dict[str, str]:

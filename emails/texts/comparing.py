@@ -21,16 +21,19 @@ def pieces(before: str, after: str) -> list[Piece]:
     """What became of `before`, in order of reading."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     made: list[Piece] = []
+    removed = added = ""
     for tag, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            made.append(Piece("", "".join(old[first:last])))
-            continue
-        made += [
-            Piece(change, text)
-            for change, text in (("removed", "".join(old[first:last])), ("added", "".join(new[start:end])))
-            if text
-        ]
-    return made
+        same = "".join(old[first:last]) if tag == "equal" else ""
+        if same.strip() or (same and not (removed or added)):
+            made += [*_changed(removed, added), Piece("", same)]
+            removed = added = ""
+        else:  # space between two changes belongs to both: a line reads as one change
+            removed, added = removed + "".join(old[first:last]), added + "".join(new[start:end])
+    return [*made, *_changed(removed, added)]
+
+
+def _changed(removed: str, added: str) -> list[Piece]:
+    return [Piece(change, text) for change, text in (("removed", removed), ("added", added)) if text]
 
 
 def compared(before: Wording, after: Wording) -> dict[str, list[Piece]]:

@@ -92,6 +92,8 @@ def version(kind: str, language: str, version: int) -> ResponseReturnValue:
     other = request.args.get("with", type=int)
     other = other if other is not None else latest if version != latest else max(0, latest - 1)
     before, after = (versions.version_of(db.session, what, language, number) for number in sorted((version, other)))
+    allow_in_policy(frame_src="'self'")
+    words = versions.version_of(db.session, what, language, version)
     return render_template(
         "desk/settings/email_version.html",
         kind=what,
@@ -100,7 +102,7 @@ def version(kind: str, language: str, version: int) -> ResponseReturnValue:
         latest=latest,
         pair=sorted((version, other)),
         history=rows,
-        words=versions.version_of(db.session, what, language, version),
+        subject=previews.subject_line(db.session, language, words, clock.now()),
         changes=comparing.compared(before, after),
     )
 

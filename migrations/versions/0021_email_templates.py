@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("by_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_email_texts_by_id_users"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_email_texts")),
-        sa.UniqueConstraint("kind", "language", "version", name=op.f("uq_email_texts_kind")),
+        sa.UniqueConstraint("kind", "language", "version", name=op.f("uq_email_texts_kind_language_version")),
     )
     op.create_table(
         "email_drafts",

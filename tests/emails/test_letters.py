@@ -49,14 +49,14 @@ GREETINGS = {
     "fr": ("Bonjour Mona,", "mardi 10 mars", "Excellent", "Merci de ne plus me poser de questions"),
     "de": ("Guten Tag Mona Costa,", "Dienstag, 10. März", "Sehr gut", "Bitte fragen Sie mich nicht mehr"),
     "pt": ("Olá Mona,", "terça-feira, 10 de março", "Excelente", "Por favor, não me perguntem mais"),
-    "nl": ("Goedendag Mona Costa,", "dinsdag 10 maart", "Uitstekend", "Vraag mij dit niet meer"),
+    "nl": ("Goedendag Mona Costa,", "dinsdag 10 maart", "Heel goed", "Vraag mij dit niet meer"),
 }
 
 
-def invite(session: Session, language: str, **job: str) -> Invitation:
-    contact = make_contact(session, name="Mona Costa", language=language, timezone="Asia/Tokyo")
+def invite(session: Session, language: str, timezone: str = "Asia/Tokyo") -> Invitation:
+    contact = make_contact(session, name="Mona Costa", language=language, timezone=timezone)
     closed = datetime(2026, 3, 9, 22, 0, tzinfo=UTC)  # Tuesday morning in Tokyo
-    row = make_job(session, contact, kind="Printer repair", **{"summary": "The printer jams", **job})
+    row = make_job(session, contact, kind="Printer repair", summary="The printer jams")
     return make_invitation(session, make_resolution(session, row, completed_at=closed, staff={"Ana Xu": 1.0}))
 
 
@@ -95,7 +95,7 @@ def test_the_contacts_language_comes_first(
 def test_a_batch_is_one_request_for_each_language(session: Session, settings: Settings) -> None:
     """Nine people in three languages are three requests, and each reads their own."""
     for language in ("de", "fr", "en") * 3:
-        queue_survey(session, invite(session, language))
+        queue_survey(session, invite(session, language, "UTC"))
     begun = begin_all(session, settings)
     with FakeSendGrid() as fake:
         SendGridSender(API_KEY, fake.url).send([one.outgoing for one in begun])
@@ -112,8 +112,8 @@ def test_the_firms_own_words_go_out_and_the_message_remembers_them(session: Sess
     """In their language only; the version stands with the message, and a built-in text with none."""
     words = Wording("{kind}: tell us, {first_name}", "Dear {first_name} & co <b>,\n\nIt is done.", "Yours\n{firm}")
     row = versions.save_text(session, TextKind.SURVEY, "en", words, None, NOW)
-    queue_survey(session, invite(session, "en"))
-    queue_survey(session, invite(session, "de"))
+    queue_survey(session, invite(session, "en", "UTC"))
+    queue_survey(session, invite(session, "de", "UTC"))
     english, german = (one.outgoing for one in begin_all(session, settings))
     assert english.subject == "Printer repair: tell us, Mona"
     assert "Dear Mona & co <b>,\n\nIt is done." in english.text
