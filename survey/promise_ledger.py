@@ -167,7 +167,7 @@ def jobs_behind(
     return Page([_behind(resolution, marks) for resolution in page], number, total)
 
 
-def _behind(resolution: Resolution, marks: Sequence[Row[tuple[int, str, int]]]) -> Behind:
+def _behind(resolution: Resolution, marks: Sequence[Row[int, str, int]]) -> Behind:
     mine = [(step, value) for owner, step, value in marks if owner == resolution.id]
     return Behind(
         resolution,
@@ -193,12 +193,12 @@ def _marks(asked: Asked) -> Subquery:
     )
 
 
-def _plain(asked: Asked) -> Select[tuple[int, int, int]]:
+def _plain(asked: Asked) -> Select[int, int, int]:
     marks = _marks(asked)
     return select(marks.c.resolution_id, marks.c.kept, marks.c.missed)
 
 
-def _grouped(asked: Asked, by: By, zone: tzinfo, now: datetime) -> Select[tuple[int, int, int, str, str]]:
+def _grouped(asked: Asked, by: By, zone: tzinfo, now: datetime) -> Select[int, int, int, str, str]:
     """The marks with the key and the label of their group."""
     marks = _marks(asked)
     rows = select(marks.c.resolution_id, marks.c.kept, marks.c.missed).join(
