@@ -21,7 +21,7 @@ from survey.visits import (
 
 SHOWN, PRESSED = "shown", "pressed"
 READS_THE_PAGE = 1.0  # seconds that a person needs at least to see that one more tap is asked for
-NAMED_WAITS = 3.0  # seconds that one which calls itself a machine has to wait
+NAMED_WAITS = 5.0  # seconds that one which calls itself a machine has to wait
 _NOT_PEOPLE = frozenset({AgentClass.HEADLESS, AgentClass.SCANNER, AgentClass.PREVIEW})
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from survey import clock, imports, invitations, queries
+from survey import clock, evidence, imports, invitations, queries
 from survey.cli import tables
 from survey.cli.importing import Report, Stored, finish, import_file
 from survey.db import begin_reading, db
@@ -114,7 +114,7 @@ def list_invitations(state: str | None, as_json: bool) -> None:
 @click.argument("external_id")
 @json_option
 def explain(source: str, external_id: str, as_json: bool) -> None:
-    """Every rule's verdict on a job, for each time it was closed."""
+    """Every rule's verdict on a job, for each time it was closed; and what was seen on its survey's link."""
     begin_reading(db.session)
     try:
         job = queries.find_job(db.session, source, external_id)
@@ -122,7 +122,12 @@ def explain(source: str, external_id: str, as_json: bool) -> None:
         raise click.ClickException(str(error)) from None
     now = clock.now()
     verdicts = [invitations.explain(db.session, resolution, now) for resolution in job.resolutions]
+    seen = {
+        resolution.id: evidence.lines(db.session, resolution.invitation)
+        for resolution in job.resolutions
+        if resolution.invitation
+    }
     if as_json:
-        click.echo(json.dumps(tables.explanation_fields(job, verdicts), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(tables.explanation_fields(job, verdicts, seen), ensure_ascii=False, indent=2))
     else:
-        tables.print_explanation(job, verdicts)
+        tables.print_explanation(job, verdicts, seen)

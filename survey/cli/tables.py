@@ -1,7 +1,7 @@
 """Invitations and verdicts as the terminal and as JSON show them."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from survey.eligibility import Verdict
+from survey.evidence import Line
 from survey.models import Invitation, Job, Resolution
 
 FILE_WIDTH = 200  # a pipe has no width; cutting cells there would lose what is looked for
@@ -37,8 +38,10 @@ def invitation_fields(invitation: Invitation) -> dict[str, Any]:
     }
 
 
-def explanation_fields(job: Job, verdicts: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
-    """A job with every closing, its invitation's state and every rule's verdict."""
+def explanation_fields(
+    job: Job, verdicts: Sequence[Sequence[Verdict]], seen: Mapping[int, Sequence[Line]]
+) -> dict[str, Any]:
+    """A job with every closing, its invitation's state, every rule's verdict, and what was seen on the link."""
     return {
         "source": job.source,
         "external_id": job.external_id,
@@ -47,7 +50,8 @@ def explanation_fields(job: Job, verdicts: Sequence[Sequence[Verdict]]) -> dict[
         "contact_email": job.contact.email,
         "open": job.is_open,
         "resolutions": [
-            _resolution_fields(resolution, found) for resolution, found in zip(job.resolutions, verdicts, strict=True)
+            {**_resolution_fields(resolution, found), "seen": [line.as_dict() for line in seen.get(resolution.id, ())]}
+            for resolution, found in zip(job.resolutions, verdicts, strict=True)
         ],
     }
 
@@ -77,8 +81,8 @@ def print_invitations(invitations: Sequence[Invitation]) -> None:
     console.print(table if invitations else "There is no invitation yet. Bring in jobs first: flask jobs import FILE")
 
 
-def print_explanation(job: Job, verdicts: Sequence[Sequence[Verdict]]) -> None:
-    """One table for each closing, with every rule's verdict."""
+def print_explanation(job: Job, verdicts: Sequence[Sequence[Verdict]], seen: Mapping[int, Sequence[Line]]) -> None:
+    """One table for each closing, with every rule's verdict; one with what was seen on the link."""
     console = plain_console()
     console.print(Text(f"{job.source} {job.external_id} · {job.client.name} · {job.contact.email}", style="bold"))
     if not job.resolutions:
@@ -90,6 +94,16 @@ def print_explanation(job: Job, verdicts: Sequence[Sequence[Verdict]]) -> None:
             mark = Text("yes", style="green") if verdict.passed else Text("no", style="bold red")
             table.add_row(mark, Text(verdict.rule), Text(verdict.why))
         console.print(table)
+        if seen.get(resolution.id):
+            _print_seen(console, seen[resolution.id])
+
+
+def _print_seen(console: Console, lines: Sequence[Line]) -> None:
+    table = Table("At (UTC)", "Seen on the link", "Who", "Verdict", "Why")
+    for line in lines:
+        what = f"{line.what} × {line.times:,}" if line.times > 1 else line.what
+        table.add_row(minute(line.at), Text(what), Text(line.who), line.kind, Text(" ".join(line.reasons)))
+    console.print(table)
 
 
 def _headline(resolution: Resolution) -> str:

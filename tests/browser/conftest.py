@@ -36,6 +36,9 @@ WIDTHS = {320: 640, 375: 720, 1280: 800}  # px: width → height
 SCREENS = ((320, "light"), (375, "dark"), (1280, "light"))
 """Every width and both themes: layout does not depend on colour, nor colour on a phone's width."""
 
+PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+"""The name of a browser with a screen: one that calls itself headless is asked to tap once more (survey.presses)."""
+
 _numbers = itertools.count(1)
 
 
@@ -122,7 +125,7 @@ def new_page(chromium: BrowserThread, server: Server) -> Iterator[Callable[..., 
             color_scheme="dark" if theme == "dark" else "light",
             java_script_enabled=javascript,
             reduced_motion="reduce",
-            **options,
+            **{"user_agent": PERSON, **options},
         )
         contexts.append(context)
         page = context.new_page()

@@ -1,9 +1,11 @@
 """Presses of the button that do not count, answers set aside, and the way back."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -299,10 +301,10 @@ def test_an_archive_gives_new_ids(session: Session, invitation: Invitation) -> N
 
 def test_the_desk_sets_aside_and_counts(manager: FlaskClient, session: Session, invitation: Invitation) -> None:
     """A manager says "not a person" on the job's page, sees what was set aside and why, and takes it back."""
-    response = submit(session, invitation, *GIVEN, NOW)
     page = f"/desk/jobs/{invitation.resolution.job_id}"
     with clock.fixed_at(NOW):
         assert "Nobody has opened the link yet" in manager.get(page).text
+        response = submit(session, invitation, *GIVEN, NOW)
         answer = manager.post(f"/desk/evidence/answers/{response.id}/not-a-person", follow_redirects=True)
         assert "Set aside" in answer.text
         assert "It leaks again" in answer.text
@@ -342,3 +344,19 @@ def test_a_viewer_may_not_set_aside(viewer: FlaskClient, session: Session, invit
 
     assert viewer.post(f"/desk/evidence/answers/{response.id}/not-a-person").status_code == 403
     assert "Not a person" not in viewer.get(f"/desk/jobs/{invitation.resolution.job_id}").text
+
+
+def test_explain_tells_what_was_seen(app: Flask, session: Session, invitation: Invitation) -> None:
+    """The terminal shows each visit with its verdict, and the JSON stays one document."""
+    shown(session, invitation, CHROME, NOW, offered={"csat": 4})
+    shown(session, invitation, "Barracuda", NOW)
+    session.commit()
+    job = invitation.resolution.job
+    told = ["invitations", "explain", job.source, job.external_id]
+    text = app.test_cli_runner().invoke(args=told).stdout
+    found = json.loads(app.test_cli_runner().invoke(args=[*told, "--json"]).stdout)
+
+    assert "Opened the link with 4 for csat chosen" in text
+    assert "It calls itself a mail scanner or robot" in text
+    verdicts = [(line["who"], line["verdict"]) for line in found["resolutions"][0]["seen"]]
+    assert set(verdicts) == {("Chrome on Windows", "person"), ("Barracuda", "machine")}
