@@ -171,7 +171,8 @@ class InvitationPage(_Given):
 
 
 class ResponseOut(_Given):
-    """What one contact answered about one closing: `answers` by question, `steps` of the promise as 1, −1 or 0."""
+    """What one contact answered about one closing: `answers` by question, but for those that only managers may read;
+    `steps` of the promise as 1, −1 or 0."""
 
     id: int
     source: str
@@ -190,7 +191,9 @@ class ResponseOut(_Given):
     def of(cls, response: SurveyResponse) -> "ResponseOut":
         job = response.resolution.job
         answers = {
-            answer.question: answer.text if answer.number is None else answer.number for answer in response.answers
+            answer.question: answer.text if answer.number is None else answer.number
+            for answer in response.answers
+            if not answer.managers_only  # a key has no role
         }
         return cls(
             id=response.id,

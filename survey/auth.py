@@ -14,7 +14,7 @@ from flask_security import FSQLALiteUserDatastore, MailUtil, Security, current_u
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
-from survey import runtime, security, sign_in, tokens
+from survey import readers, runtime, security, sign_in, tokens
 from survey.config import Settings
 from survey.db import begin_reading, db
 from survey.users import Role, User
@@ -122,6 +122,7 @@ def guard(blueprint: Blueprint, *, read: str = "viewer", write: str = "manager")
             return to_login()
         if not can(read if request.method in SAFE_METHODS else write):
             abort(403)
+        readers.leave_out_managers_only(db.session, not can("manager"))
         return None
 
     return blueprint

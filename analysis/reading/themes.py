@@ -74,12 +74,13 @@ class Found:
 
 
 def comments_said(since: datetime, until: datetime) -> Select[int, str | None, datetime]:
-    """(answer id, text, when) of what clients wrote from `since` to `until`; internal clients are left out."""
+    """(answer id, text, when) of what clients wrote from `since` to `until`; internal clients are left out, and what
+    only managers may read: a theme is named by its words."""
     return (
         select(Answer.id, Answer.text, SurveyResponse.submitted_at)
         .join(SurveyResponse, SurveyResponse.id == Answer.response_id)
         .join(Client, Client.id == SurveyResponse.client_id)
-        .where(Answer.text.is_not(None), Answer.text != "", Client.internal.is_(False))
+        .where(Answer.text.is_not(None), Answer.text != "", Client.internal.is_(False), Answer.managers_only.is_(False))
         .where(SurveyResponse.submitted_at >= since, SurveyResponse.submitted_at <= until)
     )
 

@@ -112,6 +112,7 @@ class Reading:
     severity: float = 0.0  # 0…1: how grave what went wrong is; 0 also when the analyser does not judge it
     abstained: str = ""  # why the analyser does not stand by this reading, or ""
     language: str = ""
+    managers_only: bool = False  # the words themselves are for managers: nothing quotes them
     read_once: bool = False  # by the quick reader alone: what they intend was not looked at twice
 
 

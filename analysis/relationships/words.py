@@ -229,11 +229,16 @@ def _answered(response: Response, words: str) -> tuple[Quote, ...]:
     return (Quote(words, response.at, f"response/{response.id}"), *quotes)
 
 
+MANAGERS_ONLY = "Words that only managers may read."
+
+
 def quoted(response: Response) -> tuple[Quote, ...]:
     """The stretch of the comment that spoke against the firm: its negative spans, widened to whole sentences."""
     reading = response.reading
     if reading is None or not reading.text.strip():
         return ()
+    if reading.managers_only:
+        return (Quote(MANAGERS_ONLY, response.at, f"answer/{reading.answer_id}"),)
     start, end = _stretch(reading)
     return (Quote(reading.text[start:end], response.at, f"answer/{reading.answer_id}", start, end),)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -138,10 +138,13 @@ def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Rea
     Of a comment and replies to the email the worst counts: polite thanks afterwards undo no complaint.
     """
     rows = session.execute(queries.READINGS, {"ids": list(gathered)})
-    found = {analysis.answer_id: (analysis, response_id, text or "") for analysis, response_id, text in rows}
-    readings = standing(session, {answer_id: analysis for answer_id, (analysis, _, _) in found.items()})
+    found = {row.AnswerAnalysis.answer_id: row for row in rows}
+    readings = standing(session, {answer_id: row.AnswerAnalysis for answer_id, row in found.items()})
     worst_last = sorted(found.items(), key=lambda item: -readings[item[0]].score)
-    return {response_id: as_evidence(readings[answer_id], text) for answer_id, (_, response_id, text) in worst_last}
+    return {
+        row.response_id: replace(as_evidence(readings[answer_id], row.text or ""), managers_only=row.managers_only)
+        for answer_id, row in worst_last
+    }
 
 
 def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Reading:

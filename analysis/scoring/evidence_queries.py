@@ -84,7 +84,7 @@ STEPS = (
     .where(SurveyResponse.client_id.in_(_IDS))
 )
 READINGS = (
-    select(AnswerAnalysis, Answer.response_id, Answer.text)
+    select(AnswerAnalysis, Answer.response_id, Answer.text, Answer.managers_only)
     .join(Answer, Answer.id == AnswerAnalysis.answer_id)
     .where(AnswerAnalysis.client_id.in_(_IDS), Answer.text.is_not(None), in_force())
     .options(defer(AnswerAnalysis.probabilities), defer(AnswerAnalysis.sentences))

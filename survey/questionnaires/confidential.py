@@ -21,6 +21,11 @@ def of_document(document: Document) -> dict[str, list[str]]:
     }
 
 
+def for_managers(document: Document) -> set[str]:
+    """The keys of the questions whose answers only managers may read."""
+    return {q.key for q in document.questions if q.confidentiality is Confidentiality.MANAGERS}
+
+
 def code(token: str, name: str) -> str:
     """Under what an answer is kept: only the survey's link leads to it, and the database does not hold the link."""
     return hashlib.sha256(f"confidential:{token}:{name}".encode("utf-8", "surrogatepass")).hexdigest()
