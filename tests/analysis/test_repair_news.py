@@ -1,6 +1,7 @@
 """Managers hear at once what clients put right; the relationship is seen in its light."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -31,7 +32,7 @@ def invitation(session: Session) -> Invitation:
     return make_invitation(session, make_resolution(session, make_job(session, ana, summary="Till repaired")))
 
 
-def say(session: Session, invitation: Invitation, kind: RepairKind, **more: str) -> None:
+def say(session: Session, invitation: Invitation, kind: RepairKind, **more: Any) -> None:
     repairs.say(session, Link(invitation, invitation.contact), Said(kind, **more), NOW)
 
 

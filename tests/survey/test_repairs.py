@@ -92,13 +92,12 @@ def test_a_job_that_is_not_finished_is_open_again_and_its_survey_withdrawn(case:
     repair = case.say(RepairKind.NOT_FINISHED, words="The till still fails.")
 
     assert (repair.state, repair.words) == (RepairState.OPEN, "The till still fails.")
-    assert case.job.is_open
-    assert case.invitation.state is InvitationState.WITHDRAWN
-    assert case.invitation.reminder_due_at is None
+    taken_back = (case.job.is_open, case.invitation.state, case.invitation.reminder_due_at)
+    assert taken_back == (True, InvitationState.WITHDRAWN, None)
     assert case.invitation.client.evidence_version > version
 
     assert case.undo(repair).state is RepairState.UNDONE
-    assert not case.job.is_open
+    assert (case.job.is_open, repair.undone_at) == (False, SOON)
     assert case.job.resolutions[0].reopened_at is None
     assert (case.invitation.state, case.invitation.reminder_due_at) == (InvitationState.SENT, NOW + timedelta(days=3))
     assert events(case.session) == [("not_finished", "open"), ("not_finished", "undone")]
