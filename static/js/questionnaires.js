@@ -76,6 +76,7 @@
       const part = fresh.querySelector(`#${id}`);
       if (part) document.getElementById(id)?.replaceWith(part);
     }
+    look();
     const act = button?.value ?? "";
     const added = { "option-add": "#options .row-line:last-child [name=option_text]", "condition-add": "#conditions .condition:last-of-type select" };
     const next = act in added ? document.querySelector(added[act]) : document.getElementById(following(act));
@@ -172,6 +173,37 @@
     shown = decodeURIComponent(new URL(link.href).pathname.split("/").pop());
     page(shown);
   });
+
+  // Beside the form of a question the frame follows what is typed, as soon as it is a question.
+  let waiting = 0;
+  const look = async () => {
+    const form = document.querySelector("form[data-live]");
+    const choice = document.querySelector("form[data-preview]");
+    const frame = document.querySelector(".phone iframe");
+    if (!form || !choice || !frame) return;
+    const body = new URLSearchParams(new FormData(form));
+    for (const [name, value] of new FormData(choice)) body.set(name, value);
+    body.set("do", "preview");
+    const mine = ++waiting;
+    const response = await fetch(location.href, { method: "POST", body });
+    if (response.ok && mine === waiting) frame.srcdoc = await response.text();
+  };
+  let timer = 0;
+  const later = (event) => {
+    if (!event.target.form?.matches("[data-live]")) return;
+    clearTimeout(timer);
+    timer = setTimeout(look, 350);
+  };
+  document.addEventListener("input", later);
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!event.target.matches("[data-preview]") || !document.querySelector("form[data-live]")) return;
+      event.preventDefault();
+      look();
+    },
+    true,
+  );
 
   // What was typed and not saved is not lost by a slip.
   const typed = new WeakSet();

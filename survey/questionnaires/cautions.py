@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 
 from survey.languages import LANGUAGES
-from survey.questionnaires.describing import TYPE_WORDS, count, quoted, title
+from survey.questionnaires.describing import TYPE_WORDS, count, listed, quoted, title
 from survey.questionnaires.document import CHOOSING, Confidentiality, Document, Option, Question
 
 ALIKE = 0.6  # similarity of two texts from which on one is read as the other in better words
@@ -32,6 +32,7 @@ class Caution:
     weight: Weight
     text: str
     key: str = ""
+    language: str = ""  # whose texts are missing, or the first of those
 
 
 def cautions(earlier: Sequence[Document], after: Document) -> list[Caution]:
@@ -90,7 +91,7 @@ def _value(
         return
     name, before = _name(after, question), newest.by_key.get(question.key)
     others = {one.text.get(language, "").casefold() for one in before.options if one is not was} if before else set()
-    again = f"Take it out, and add {quoted(new)} as a new answer."
+    again = f"take it out, and add {quoted(new)} as a new answer."
     if new.casefold() in others:
         text = (
             f"{name}: what was {quoted(old)} would count as {quoted(new)}, which is another answer. "
@@ -98,7 +99,7 @@ def _value(
         )
         yield Caution(Weight.REFUSED, text, question.key)
     elif document is not newest:
-        text = f"{name}: {quoted(new)} has the number of {quoted(old)}, which was taken out earlier. {again}"
+        text = f"{name}: {quoted(new)} has the number of {quoted(old)}, which was taken out earlier: {again}"
         yield Caution(Weight.REFUSED, text, question.key)
     else:
         text = (
@@ -154,20 +155,17 @@ def _comparing(before: Document, after: Document) -> Iterator[Caution]:
 
 
 def _languages(before: Document | None, after: Document) -> Iterator[Caution]:
-    complete = set(after.languages())
-    lost = set(before.languages()) - complete if before else set()
-    for language, name in LANGUAGES.items():
-        missing = count(len(after.missing(language)), "text is", "texts are")
-        written = LANGUAGES[after.language]
-        if language in lost:
-            text = (
-                f"{name} is no longer complete: {missing} missing. Clients who read it would get all of "
-                f"it in {written}."
-            )
-            yield Caution(Weight.CONFIRM, text)
-        elif language not in complete and any(language in words for q in after.questions for _, words in q.wordings()):
-            text = (
-                f"{name} is not complete: {missing} missing. Until then, clients who read it get all of "
-                f"it in {written}."
-            )
-            yield Caution(Weight.NOTE, text)
+    gaps = {code: len(after.missing(code)) for code in LANGUAGES}
+    was = set(before.languages()) if before else set()
+    begun = {code for code in gaps if any(code in words for q in after.questions for _, words in q.wordings())}
+    lost = [code for code, missing in gaps.items() if missing and code in was]
+    open_ = [code for code, missing in gaps.items() if missing and code in begun - was]
+    for weight, codes, so in (
+        (Weight.CONFIRM, lost, "No longer complete"),
+        (Weight.NOTE, open_, "Not complete"),
+    ):
+        if codes:
+            names = listed(f"{LANGUAGES[code]} ({count(gaps[code], 'text')} missing)" for code in codes)
+            them = f"read {LANGUAGES[codes[0]]}" if len(codes) == 1 else "read these"
+            text = f"{so}: {names}. Clients who {them} get all of it in {LANGUAGES[after.language]} until then."
+            yield Caution(weight, text, language=codes[0])

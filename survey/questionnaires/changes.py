@@ -38,7 +38,12 @@ def differences(before: Document | None, after: Document, steps: Steps = NO_STEP
     found += _order(before, after, kept)
     found += _translations(before, after)
     found += _frame(before, after)
-    return found or ["Says the same in another form."]
+    return [_once_ended(sentence) for sentence in found] or ["Says the same in another form."]
+
+
+def _once_ended(sentence: str) -> str:
+    """A sentence that ends in a quoted one has one full stop."""
+    return sentence.removesuffix(".") if sentence.endswith(".’.") else sentence
 
 
 def _name(document: Document, question: Question) -> str:

@@ -14,10 +14,15 @@ from survey.db import transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.languages import LANGUAGES
 from survey.models import Questionnaire, QuestionnaireEdit
+from survey.pages import FIRST
 from survey.questionnaires import drafts, overview
 from survey.questionnaires.describing import CONFIDENTIALITY_WORDS, TYPE_WORDS, TypeWords, shown_in_words
 from survey.questionnaires.document import Confidentiality, Document, Question
+from survey.rehearsals import rehearsal
 from survey.views.messages import tell
+from survey.views.survey_pages import Link, Shown, paint
+
+_NPS_OF_RATING = {1: 1, 2: 5, 3: 6, 4: 8, 5: 10}
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,32 @@ def frame(session: Session, questionnaire: Questionnaire) -> dict[str, Any]:
         "readers": {one.value: words[1] for one, words in CONFIDENTIALITY_WORDS.items()},
         "missing": {code: len(document.missing(code)) for code in LANGUAGES if code != document.language},
     }
+
+
+def painted(session: Session, document: Document, page: str, link: Link) -> str:
+    """A page as a client sees it: in the language `lang`, after the rating `rating` that the request asks for."""
+    wanted = request.values.get("lang", "")
+    language = wanted if wanted in LANGUAGES else document.language
+    answers = _answers_of(document, request.values.get("rating", 0, type=int))
+    survey = rehearsal(session, document, language, clock.now(), answers)
+    return paint(survey, page, Shown(action=link(page), link=link))
+
+
+def page_of(document: Document, key: str) -> str:
+    """The name of the client's page that asks a question."""
+    found = FIRST
+    for question in document.questions[1:]:
+        found = found if question.with_previous else question.key
+        if question.key == key:
+            return found
+    return FIRST
+
+
+def _answers_of(document: Document, rating: int) -> dict[str, int | str]:
+    """What somebody answered who gave this rating on 1…5, on the first question if that tells it."""
+    known = {"csat": rating, "nps": _NPS_OF_RATING.get(rating, 0)}
+    key = document.lead.key if document.lead.key in known else "csat"
+    return {key: known[key]} if rating in _NPS_OF_RATING else {}
 
 
 def seen_revision() -> int:

@@ -5,25 +5,19 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from survey import auth, clock
+from survey import auth
 from survey.db import db
 from survey.errors import NotFoundError
-from survey.languages import LANGUAGES
 from survey.pages import FIRST
 from survey.questionnaires import overview, publishing
 from survey.questionnaires.changes import differences
-from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import draft_of, find, last_edit, steps
 from survey.questionnaires.logic import DONE
 from survey.questionnaires.versions import document_of
-from survey.rehearsals import rehearsal
 from survey.security import allow_in_policy
 from survey.views import builder
-from survey.views.survey_pages import Shown, paint
 
 blueprint = auth.guard(Blueprint("questionnaires", __name__, url_prefix="/desk/questionnaires"))
-
-_NPS_OF_RATING = {1: 1, 2: 5, 3: 6, 4: 8, 5: 10}
 
 
 @blueprint.get("")
@@ -85,21 +79,10 @@ def preview(questionnaire_id: int, page: str) -> ResponseReturnValue:
     document = draft_of(find(db.session, questionnaire_id))
     if page not in {FIRST, DONE, *document.by_key}:
         raise NotFoundError("The draft asks no such question any more.")
-    wanted = request.args.get("lang", "")
-    language = wanted if wanted in LANGUAGES else document.language
-    rated = _answers_of(document, request.args.get("rating", 0, type=int))
-    survey = rehearsal(db.session, document, language, clock.now(), rated)
 
     def link(page: str, **query: object) -> str:
-        here: dict[str, Any] = {"lang": wanted or None, "rating": request.args.get("rating"), **query}
+        here: dict[str, Any] = {"lang": request.args.get("lang"), "rating": request.args.get("rating"), **query}
         return url_for(".preview", questionnaire_id=questionnaire_id, page=page or FIRST, **here)
 
     allow_in_policy(frame_ancestors="'self'")
-    return paint(survey, page, Shown(action=link(page), link=link))
-
-
-def _answers_of(document: Document, rating: int) -> dict[str, int | str]:
-    """What somebody answered who gave this rating on 1…5, on the first question if that tells it."""
-    known = {"csat": rating, "nps": _NPS_OF_RATING.get(rating, 0)}
-    key = document.lead.key if document.lead.key in known else "csat"
-    return {key: known[key]} if rating in _NPS_OF_RATING else {}
+    return builder.painted(db.session, document, page, link)

@@ -12,6 +12,7 @@ from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.forms.questionnaires import Asking, QuestionForm
 from survey.models import Questionnaire
+from survey.pages import FIRST
 from survey.questionnaires import drafts, editing, publishing
 from survey.questionnaires.conditions import subjects
 from survey.questionnaires.describing import TYPE_WORDS
@@ -153,7 +154,10 @@ def _form_page(
 ) -> ResponseReturnValue:
     """The form of a question; sent, it is saved, or comes back with everything that was typed."""
     form, meanwhile, status = QuestionForm.of(asking, builder.seen_revision() or row.revision, posted()), "", 200
-    if request.method == "POST" and not form.rearranged(request.form.get("do", "")):
+    do = request.form.get("do", "")
+    if do == "preview":
+        return _look(row, form, save)
+    if request.method == "POST" and not form.rearranged(do):
         status = 422
         if form.validate():
             try:
@@ -164,8 +168,27 @@ def _form_page(
                 meanwhile, status = str(error), 409
             except InvalidInputError as error:
                 form.refuse(str(error), error.field)
-    page = builder.frame(db.session, row) | {"form": form, "asking": asking, "meanwhile": meanwhile}
+    seen = builder.page_of(asking.document, asking.question.key) if asking.question else ""
+    page = builder.frame(db.session, row) | {"page": seen, "form": form, "asking": asking, "meanwhile": meanwhile}
     return render_template("desk/questionnaires/question.html", **page), status
+
+
+def _look(
+    row: Questionnaire, form: QuestionForm, save: Callable[[Document, Question], Document]
+) -> ResponseReturnValue:
+    """The client's page with the question as it stands in the form, or nothing while it is none yet."""
+    if not form.validate():
+        return "", 422
+    try:
+        made = form.question()
+        document = save(draft_of(row), made)
+    except InvalidInputError:
+        return "", 422
+
+    def link(page: str, **_query: object) -> str:
+        return url_for("questionnaires.preview", questionnaire_id=row.id, page=page or FIRST)
+
+    return builder.painted(db.session, document, builder.page_of(document, made.key), link)
 
 
 def _save(row_id: int, form: QuestionForm, save: Callable[[Document, Question], Document]) -> ResponseReturnValue:

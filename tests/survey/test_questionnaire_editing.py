@@ -160,7 +160,7 @@ def test_a_language_that_is_no_longer_complete_is_said() -> None:
     changed = translated(AFTER_JOB, "de", {"csat:text": ""})
     found = cautions([AFTER_JOB], changed)
     assert [caution.weight for caution in found] == [Weight.CONFIRM]
-    assert "Deutsch is no longer complete: 1 text is missing" in found[0].text
+    assert "No longer complete: Deutsch (1 text missing)" in found[0].text
     assert [caution.weight for caution in cautions([], changed)] == [Weight.NOTE]
 
 
