@@ -19,10 +19,28 @@ from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, LadderMove
 from analysis.reading.corrections import StandingReading, standing
 from analysis.reading.readings import readings_of
 from emails.models import EmailKind, EmailMessage
-from survey.models import Answer, Firm, Invitation, InvitationState, Job, Resolution, SurveyResponse
+from survey.models import (
+    Answer,
+    Firm,
+    Invitation,
+    InvitationState,
+    Job,
+    Repair,
+    RepairKind,
+    RepairState,
+    Resolution,
+    SurveyResponse,
+)
 
 PER_PAGE = 40
 _FALLS = (Rung.COOLING, Rung.LAPSED)
+_REPAIRS = {
+    RepairKind.NOT_FINISHED: "{who} said that the job is not finished",
+    RepairKind.WRONG_PERSON: "{who} said that they are not the one to ask",
+    RepairKind.COLLEAGUE: "{who} asked to ask a colleague instead",
+    RepairKind.LEFT: "{who} said that they have left",
+    RepairKind.LESS: "{who} asked to be asked less often",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +48,7 @@ class Event:
     """One line of the timeline. `kind` chooses the icon; the rows, where given, let the page say more."""
 
     at: datetime
-    kind: str  # job, survey, answer, email, flag, follow_up, ladder
+    kind: str  # job, survey, answer, repair, email, flag, follow_up, ladder
     title: str
     text: str = ""
     tone: str = ""  # danger, warning, good, info or muted
@@ -62,7 +80,7 @@ def timeline(session: Session, client_id: int, before: datetime | None = None, l
 
     Each kind is read at most `limit` deep, which is enough: the page shows no more than that of all kinds together.
     """
-    sources = (_jobs, _surveys, _answers, _emails, _flags, _follow_ups, _moves)
+    sources = (_jobs, _surveys, _answers, _repairs, _emails, _flags, _follow_ups, _moves)
     found = [event for source in sources for event in source(session, client_id, before, limit + 1)]
     found = [event for event in found if before is None or event.at < before]
     found.sort(key=lambda event: event.at, reverse=True)
@@ -150,6 +168,28 @@ def _answers(session: Session, client_id: int, before: datetime | None, limit: i
             response=response,
             missed=[steps.get(point.step, point.step) for point in response.touchpoints if point.value < 0],
             readings={answer.id: readings[answer.id] for answer in response.answers if answer.id in readings},
+        )
+
+
+def _repairs(session: Session, client_id: int, before: datetime | None, limit: int) -> Iterator[Event]:
+    """What they put right on their survey's link, and stands."""
+    statement = (
+        select(Repair)
+        .where(Repair.client_id == client_id, Repair.state != RepairState.UNDONE)
+        .options(joinedload(Repair.contact), joinedload(Repair.invitation).joinedload(Invitation.resolution))
+        .order_by(Repair.at.desc())
+        .limit(limit)
+    )
+    if before:
+        statement = statement.where(Repair.at < before)
+    for repair in session.scalars(statement):
+        yield Event(
+            at=repair.at,
+            kind="repair",
+            title=_REPAIRS[repair.kind].format(who=repair.contact.name or repair.contact.email),
+            text=repair.words,
+            tone="danger" if repair.kind is RepairKind.NOT_FINISHED else "warning",
+            job_id=repair.invitation.resolution.job_id,
         )
 
 

@@ -178,6 +178,8 @@ def test_the_desk_lists_what_waits_and_the_menu_only_then(asked: Asked, manager:
         text = manager.get(page).text
         assert "This job is not finished" in text, page
         assert "&lt;b&gt;No&lt;/b&gt; paper feed." in text, page
+    history = manager.get(f"/desk/clients/{job.client_id}").text
+    assert "Ana Xu said that the job is not finished" in history
 
 
 def test_a_managers_yes_asks_the_right_person(asked: Asked, manager: FlaskClient) -> None:
