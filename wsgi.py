@@ -157,6 +157,8 @@ RATES = (
     Rate("api", "1200/minute", methods=("GET", "POST")),
 )
 
+COMMANDS = (survey.cli.data, survey.cli.questionnaires, survey.cli.operate)
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole application: web pages, API, commands and background tasks.
@@ -189,7 +191,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     filters.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for commands in (survey.cli.data, survey.cli.questionnaires, survey.cli.operate, emails.cli, analysis.cli, demo.cli):
+    for commands in (*COMMANDS, emails.cli, analysis.cli, demo.cli):
         commands.init_app(app)
     speak_plainly(app.cli)
     app.extensions["clientele"] = Runtime(

@@ -14,6 +14,7 @@ OPEN_DOORS = {
     "repair",
     "promise",
     "trap",
+    "tryout",
     "login",
     "sign_in",
     "api",

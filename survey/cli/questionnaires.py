@@ -18,7 +18,7 @@ from survey.models import Questionnaire
 from survey.questionnaires import exchange, overview, publishing
 from survey.questionnaires.cautions import Weight
 from survey.questionnaires.changes import differences
-from survey.questionnaires.describing import TYPE_WORDS, shown_in_words, title
+from survey.questionnaires.describing import TYPE_WORDS, count, shown_in_words, title
 from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import draft_of, steps
 from survey.questionnaires.overview import Listed
@@ -145,7 +145,7 @@ def _say_imported(fields: dict[str, Any], document: Document, *, as_json: bool) 
         return
     done = "Would be" if fields["dry_run"] else "Is"
     what = "a new draft" if fields["new"] else "the draft now"
-    click.echo(f"{done} {what}: {fields['name']}, {len(document.questions)} questions.")
+    click.echo(f"{done} {what}: {fields['name']}, {count(len(document.questions), 'question')}.")
     for change in fields["changes"]:
         click.echo(f"  {change}")
 

@@ -151,7 +151,7 @@ def openapi() -> ResponseReturnValue:
 
 @blueprint.get("/questionnaire.schema.json")
 @spec.validate(resp=Response("HTTP_200"), operation_id="getQuestionnaireSchema", tags=["questionnaires"], security=[{}])
-def questionnaire_schema() -> ResponseReturnValue:
+def questionnaire_schema() -> FlaskResponse:
     """Describe a questionnaire's file: its JSON Schema."""
     return FlaskResponse(exchange.schema_text(), mimetype="application/schema+json")
 

@@ -13,7 +13,6 @@ from survey import auth, clock, languages, pages, runtime, tryouts
 from survey.db import begin_reading, db
 from survey.errors import NotFoundError
 from survey.firms import get_firm
-from survey.languages import LANGUAGES
 from survey.models import Questionnaire
 from survey.pages import FIRST, Survey
 from survey.qr_codes import qr_code
@@ -170,6 +169,5 @@ def _choices(row: Questionnaire, document: Document, tryout: Tryout, path: str) 
         until=clock.now() + tryouts.VALID,
         versions=[version.number for version in publishing.versions_of(db.session, row)],
         kinds=[kind.name for kind in uses.kinds(db.session)],
-        languages=LANGUAGES,
         complete=document.languages(),
     )
