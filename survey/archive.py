@@ -48,9 +48,9 @@ def take(session: Session, root: Table, row_id: int) -> Archive:
 def put_back(session: Session, root: Table, archive: Archive) -> None:
     """Insert what `take` took."""
     tables, ids = root.metadata.tables, dict[str, dict[int, int]]()
-    for name, rows in archive["rows"].items():
-        table = tables[name]
-        for row in rows:
+    for table in root.metadata.sorted_tables:  # JSONB keeps no order
+        name = table.name
+        for row in archive["rows"].get(name, ()):
             values = {key: _from_json(table.c[key], value) for key, value in row.items() if key in table.c}
             old_id = values.pop("id")
             for column in table.c:

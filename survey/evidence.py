@@ -6,7 +6,7 @@ Nothing here stores or changes an answer. `survey.held` keeps the answers that d
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from survey.db import insert_or_ignore
 from survey.models import Invitation, SurveyEvent, SurveyEventKind, VisitTally
-from survey.visits import Visit, agent_class, judge
+from survey.visits import Visit, agent_class, judge, own_name
 
 VISIT_LIMIT = 200  # visits kept one by one for an invitation, so that a robot cannot fill the disk
 TALLY_LIMIT = 40  # visitors told apart beyond that
 AGENT_LENGTH = 300
+ALIKE = timedelta(hours=1)  # in which visits that are alike are told as one
 AT_ONCE = 500  # invitations asked about in one query
 VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN, SurveyEventKind.TRAPPED, SurveyEventKind.PRESSED)
 
@@ -109,11 +110,17 @@ class Line:
     times: int = 1
     kind: str = ""
     reasons: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()  # the ratings of the links that were opened
+
+    @property
+    def told(self) -> str:
+        """What happened, with the ratings: `Opened the link (csat 4)`."""
+        return f"{self.what} ({', '.join(self.chosen)})" if self.chosen else self.what
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "at": self.at.isoformat(),
-            "what": self.what,
+            "what": self.told,
             "who": self.who,
             "times": self.times,
             "verdict": self.kind or None,
@@ -142,7 +149,15 @@ def lines(session: Session, invitation: Invitation) -> list[Line]:
     visits = visits_of(session, [invitation.id])[invitation.id]
     verdicts = judge(visits, sent_moments(invitation))
     found = [
-        Line(visit.at, _what(visit), agent_name(visit.user_agent), visit.times, verdict.kind.value, verdict.reasons)
+        Line(
+            visit.at,
+            _WHAT[visit.kind],
+            agent_name(visit.user_agent),
+            visit.times,
+            verdict.kind.value,
+            verdict.reasons,
+            _chosen(visit),
+        )
         for visit, verdict in zip(visits, verdicts, strict=True)
     ]
     others = session.scalars(
@@ -157,19 +172,25 @@ def lines(session: Session, invitation: Invitation) -> list[Line]:
     return list(_together(found))
 
 
-def _what(visit: Visit) -> str:
-    chosen = " and ".join(f"{value} for {question}" for question, value in sorted(visit.offered))
-    told = _WHAT[visit.kind]
-    if visit.kind == "pressed":
-        return told
-    return f"{told} with {chosen} chosen" if chosen and visit.kind == "opened" else told
+def _chosen(visit: Visit) -> tuple[str, ...]:
+    if visit.kind != SurveyEventKind.OPENED:
+        return ()
+    return tuple(f"{question} {value}" for question, value in sorted(visit.offered))
 
 
 def _together(found: Iterable[Line]) -> Iterable[Line]:
     last: Line | None = None
     for line in found:
-        if last and (line.what, line.who, line.reasons) == (last.what, last.who, last.reasons):
-            last = Line(last.at, last.what, last.who, last.times + line.times, last.kind, last.reasons)
+        if last and (line.what, line.who, line.kind) == (last.what, last.who, last.kind) and line.at - last.at < ALIKE:
+            last = Line(
+                last.at,
+                last.what,
+                last.who,
+                last.times + line.times,
+                last.kind,
+                tuple(dict.fromkeys((*last.reasons, *line.reasons))),
+                tuple(dict.fromkeys((*last.chosen, *line.chosen))),
+            )
             continue
         if last:
             yield last
@@ -186,7 +207,7 @@ def agent_name(user_agent: str) -> str:
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     if browser and agent_class(user_agent).value == "browser":
         return f"{browser} on {system}" if system else browser
-    return user_agent[:60]
+    return own_name(user_agent)
 
 
 _BROWSERS = (

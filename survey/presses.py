@@ -16,6 +16,7 @@ from survey.visits import (
     Kind,
     Verdict,
     Visit,
+    own_name,
     visitors_signs,
 )
 
@@ -82,7 +83,7 @@ def _scripted(press: Visit) -> tuple[str, ...]:
 
 def _named(press: Visit) -> tuple[str, ...]:
     named = press.agent in _NOT_PEOPLE
-    return (f"It calls itself a {press.agent.value}: {press.user_agent[:60]}",) if named else ()
+    return (f"It calls itself a {press.agent.value} ({own_name(press.user_agent)}).",) if named else ()
 
 
 def _told_by_visits(press: Visit, near: Sequence[Visit]) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ SWEEP = 3  # different ratings in TOGETHER, whoever fetched them: a scanner that
 SAME_VISIT = timedelta(hours=1)  # in which what a visitor did speaks against its press of the button
 TOO_FAST = 2.0  # seconds from the page to the press
 MOST_VISITS = 100  # of one visitor
+LONGEST_NAME = 60
 
 # Mail scanners, link previews and libraries that say who they are. https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5
 _NAMED = (
@@ -107,6 +108,14 @@ def agent_class(user_agent: str) -> AgentClass:
     if not user_agent.strip():
         return AgentClass.NAMELESS
     return next((kind for kind, pattern in _NAMED if pattern.search(user_agent)), AgentClass.BROWSER)
+
+
+def own_name(user_agent: str) -> str:
+    """The word by which a User-Agent gives itself away: "HeadlessChrome/126.0", "Barracuda"; else its beginning."""
+    for word in re.findall(r"[^\s;(),]+", user_agent):
+        if any(pattern.search(word) for _, pattern in _NAMED):
+            return str(word)[:LONGEST_NAME]
+    return user_agent[:LONGEST_NAME]
 
 
 def is_person(user_agent: str, details: Mapping[str, Any], after: timedelta | None = None) -> bool:
@@ -150,7 +159,7 @@ def _signs(user_agent: str, details: Mapping[str, Any], after: timedelta | None)
     if agent is AgentClass.NAMELESS:
         found.append("It does not say what it is.")
     elif agent is not AgentClass.BROWSER:
-        found.append(f"It calls itself a {agent.value}: {user_agent[:60]}")
+        found.append(f"It calls itself a {agent.value} ({own_name(user_agent)}).")
     if details.get("method") == "HEAD":
         found.append("It asked whether the page is there (HEAD), not for the page.")
     if "prefetch" in f"{fetch.get('Sec-Purpose', '')} {fetch.get('Purpose', '')}".lower():

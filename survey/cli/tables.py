@@ -101,7 +101,7 @@ def print_explanation(job: Job, verdicts: Sequence[Sequence[Verdict]], seen: Map
 def _print_seen(console: Console, lines: Sequence[Line]) -> None:
     table = Table("At (UTC)", "Seen on the link", "Who", "Verdict", "Why")
     for line in lines:
-        what = f"{line.what} × {line.times:,}" if line.times > 1 else line.what
+        what = f"{line.told} × {line.times:,}" if line.times > 1 else line.told
         table.add_row(minute(line.at), Text(what), Text(line.who), line.kind, Text(" ".join(line.reasons)))
     console.print(table)
 

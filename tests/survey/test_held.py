@@ -331,7 +331,7 @@ def test_the_desk_shows_what_was_seen(manager: FlaskClient, client: FlaskClient,
         listed = manager.get("/desk/surveys?state=sent").text
         client_page = manager.get(f"/desk/clients/{invitation.client_id}").text
 
-    assert "Opened the link with 4 for csat chosen" in page
+    assert "Opened the link (csat 4)" in page
     assert "It followed the link that no person can see." in page
     assert "A person was here, and machines too" in page
     for text in (page, listed, client_page):
@@ -356,7 +356,7 @@ def test_explain_tells_what_was_seen(app: Flask, session: Session, invitation: I
     text = app.test_cli_runner().invoke(args=told).stdout
     found = json.loads(app.test_cli_runner().invoke(args=[*told, "--json"]).stdout)
 
-    assert "Opened the link with 4 for csat chosen" in text
-    assert "It calls itself a mail scanner or robot" in text
+    assert "Opened the link (csat 4)" in text
+    assert "It calls itself a mail scanner or robot (Barracuda)." in text
     verdicts = [(line["who"], line["verdict"]) for line in found["resolutions"][0]["seen"]]
     assert set(verdicts) == {("Chrome on Windows", "person"), ("Barracuda", "machine")}
