@@ -46,7 +46,7 @@ class EmailMessage(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     to_email: Mapped[str] = mapped_column(String(254))
     to_name: Mapped[str] = mapped_column(String(200), default="")
-    text_id: Mapped[int | None] = mapped_column(ForeignKey("email_texts.id", ondelete="SET NULL"))  # None: built in
+    text_id: Mapped[int | None]  # of the firm's own text it went out with (`EmailText`); None: a built-in one
     context: Mapped[dict[str, Any]]  # what the template needs beyond the linked rows
     state: Mapped[EmailState]
     due_at: Mapped[datetime]

@@ -52,7 +52,7 @@ def examples(session: Session) -> list[Example]:
         Example(str(one.id), f"{one.contact.name or one.contact.email}: {one.resolution.job.kind or 'a job'}")
         for one in _recent(session)
     ]
-    return [Example(SAMPLE, "A made-up person"), *latest, Example(BARE, "Somebody of whom nothing is known")]
+    return [Example(SAMPLE, "A made-up person"), *latest, Example(BARE, "Nothing known")]
 
 
 def preview(
