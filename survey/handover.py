@@ -27,6 +27,12 @@ def may_go_on(session: Session, invitation: Invitation) -> bool:
     return invitation.state in MAY_GO_ON and session.scalar(answered) is None
 
 
+def had_it(session: Session, invitation: Invitation) -> set[int]:
+    """The contacts who got this survey and passed it on: they are not written to about it twice."""
+    rows = select(Repair.contact_id).where(Repair.invitation_id == invitation.id, Repair.asked_at.is_not(None))
+    return set(session.scalars(rows))
+
+
 def hand_over(
     session: Session, invitation: Invitation, contact: Contact, secret_key: str, now: datetime, user_id: int | None
 ) -> dict[str, Any]:
@@ -37,6 +43,8 @@ def hand_over(
     Raises:
         ConflictError: a rule stands in the way (the message says it); nothing is changed.
     """
+    if contact.id in had_it(session, invitation):
+        raise ConflictError(f"{contact.name or contact.email} had this survey already, and passed it on.")
     job, resolution, house = invitation.resolution.job, invitation.resolution, load_house(session)
     before = _kept(invitation)
     was = job.contact, invitation.contact

@@ -16,7 +16,7 @@ from survey import wishes
 from survey.closings import reopen_job, stay_closed
 from survey.eligibility import address_problem
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.handover import hand_over, take_back
+from survey.handover import had_it, hand_over, take_back
 from survey.handover import may_go_on as may_go_on
 from survey.links import Link
 from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyEventKind
@@ -68,7 +68,7 @@ def colleagues(session: Session, link: Link) -> Sequence[Contact]:
         select(Contact)
         .where(
             Contact.client_id == link.invitation.client_id,
-            Contact.id != link.contact.id,
+            Contact.id.not_in({link.contact.id, *had_it(session, link.invitation)}),
             func.lower(Contact.email) != link.contact.email.lower(),
             Contact.name != "",
             Contact.left_at.is_(None),

@@ -232,6 +232,18 @@ def test_a_known_colleague_is_asked_without_anybodys_yes(case: Case) -> None:
     assert find_by_token(case.session, case.token) is case.invitation
 
 
+def test_a_survey_does_not_go_back_and_forth(case: Case) -> None:
+    """Ben is not offered Ana, who had it; a manager who tries is told so."""
+    case.say(RepairKind.COLLEAGUE, colleague_id=case.ben.id)
+    case.invitation.state = InvitationState.SENT
+    bens = Link(case.invitation, case.ben)
+    assert repairs.colleagues(case.session, bens) == []
+    typed = Said(RepairKind.COLLEAGUE, email=case.ana.email)
+    repair = repairs.say(case.session, bens, typed, LATER)
+    with pytest.raises(ConflictError, match="Ana Xu had this survey already"):
+        case.approve(repair)
+
+
 def test_who_passed_a_survey_on_was_asked_all_the_same(case: Case) -> None:
     """Ana got the email: her rest counts from it, and ends with taking it back only as far as the survey is hers."""
     repair = case.say(RepairKind.COLLEAGUE, colleague_id=case.ben.id)
