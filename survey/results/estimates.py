@@ -47,15 +47,14 @@ def nps(counts: Counts) -> Estimate | None:
 
     The interval is Wald's after adding three answers: ¾ promoters, 1½ passives, ¾ detractors. Source: Rocks (2016),
     Interval estimation for the "Net Promoter Score", The American Statistician 70(4):365–372, the (3, T)-adjusted Wald
-    interval.
+    interval. From one or two answers alone it might miss the score itself; it is then stretched to it.
     """
     n = total(counts)
     if n == 0:
         return None
     promoters, detractors = _camps(counts)
     centre, variance = _adjusted(promoters, detractors, n)
-    half = _z() * sqrt(variance)
-    return Estimate((promoters - detractors) / n, max(-1.0, centre - half), min(1.0, centre + half))
+    return _around((promoters - detractors) / n, centre, variance, _z(), 1.0)
 
 
 def mean(counts: Counts, scale: tuple[int, int]) -> Estimate | None:
@@ -156,7 +155,7 @@ def _moments(counts: Counts, scale: tuple[int, int]) -> tuple[float, float]:
     value = sum(number * count for number, count in counts.items()) / n
     points = range(scale[0], scale[1] + 1)
     extra = sum((point - value) ** 2 for point in points) / len(points)
-    squares = sum(count * (number - value) ** 2 for number, count in counts.items()) + extra
+    squares = sum(count * (number - value) ** 2 for number, count in sorted(counts.items())) + extra
     return value, squares / max(n - 1, 1)
 
 

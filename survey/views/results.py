@@ -98,14 +98,19 @@ def _asking() -> Asking:
         since=_day(asked.get("since")),
         until=_day(asked.get("until")),
         wanted=Wanted(
-            kind=asked.get("kind", "")[:LONGEST_NAME],
-            staff=asked.get("staff", "")[:LONGEST_NAME],
-            language=asked.get("language", "")[:LONGEST_NAME],
-            client=asked.get("client", "").strip()[:LONGEST_NAME],
+            kind=_text("kind"),
+            staff=_text("staff"),
+            language=_text("language"),
+            client=_text("client").strip(),
             origin=origin if (origin := asked.get("origin", "")) in set(ResponseOrigin) else "",
         ),
     )
     return ask(db.session, choice, clock.now(), managers=auth.can("manager"))
+
+
+def _text(name: str) -> str:
+    """A filter's text, as a database can take it."""
+    return request.args.get(name, "").replace("\0", "")[:LONGEST_NAME]
 
 
 def _usual() -> str:
@@ -130,7 +135,7 @@ def _day(text: str | None) -> date | None:
 
 def _giving(key: str) -> tuple[str, int, int] | None:
     """`?answer=csat:4:5`: of those alone who gave that; anything else says nothing."""
-    name, _, numbers = request.args.get("answer", "").rpartition(":")
+    name, _, numbers = request.args.get("answer", "").replace("\0", "").rpartition(":")
     name, _, low = name.rpartition(":")
     if name.partition(".")[0] != key or not (low.isdecimal() and numbers.isdecimal()):
         return None
