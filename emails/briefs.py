@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from emails.leads import USUAL, Lead, load_leads
 from emails.replies.address import reply_address
-from emails.scales import CSAT
 from survey import tokens
 from survey.config import Settings
 from survey.db import ids_in
@@ -26,7 +26,7 @@ class Brief:
         timezone: the contact's own, an IANA name; may be empty.
         staff: full names, the largest share first.
         token: what opens the survey, and the page to unsubscribe.
-        lead: the question that the row of ratings asks (`emails.scales`).
+        lead: what the row of ratings asks: the first question of the survey's questionnaire.
         reply_to: where this person's answer becomes a comment; "" when no domain receives replies.
     """
 
@@ -39,7 +39,7 @@ class Brief:
     staff: tuple[str, ...]
     token: str
     reply_to: str
-    lead: str = CSAT
+    lead: Lead = USUAL
 
 
 def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Settings) -> dict[int, Brief]:
@@ -53,6 +53,7 @@ def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Setti
             Invitation.token_hash,
             Invitation.resolution_id,
             Invitation.expires_at,
+            Invitation.version_id,
             Contact.language,
             Contact.timezone,
             Job.kind,
@@ -66,17 +67,25 @@ def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Setti
     )
     rows = session.connection().execute(query).all()
     staff = _staff(session, [row.resolution_id for row in rows])
+    leads = load_leads(session, {row.version_id for row in rows})
     briefs: dict[int, Brief] = {}
     changed = []
-    for number, seed, token_hash, resolution_id, expires_at, language, timezone, kind, summary, completed_at in rows:
-        token = tokens.derive(settings.secret_key, TOKEN_PURPOSE, seed)
+    for row in rows:
+        token = tokens.derive(settings.secret_key, TOKEN_PURPOSE, row.seed)
         found = tokens.fingerprint(token)
-        if found != token_hash:
-            changed.append({"id": number, "token_hash": found})
-        names = staff.get(resolution_id, ())
-        reply_to = reply_address(settings.secret_key, number, seed, domain) if domain else ""
-        briefs[number] = Brief(
-            language, timezone, kind, summary, completed_at, expires_at, tuple(names), token, reply_to
+        if found != row.token_hash:
+            changed.append({"id": row.id, "token_hash": found})
+        briefs[row.id] = Brief(
+            language=row.language,
+            timezone=row.timezone,
+            kind=row.kind,
+            summary=row.summary,
+            completed_at=row.completed_at,
+            expires_at=row.expires_at,
+            staff=tuple(staff.get(row.resolution_id, ())),
+            token=token,
+            reply_to=reply_address(settings.secret_key, row.id, row.seed, domain) if domain else "",
+            lead=leads[row.version_id],
         )
     if changed:
         session.execute(update(Invitation), changed)

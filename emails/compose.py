@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from sqlalchemy.orm import Session
 
 from emails.briefs import Brief, load_briefs
+from emails.leads import Lead
 from emails.letters import NEEDS_NO_ESCAPING, VALUES, Letter, Links, Sort, escaped, personal_values, write_letter
 from emails.models import EmailKind
 from emails.rendering import look_of, rendered_html, rendered_line, rendered_text
@@ -101,7 +102,7 @@ class Composer:
         self._texts = texts
         self._sender = _sender(firm, settings)
         self._reply_to = one_line(firm.reply_to)
-        self._sorts: dict[tuple[EmailKind, str, str], Sort] = {}
+        self._sorts: dict[tuple[EmailKind, str, Lead], Sort] = {}
         self._sheets: dict[tuple[Sort, frozenset[str]], _Sheet] = {}
         word = secrets.token_hex(4)
         self._in_text = {name: f"-{word}.{number}-" for number, name in enumerate(_PERSONAL)}
@@ -186,7 +187,7 @@ class Composer:
         found = self._sorts.get(key)
         if found is None:
             language = choose([brief.language, self._firm.language])
-            found = self._sorts[key] = Sort(TextKind(kind.value), language, brief.lead)
+            found = self._sorts[key] = Sort(TextKind(kind.value), language, brief.lead.scale, brief.lead.asked)
         return found
 
     def _list_headers(self, brief: Brief) -> dict[str, str]:

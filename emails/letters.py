@@ -4,7 +4,7 @@ Rendered once for a batch with tags in the place of personal values, or once for
 The wording is never a template: it is filled in by `emails.wording` and comes into the frame as finished text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
@@ -16,6 +16,7 @@ from markupsafe import escape as as_markup
 
 from emails import wording
 from emails.briefs import Brief
+from emails.leads import Asked
 from emails.rendering import look_of, rendered_html, rendered_text
 from emails.scales import Rating, scale_of
 from emails.speech import first_name, in_sentence, listed, one_line, said_day
@@ -23,6 +24,7 @@ from emails.texts.built_in import TextKind
 from emails.wording import Wording
 from survey.languages import Translator, translator
 from survey.models import Firm
+from survey.questionnaires.wording import fill
 from survey.schedule import zone_for
 
 VALUES = (
@@ -37,7 +39,8 @@ class Sort:
 
     kind: TextKind
     language: str
-    lead: str
+    lead: str  # of `emails.scales`
+    asked: Asked | None = None  # None: the scale's own words
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def write_letter(
     text = {
         **frame,
         **values,
+        "question": _question(sort, named),
         "opening": wording.as_text(words.opening, named),
         "closing": wording.as_text(words.closing, named),
     }
@@ -124,6 +128,7 @@ def write_letter(
         **frame,
         "_": _in_markup(frame["_"]),
         **{name: Markup(value) for name, value in values_html.items()},  # noqa: S704  # escaped by the caller
+        "question": Markup(_question(sort, named_html, escape)),  # noqa: S704  # escaped, but for our tags
         "opening": wording.as_html(words.opening, named_html),
         "closing": wording.as_html(words.closing, named_html),
     }
@@ -132,6 +137,13 @@ def write_letter(
         rendered_text(f"{folder}/body.txt", text),
         rendered_html(f"{folder}/body.html", html),
     )
+
+
+def _question(sort: Sort, named: Mapping[str, str], quoted: Callable[[str], str] = str) -> str:
+    """What stands above the row of ratings; "" where the scale's own words do."""
+    if sort.asked is None:
+        return ""
+    return fill(quoted(sort.asked.text_in(sort.language)), {**named, "date": named["finished_on"]})
 
 
 def _in_markup(translate: Translator) -> Translator:
@@ -145,6 +157,7 @@ def _in_markup(translate: Translator) -> Translator:
 
 def _frame(sort: Sort, firm: Firm, links: Links, base_url: str) -> dict[str, Any]:
     translate, scale = translator(sort.language), scale_of(sort.lead)
+    scale = sort.asked.on(scale) if sort.asked else scale
     ratings = [
         Rating(value, translate(scale.words[value]) if scale.words else "", links.rating(scale.key, value))
         for value in scale.values
