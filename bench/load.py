@@ -92,7 +92,14 @@ def survey_app() -> Flask:
 
 
 def _settings(url: str, folder: Path) -> Settings:
-    return load_settings(_env_file=None, database_url=url, instance_path=folder, secret_key=SECRET, log_level="ERROR")
+    return load_settings(
+        _env_file=None,
+        database_url=url,
+        instance_path=folder,
+        secret_key=SECRET,
+        log_level="ERROR",
+        trusted_proxies=1,  # each client has an address of its own, or the limits of one caller would stop them
+    )
 
 
 def fill(url: str, folder: Path, count: int) -> list[str]:

@@ -24,7 +24,7 @@ from werkzeug.datastructures import LanguageAccept, MultiDict
 from werkzeug.http import parse_accept_header
 
 from survey import clock, runtime, tokens
-from survey.db import db
+from survey.db import begin_reading, db
 from survey.firms import get_firm
 from survey.front.asked import Asked, Reader
 from survey.front.documents import Documents
@@ -89,11 +89,11 @@ class Front:
             self._reader = Reader(db.engine)
         self._sheets: OrderedDict[object, Sheet] = OrderedDict()
         self._mutex = threading.Lock()
-        self._documents = Documents(app)
+        self._documents = Documents(self._reader)
         self._firm: tuple[float, str, Firm | None] = (0.0, "", None)
         self._headers: Sequence[tuple[str, str]] | None = None
         self.visits = Visits(app)
-        self.writer = Writer(app, self._documents, self.visits)
+        self.writer = Writer(app, self._documents, self.visits, lambda: self._known_firm()[0])
         with app.app_context():
             self._proxies = runtime.settings().trusted_proxies
         self._rates = FixedWindowRateLimiter(MemoryStorage())
@@ -209,6 +209,7 @@ class Front:
             now_stamp = self._reader.firm_stamp()
             if firm is None or now_stamp != stamp:
                 with self._app.app_context():
+                    begin_reading(db.session)
                     firm, stamp = get_firm(db.session), now_stamp
                     db.session.expunge_all()
             self._firm = (time.monotonic(), stamp, firm)

@@ -1,5 +1,6 @@
 """What the front must know of a survey, by its link: one row each."""
 
+import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from survey.models import (
     Invitation,
     InvitationState,
     Job,
+    QuestionnaireVersion,
     Resolution,
     ResolutionStaff,
     SurveyResponse,
@@ -118,6 +120,7 @@ _SURVEYS = (
     )
 )
 _STAFF = select(ResolutionStaff.resolution_id, ResolutionStaff.name, ResolutionStaff.share)
+_DOCUMENT = select(QuestionnaireVersion.document)
 _FIRM = select(*Firm.__table__.columns)
 _MANY = _SURVEYS.where(Invitation.token_hash.in_(_HASHES)).order_by(Invitation.id)
 _STAFF_OF_MANY = _STAFF.where(ResolutionStaff.resolution_id.in_(_RESOLUTIONS))
@@ -135,6 +138,7 @@ class Reader:
         self._own = threading.local()
         self._survey = self._made(_SURVEYS.where(Invitation.token_hash == bindparam("one")))
         self._staff = self._made(_STAFF.where(ResolutionStaff.resolution_id == bindparam("one")))
+        self._document = self._made(_DOCUMENT.where(QuestionnaireVersion.id == bindparam("one")))
         self._firm = self._made(_FIRM.where(Firm.id == bindparam("one")))
 
     def survey(self, token_hash: str, now: datetime) -> Asked | None:
@@ -144,6 +148,12 @@ class Reader:
             if _is_plain(row, now):
                 staff = sorted((-share, name) for _id, name, share in self._rows(self._staff, row.resolution_id))
                 return Asked(row, tuple(name for _share, name in staff))
+        return None
+
+    def document(self, version_id: int) -> Any:
+        """What a version of a questionnaire asks, as JSON; None if there is no such version."""
+        for (found,) in self._rows(self._document, version_id):
+            return json.loads(found) if isinstance(found, str) else found
         return None
 
     def firm_stamp(self) -> str:

@@ -1,19 +1,16 @@
 """The questionnaires that the front knows by their version."""
 
-from flask import Flask
-
-from survey.db import db
+from survey.front.asked import Reader
 from survey.front.sheets import is_plain
-from survey.models import QuestionnaireVersion
-from survey.questionnaires.document import Document
-from survey.questionnaires.versions import document_of
+from survey.questionnaires import library
+from survey.questionnaires.document import Document, read_document
 
 
 class Documents:
     """What each version asks; a version never changes, so it is read once."""
 
-    def __init__(self, app: Flask) -> None:
-        self._app = app
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._known: dict[int | None, tuple[Document, bool]] = {}
 
     def of(self, version_id: int | None) -> Document:
@@ -27,8 +24,7 @@ class Documents:
     def _read(self, version_id: int | None) -> tuple[Document, bool]:
         found = self._known.get(version_id)
         if found is None:
-            with self._app.app_context():
-                version = db.session.get(QuestionnaireVersion, version_id) if version_id else None
-                document = document_of(version)
+            raw = self._reader.document(version_id) if version_id else None
+            document = read_document(raw) if raw else library.document(library.FIRST)
             found = self._known[version_id] = (document, is_plain(document))
         return found

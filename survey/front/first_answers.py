@@ -7,20 +7,19 @@ not plain (an error, a machine, a second answer, a confidential one, words that 
 import queue
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import insert, update
+from sqlalchemy import BindParameter, Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from survey import clock, tokens
 from survey.db import transaction
 from survey.evidence import AGENT_LENGTH, visits_of
-from survey.firms import get_firm
 from survey.front.asked import Asked, find_many
 from survey.front.documents import Documents
 from survey.front.visits import Visits, write
@@ -49,6 +48,25 @@ from survey.visits import Kind, Visit
 
 MOST_AT_ONCE = 128
 LONGEST_WAIT = 15.0  # seconds; then Flask is asked, for which an answer that is stored already changes nothing
+
+
+# On the tables, made once: the mapper would look at every row.
+_RESPONSES, _INVITATIONS, _CLIENTS = (cast("Table", model.__table__) for model in (SurveyResponse, Invitation, Client))
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_ADD_RESPONSE = insert(_RESPONSES).returning(_RESPONSES.c.id, sort_by_parameter_order=True)
+_ADD_ANSWER, _ADD_STEP, _ADD_EVENT = (
+    insert(cast("Table", model.__table__)) for model in (Answer, Touchpoint, SurveyEvent)
+)
+_MARK_ANSWERED = (
+    update(_INVITATIONS)
+    .where(_INVITATIONS.c.id.in_(_IDS))
+    .values(state=InvitationState.ANSWERED, answered_at=bindparam("at"))
+)
+_ADD_EVIDENCE = (
+    update(_CLIENTS)
+    .where(_CLIENTS.c.id.in_(_IDS))
+    .values(evidence_version=_CLIENTS.c.evidence_version + bindparam("count"))
+)
 
 
 @dataclass
@@ -80,10 +98,11 @@ class _Plain:
 class Writer:
     """One thread that stores what the others were sent. Before it is started, each stores its own."""
 
-    def __init__(self, app: Flask, documents: Documents, visits: Visits) -> None:
+    def __init__(self, app: Flask, documents: Documents, visits: Visits, firm: Callable[[], Firm]) -> None:
         self._app = app
         self._documents = documents
         self._visits = visits
+        self._firm = firm
         self._posted: queue.SimpleQueue[Posted] = queue.SimpleQueue()
         self._started = False
 
@@ -138,7 +157,7 @@ class Writer:
         by_link = {tokens.fingerprint(posted.token): posted for posted in reversed(batch)}  # of two, the first
         found = find_many(session, by_link, now)
         visits = visits_of(session, [asked.row.id for asked in found.values()])
-        firm = get_firm(session)
+        firm = self._firm()
         checked = (
             self._checked(by_link[link], asked, visits[asked.row.id], firm, now) for link, asked in found.items()
         )
@@ -174,7 +193,7 @@ class Writer:
 def _insert(session: Session, plain: Sequence[_Plain], now: datetime) -> None:
     rows = [one.asked.row for one in plain]
     responses = session.scalars(
-        insert(SurveyResponse).returning(SurveyResponse.id, sort_by_parameter_order=True),
+        _ADD_RESPONSE,
         [
             {
                 "resolution_id": row.resolution_id,
@@ -200,24 +219,16 @@ def _insert(session: Session, plain: Sequence[_Plain], now: datetime) -> None:
             for step, value in one.sent.steps.items()
         ]
         events.append(_event(one, now))
-    session.execute(insert(Answer), answers)
+    session.execute(_ADD_ANSWER, answers)
     if steps:
-        session.execute(insert(Touchpoint), steps)
-    session.execute(insert(SurveyEvent), events)
-    session.execute(
-        update(Invitation)
-        .where(Invitation.id.in_([row.id for row in rows]))
-        .values(state=InvitationState.ANSWERED, answered_at=now),
-        execution_options={"synchronize_session": False},
-    )
+        session.execute(_ADD_STEP, steps)
+    session.execute(_ADD_EVENT, events)
+    session.execute(_MARK_ANSWERED, {"ids": [row.id for row in rows], "at": now})
     times: dict[int, list[int]] = {}
     for client_id, count in Counter(row.client_id for row in rows).items():
         times.setdefault(count, []).append(client_id)
     for count, clients in sorted(times.items()):
-        session.execute(
-            update(Client).where(Client.id.in_(clients)).values(evidence_version=Client.evidence_version + count),
-            execution_options={"synchronize_session": False},
-        )
+        session.execute(_ADD_EVIDENCE, {"ids": clients, "count": count})
 
 
 def _answer(document: Document, response_id: int, name: str, value: int | str, now: datetime) -> dict[str, Any]:

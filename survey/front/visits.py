@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from survey.db import transaction
@@ -25,6 +25,9 @@ from survey.visits import agent_class
 SECONDS = 0.25
 LONGEST_WAIT = 8.0  # after a database that could not be written to
 MOST = 5_000  # kept meanwhile; the oldest go first
+
+
+_ADD = insert(cast("Table", SurveyEvent.__table__))
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def write(session: Session, seen: Sequence[Seen]) -> None:
             }
         )
     if rows:
-        session.execute(insert(SurveyEvent), rows)
+        session.execute(_ADD, rows)
     for one in beyond:
         if invitation := session.get(Invitation, one.invitation_id):
             record_visit(session, invitation, one.kind, one.at, one.user_agent, **one.details)
