@@ -65,7 +65,7 @@ def test_the_page_speaks_the_clients_language(
     """The contact's own language, in the words and in the lang attribute; English where we do not have it."""
     page = client.get(make_link(session, settings, language).path).text
     assert title in page
-    assert f'<html lang="{language[:2] if title != "Stop our questions?" else "en"}">' in page
+    assert f'<html lang="{language[:2] if title != "Stop our questions?" else "en"}" dir="ltr">' in page
 
 
 def test_without_a_known_language_the_browser_decides(
