@@ -1,8 +1,12 @@
 """The wording and the order of the survey's pages."""
 
+from typing import Any
+
 import pytest
 
-from survey.questionnaire import clean_text, comment_prompt, follow_ups, next_page, rating
+from survey.questionnaire import clean_text, comment_prompt, rating
+from survey.questionnaires import logic
+from tests.survey.questionnaire_documents import AFTER_JOB, document, question
 
 PROMISE = ["greeted", "explained"]
 
@@ -30,34 +34,56 @@ def test_rating_comes_from_csat_else_nps(answers: dict[str, int | str], expected
     assert rating(answers) == expected
 
 
+def following(page: str, answers: dict[str, int | str], **setting: Any) -> str:
+    """The page after `page` of the questionnaire after a job, led by what was answered first."""
+    lead = logic.lead_of(AFTER_JOB, logic.leading(AFTER_JOB, answers))
+    known = logic.Setting(promise=PROMISE, **setting) if "promise" not in setting else logic.Setting(**setting)
+    return logic.page_after(page, logic.pages(AFTER_JOB, answers, known, lead), answers, known)
+
+
 def test_pages_come_in_order_and_skip_what_is_answered() -> None:
     """The next page is the first later one without an answer; at the end, the summary."""
     answers: dict[str, int | str] = {"csat": 4}
-    assert next_page("rating", answers, [], PROMISE) == "return"
-    assert next_page("rating", {**answers, "would_return": 1}, [], PROMISE) == "recommend"
-    assert next_page("return", {**answers, "nps": 1}, PROMISE, PROMISE) == "contact"
-    assert next_page("recommend", answers, ["greeted"], PROMISE) == "promise"
-    assert next_page("contact", answers, [], PROMISE) == "done"
-    assert next_page("done", answers, [], PROMISE) == "done"
+    assert following("csat", answers) == "would_return"
+    assert following("csat", {**answers, "would_return": 1}) == "nps"
+    assert following("would_return", {**answers, "nps": 1}, steps={"greeted": 1}) == "contact_me"
+    assert following("nps", answers) == "promise"
+    assert following("contact_me", answers) == "done"
+    assert following("done", answers) == "done"
 
 
-def test_the_scale_not_asked_first_comes_later() -> None:
-    """Whoever answered 0–10 first is asked for the five words in its place, and goes on from there."""
-    assert follow_ups({"nps": 9}, has_promise=True) == ("return", "overall", "promise", "contact")
-    assert next_page("overall", {"nps": 9, "csat": 4}, [], PROMISE) == "promise"
+def test_the_scale_not_asked_first_comes_next() -> None:
+    """Whoever answered 0–10 first is asked for the five words, and goes on from there."""
+    assert following("nps", {"nps": 9}) == "csat"
+    assert following("csat", {"nps": 9, "csat": 4}) == "would_return"
 
 
 def test_what_it_was_about_is_asked_after_a_low_rating_only() -> None:
     """First of the optional pages, by CSAT or, without one, by NPS."""
-    low: tuple[dict[str, int | str], ...] = ({"csat": 2}, {"csat": 1, "nps": 10}, {"nps": 3})
-    assert all(next_page("rating", answers, [], PROMISE) == "about" for answers in low)
-    assert next_page("about", {"csat": 2, "about": 3}, [], PROMISE) == "return"
-    assert "about" not in follow_ups({"csat": 3}, has_promise=True)
+    low: tuple[dict[str, int | str], ...] = ({"csat": 2}, {"csat": 1, "nps": 10})
+    assert all(following("csat", answers) == "about" for answers in low)
+    assert following("csat", {"nps": 3}) == "about"
+    assert following("about", {"csat": 2, "about": 3}) == "would_return"
+    assert following("csat", {"csat": 3}) == "would_return"
 
 
 def test_a_firm_without_a_promise_is_not_asked_about_it() -> None:
     """No steps, no page."""
-    assert follow_ups({"csat": 4}, has_promise=False) == ("return", "recommend", "contact")
+    assert following("nps", {"csat": 4, "nps": 5}, promise=()) == "contact_me"
+
+
+def test_answers_that_no_longer_fit_are_named() -> None:
+    """What follows from an answer goes with it, and so does what follows from that; other conditions do not count."""
+    plain = document(
+        question("a", show_if=[{"question": "rating", "at_most": 2}]),
+        question("b", show_if=[{"question": "a", "one_of": [1]}]),
+        question("c", show_if=[{"language": ["de"]}]),
+        question("d", show_if=[{"job_kind": ["Repair"]}]),
+    )
+    answers: dict[str, int | str] = {"csat": 1, "a": 1, "b": 0, "c": 1, "d": 1}
+    assert logic.unasked(plain, answers, {}) == set()
+    assert logic.unasked(plain, {**answers, "a": 0}, {}) == {"b"}
+    assert logic.unasked(plain, {**answers, "csat": 5}, {}) == {"a", "b"}
 
 
 def test_text_is_cleaned() -> None:
