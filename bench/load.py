@@ -21,34 +21,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Flask
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 
 from bench.webhook import with_postgresql
-from survey import clock, tokens
+from survey import clock
 from survey.config import Settings, load_settings
 from survey.db import Base, db
 from survey.firms import get_firm
 from survey.front.app import Front
-from survey.models import (
-    Answer,
-    Client,
-    Contact,
-    Invitation,
-    InvitationState,
-    Job,
-    Resolution,
-    ResolutionStaff,
-    SurveyEvent,
-    SurveyEventKind,
-    SurveyResponse,
-)
+from survey.models import Answer, SurveyResponse
 from survey.promise import DEFAULT_PROMISE
-from survey.questionnaires.versions import version_for
+from tests.factories import make_surveys
 from wsgi import create_app
 
 RESULTS = Path(__file__).parent / "results"
@@ -107,40 +94,9 @@ def fill(url: str, folder: Path, count: int) -> list[str]:
     app = create_app(_settings(url, folder))
     with app.app_context():
         Base.metadata.create_all(db.engine)
-        session, now = db.session, clock.now()
-        get_firm(session).promise = [step.as_dict() for step in DEFAULT_PROMISE]
-        version = version_for(session, "", now)
-        done, sent = now - timedelta(days=2), now - timedelta(days=1)
-        ids, seeds = range(1, count + 1), [tokens.new_seed() for _ in range(count)]
-        paths = [f"/s/{tokens.derive(SECRET, 'survey', seed)}" for seed in seeds]
-        known = {"created_at": done}
-        clients = [{"id": n, "ref": f"C{n}", "name": f"Client {n}", **known} for n in ids]
-        contacts = [{"id": n, "client_id": n, "email": f"p{n}@client.example", "language": "en", **known} for n in ids]
-        jobs = [
-            {"id": n, "source": "bench", "external_id": f"J{n}", "client_id": n, "contact_id": n, "kind": "Repair",
-             "summary": "Till printer", "updated_at": done, **known}
-            for n in ids
-        ]  # fmt: skip
-        closings = [{"id": n, "job_id": n, "sequence": 1, "completed_at": done, "recorded_at": done} for n in ids]
-        invitations = [
-            {"id": n, "resolution_id": n, "contact_id": n, "client_id": n, "state": InvitationState.SENT, "due_at": sent,
-             "expires_at": now + timedelta(days=7), "verdicts": [], "decided_at": sent, "seed": seed,
-             "token_hash": tokens.fingerprint(path.removeprefix("/s/")), "sent_at": sent, "version_id": version.id}
-            for n, seed, path in zip(ids, seeds, paths, strict=True)
-        ]  # fmt: skip
-        seen = {"page": "rating", "method": "GET", "fetch": {}, "offered": {}, "agent": "browser", "after": 86_000}
-        looked = {"kind": SurveyEventKind.SHOWN, "at": now - timedelta(minutes=1), "user_agent": AGENT, "details": seen}
-        for table, rows in (
-            (Client, clients),
-            (Contact, contacts),
-            (Job, jobs),
-            (Resolution, closings),
-            (ResolutionStaff, [{"resolution_id": n, "name": "Ana Xu", "share": 1.0} for n in ids]),
-            (Invitation, invitations),
-            (SurveyEvent, [{"invitation_id": n, **looked} for n in ids]),
-        ):
-            session.execute(insert(table), rows)
-        session.commit()
+        get_firm(db.session).promise = [step.as_dict() for step in DEFAULT_PROMISE]
+        paths = make_surveys(db.session, count, clock.now(), SECRET, AGENT)
+        db.session.commit()
         db.engine.dispose()
     return paths
 

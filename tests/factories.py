@@ -4,6 +4,7 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from survey import tokens
@@ -17,8 +18,11 @@ from survey.models import (
     Resolution,
     ResolutionStaff,
     ResponseOrigin,
+    SurveyEvent,
+    SurveyEventKind,
     SurveyResponse,
 )
+from survey.questionnaires.versions import version_for
 from tests.conftest import NOW
 
 _numbers = itertools.count(1)
@@ -101,6 +105,42 @@ def make_invitation(session: Session, resolution: Resolution | None = None, **va
     session.add(invitation)
     session.flush()
     return invitation
+
+
+def make_surveys(session: Session, count: int, now: datetime, secret_key: str, agent: str) -> list[str]:
+    """`count` surveys of as many clients, sent a day before `now`, whose page was shown to a browser `agent` a minute
+    ago; made in bulk, in a database without any. Returns their paths.
+    """
+    version = version_for(session, "", now)
+    done, sent = now - timedelta(days=2), now - timedelta(days=1)
+    ids, seeds = range(1, count + 1), [tokens.new_seed() for _ in range(count)]
+    links = [tokens.derive(secret_key, "survey", seed) for seed in seeds]
+    known: dict[str, Any] = {"created_at": done}
+    sending = {"state": InvitationState.SENT, "due_at": sent, "sent_at": sent, "decided_at": sent, "verdicts": []}
+    sending |= {"expires_at": now + timedelta(days=7), "version_id": version.id}
+    details = {"page": "rating", "method": "GET", "fetch": {}, "offered": {}, "agent": "browser", "after": 86_000}
+    looked = {"kind": SurveyEventKind.SHOWN, "at": now - timedelta(minutes=1), "user_agent": agent, "details": details}
+    email = {"language": "en", **known}
+    job = {"source": "bulk", "kind": "Repair", "summary": "Till printer", "updated_at": done, **known}
+    closed = {"sequence": 1, "completed_at": done, "recorded_at": done}
+    for table, rows in (
+        (Client, [{"id": n, "ref": f"C{n}", "name": f"Client {n}", **known} for n in ids]),
+        (Contact, [{"id": n, "client_id": n, "email": f"p{n}@client.example", **email} for n in ids]),
+        (Job, [{"id": n, "external_id": f"J{n}", "client_id": n, "contact_id": n, **job} for n in ids]),
+        (Resolution, [{"id": n, "job_id": n, **closed} for n in ids]),
+        (ResolutionStaff, [{"resolution_id": n, "name": "Ana Xu", "share": 1.0} for n in ids]),
+        (
+            Invitation,
+            [
+                {"id": n, "resolution_id": n, "contact_id": n, "client_id": n, "seed": seed, **sending}
+                | {"token_hash": tokens.fingerprint(link)}
+                for n, seed, link in zip(ids, seeds, links, strict=True)
+            ],
+        ),
+        (SurveyEvent, [{"invitation_id": n, **looked} for n in ids]),
+    ):
+        session.execute(insert(table), rows)
+    return [f"/s/{link}" for link in links]
 
 
 def make_response(session: Session, resolution: Resolution | None = None, **values: Any) -> SurveyResponse:

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from survey.db import transaction
 from survey.evidence import AGENT_LENGTH, VISIT_LIMIT, VISITS, record_visit
+from survey.held import reconsider
 from survey.logs import log
-from survey.models import Invitation, SurveyEvent, SurveyEventKind
+from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 from survey.visits import agent_class
 
 SECONDS = 0.25
@@ -70,6 +71,10 @@ def write(session: Session, seen: Sequence[Seen]) -> None:
     for one in beyond:
         if invitation := session.get(Invitation, one.invitation_id):
             record_visit(session, invitation, one.kind, one.at, one.user_agent, **one.details)
+    opened = {one.invitation_id: one.at for one in seen if one.kind is SurveyEventKind.OPENED}
+    answered = (Invitation.id.in_(opened), Invitation.state == InvitationState.ANSWERED)
+    for invitation in session.scalars(select(Invitation).where(*answered)):  # meanwhile: was that a machine?
+        reconsider(session, invitation, opened[invitation.id])
 
 
 class Visits:

@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import Client, TestResponse
 
@@ -281,6 +281,23 @@ def test_the_press_knows_of_a_page_shown_just_before(both: Both) -> None:
         SurveyEventKind.SHOWN,
         SurveyEventKind.CONFIRMED,
     ]
+
+
+def test_a_visit_that_waited_in_memory_sets_a_machines_answer_aside(both: Both) -> None:
+    """A scanner that presses the button at once, and whose other openings are written only afterwards."""
+    both.fresh()
+    both.session.execute(update(SurveyEvent).values(at=clock.now()))  # shown this very moment
+    both.session.commit()
+    client = Client(both.front, TestResponse)
+    for value in (1, 2, 5):
+        client.get(f"{both.path}?csat={value}", headers={"User-Agent": PHONE, **PRESSED})
+    waiting = both.front.visits.take()
+    assert both.post(front=True, csat="1").status_code == 303
+    both.front.visits.give_back(waiting)
+    both.front.visits.flush()
+    both.session.expire_all()
+    assert find_response(both.session, both.invitation) is None
+    assert both.invitation.state is InvitationState.SENT
 
 
 def test_answers_that_come_together_are_all_stored_once(both: Both) -> None:
