@@ -108,6 +108,7 @@ BLUEPRINTS = (
     email_views.replies_desk,
     email_views.suppressed_desk,
     email_views.texts_desk,
+    email_views.questionnaire_email,
     flags.blueprint,
     clients.blueprint,
     comments.blueprint,

@@ -57,8 +57,8 @@ def read(data: bytes) -> Document:
         raise InvalidInputError(f"This is not a questionnaire: {said}.") from None
     if not isinstance(raw, dict):
         raise InvalidInputError("This is JSON, but not a questionnaire: it must be one object, { … }.")
-    if place := next(_not_storable(raw, ()), None):
-        raise InvalidInputError(f"{place}: has characters that no text may have.")
+    if wrong := next(_not_storable(raw, ()), None):
+        raise InvalidInputError(f"{wrong}: has characters that no text may have.")
     return read_document(raw)
 
 
