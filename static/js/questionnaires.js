@@ -66,6 +66,7 @@
   });
 
   const rearrange = async (form, button) => {
+    delete form.dataset.sent; // it stays on this page, and is sent again
     const { page } = await send(form, button);
     const fresh = page.getElementById("question-form");
     if (!fresh) {

@@ -22,7 +22,7 @@ from survey.questionnaires.document import (
     Question,
     QuestionType,
 )
-from survey.questionnaires.editing import new_options
+from survey.questionnaires.editing import new_options, question_of
 from survey.questionnaires.keys import key_for, why_no_key
 from survey.questionnaires.words import RATING_WORDS
 
@@ -134,12 +134,12 @@ class QuestionForm(Form):
         """What was filled in and found valid.
 
         Raises:
-            InvalidInputError: no value is left for a new option.
+            InvalidInputError: no value is left for a new option, or its name and its type do not go together.
         """
         asking, before, language = self.asking, self.asking.question, self.asking.document.language
         options = new_options(self.options.chosen(), before, language, asking.used_values) if "options" in self else []
         made = self.conditions.made if "conditions" in self else []
-        return Question(
+        return question_of(
             key=self._key(),
             type=asking.kind,
             text=_said(before.text if before else {}, language, text(self.text)),
@@ -159,7 +159,10 @@ class QuestionForm(Form):
         before = self.asking.question
         if before and (self.is_key_fixed or not self.key.data):
             return before.key
-        return text(self.key) or key_for(text(self.text), self.asking.kind, self.asking.document.by_key)
+        taken = set(self.asking.document.by_key)
+        if self.confidentiality.data == Confidentiality.CONFIDENTIAL:
+            taken |= STANDARD.keys()  # the relationship model reads these, with the client's name
+        return text(self.key) or key_for(text(self.text), self.asking.kind, taken)
 
     def refuse(self, message: str, name: str | None) -> None:
         """Show what a rule said beside the field it is about."""

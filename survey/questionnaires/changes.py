@@ -21,8 +21,11 @@ Steps = Mapping[str, str]  # key → text of the service promise
 NO_STEPS: Steps = {}
 
 
-def differences(before: Document | None, after: Document, steps: Steps = NO_STEPS) -> list[str]:
-    """What was changed, most telling first; nothing for equal documents. `before` None: there was no version."""
+def differences(before: Document | None, after: Document, steps: Steps = NO_STEPS, moved: str = "") -> list[str]:
+    """What was changed, most telling first; nothing for equal documents. `before` None: there was no version.
+
+    `moved` is the question somebody moved, where that is known: of two that changed places, it is the one named.
+    """
     if before is None:
         languages = listed(LANGUAGES[code] for code in after.languages())
         return [f"The first version: {count(len(after.questions), 'question')}, in {languages}."]
@@ -35,7 +38,7 @@ def differences(before: Document | None, after: Document, steps: Steps = NO_STEP
     ]
     for key in kept:
         found += _of_question(before, after, before.by_key[key], after.by_key[key], steps)
-    found += _order(before, after, kept)
+    found += _order(before, after, kept, moved)
     found += _translations(before, after)
     found += _frame(before, after)
     return [_once_ended(sentence) for sentence in found] or ["Says the same in another form."]
@@ -116,10 +119,15 @@ def _options(before: Document, after: Document, old: Question, new: Question) ->
     return found
 
 
-def _order(before: Document, after: Document, kept: Sequence[str]) -> list[str]:
+def _order(before: Document, after: Document, kept: Sequence[str], moved: str) -> list[str]:
     """Which questions moved: the fewest whose moving explains the new order."""
     places = {question.key: place for place, question in enumerate(before.questions)}
     still = _rising([places[key] for key in kept])
+    others = [at for at, key in enumerate(kept) if key != moved]
+    if len(others) < len(kept) == len(still) + 1 and [places[kept[at]] for at in others] == sorted(
+        places[kept[at]] for at in others
+    ):
+        still = set(others)
     found = []
     for at, key in enumerate(kept):
         if at not in still:

@@ -99,8 +99,11 @@ def change(
     edit: Callable[[Document], Document],
     user_id: int | None,
     now: datetime,
+    *,
+    moved: str = "",
 ) -> QuestionnaireEdit | None:
-    """Replace the draft by what `edit` makes of it; None if that is the same. `revision` is what the author saw.
+    """Replace the draft by what `edit` makes of it; None if that is the same. `revision` is what the author saw,
+    `moved` the question that it moves.
 
     Raises:
         ChangedMeanwhileError: the draft is another by now.
@@ -116,7 +119,7 @@ def change(
     after = read_document(edit(before).as_dict())
     if after == before:
         return None
-    return _replace(session, questionnaire, after, differences(before, after, steps(session)), user_id, now)
+    return _replace(session, questionnaire, after, differences(before, after, steps(session), moved), user_id, now)
 
 
 def steps(session: Session) -> Steps:

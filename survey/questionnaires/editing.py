@@ -106,6 +106,19 @@ def duplicate(document: Document, key: str) -> Document:
     return add(document, changed(question, key=name, with_previous=follows), key)
 
 
+def question_of(**values: Any) -> Question:
+    """A question, or what is wrong with it in a manager’s words.
+
+    Raises:
+        InvalidInputError: `field` names where, as the question’s form calls it.
+    """
+    try:
+        return Question(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInputError(_sentence(str(first["msg"])), _field(first["loc"])) from None
+
+
 def changed(question: Question, **values: Any) -> Question:
     """The question with other values, checked again."""
     return Question.model_validate({**{name: getattr(question, name) for name in Question.model_fields}, **values})

@@ -118,12 +118,14 @@ def tell_edit(questionnaire: Questionnaire, edit: QuestionnaireEdit | None) -> N
         tell(edit.what, undo=undo)
 
 
-def changed(questionnaire_id: int, edit: Callable[[Document], Document], back: str) -> ResponseReturnValue:
+def changed(
+    questionnaire_id: int, edit: Callable[[Document], Document], back: str, *, moved: str = ""
+) -> ResponseReturnValue:
     """Change a draft by a button: say what was changed, or why it can't be, on the page `back`."""
     try:
         with transaction() as session:
             row = drafts.find(session, questionnaire_id)
-            made = drafts.change(session, row, seen_revision(), edit, current_user_id(), clock.now())
+            made = drafts.change(session, row, seen_revision(), edit, current_user_id(), clock.now(), moved=moved)
         tell_edit(row, made)
     except (ConflictError, InvalidInputError) as error:
         flash(str(error), "warning")

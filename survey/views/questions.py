@@ -95,7 +95,7 @@ def move(questionnaire_id: int, key: str) -> ResponseReturnValue:
         place = at - 1 if to == "up" else at + 1 if to == "down" else int(to) if to.isdecimal() else at
         return editing.move(document, key, place)
 
-    return builder.changed(questionnaire_id, edit, _back(questionnaire_id, key))
+    return builder.changed(questionnaire_id, edit, _back(questionnaire_id, key), moved=key)
 
 
 @blueprint.post("/<key>/duplicate")

@@ -117,6 +117,31 @@ def test_a_question_is_added_with_a_name_made_from_its_text(
     assert "taken back already" in again.text
 
 
+def test_a_confidential_question_gets_a_name_the_desk_does_not_read(manager: FlaskClient, made: Questionnaire) -> None:
+    """Answers kept apart are under no name the relationship model reads: not made from the type, refused when typed."""
+    path = _url(made, "/questions/new?type=nps")
+    data = {"revision": made.revision, "text": "Would you recommend us?", "confidentiality": "confidential"}
+    refused = manager.post(path, data={**data, "key": "nps"})
+    assert refused.status_code == 422
+    assert "can’t be confidential" in refused.text
+    assert manager.post(path, data=data).status_code == 303
+    assert _keys(made)[-1] == "would_you_recommend_us"
+
+
+def test_the_clients_page_follows_the_form(manager: FlaskClient, made: Questionnaire) -> None:
+    """What is typed is shown as a client would see it, unsaved; nothing is shown while it is no question."""
+    path, data = (
+        _url(made, "/questions/comment"),
+        {"confidentiality": "named", "do": "preview", "revision": made.revision},
+    )
+    page = manager.post(path, data={**data, "text": "Typed so far", "prompt_2": "What went wrong?", "rating": "2"})
+    assert page.status_code == 200
+    assert "What went wrong?" in page.text
+    assert "Typed so far" in manager.post(path, data={**data, "text": "Typed so far"}).text
+    assert manager.post(path, data={**data, "text": " "}).status_code == 422
+    assert made.revision == 1
+
+
 def test_a_ready_made_question_is_added_in_every_language(manager: FlaskClient, made: Questionnaire) -> None:
     """What the desk reads is offered with its translations, as long as it is not asked yet."""
     assert "How likely are you to recommend us?" in manager.get(_url(made, "/questions/pick")).text

@@ -109,6 +109,17 @@ def test_changes_are_said_in_a_managers_words() -> None:
     ]
 
 
+def test_of_two_that_changed_places_the_one_that_was_moved_is_named() -> None:
+    """A manager reads what they did; where nobody moved anything by hand, the fewest moves that explain the order."""
+    asked = document(question("one"), question("two"), question("three"))
+    after = editing.move(asked, "one", 2)
+    assert differences(asked, after, moved="one") == ["‘What about one?’ comes after ‘What about two?’ now."]
+    assert differences(asked, after, moved="two") == ["‘What about two?’ comes after ‘How did we do?’ now."]
+    assert len(differences(asked, after, moved="three")) == 1
+    last = editing.move(asked, "one", 3)
+    assert differences(asked, last) == ["‘What about one?’ comes after ‘What about three?’ now."]
+
+
 def test_a_value_keeps_its_meaning_over_versions() -> None:
     """Answers swapped, or a number used again for something else, are refused; other words have to be confirmed."""
     before = document(question("topic", "choice", "About what?", options=["A person", "The wait", "The price"]))
