@@ -70,22 +70,23 @@ def load_briefs(session: Session, invitation_ids: Iterable[int], settings: Setti
     leads = load_leads(session, {row.version_id for row in rows})
     briefs: dict[int, Brief] = {}
     changed = []
-    for row in rows:
-        token = tokens.derive(settings.secret_key, TOKEN_PURPOSE, row.seed)
+    # Unpacked: asking a row for its columns by name costs half as much again as all of this.
+    for number, seed, token_hash, resolution, expires_at, version, language, zone, kind, summary, completed_at in rows:
+        token = tokens.derive(settings.secret_key, TOKEN_PURPOSE, seed)
         found = tokens.fingerprint(token)
-        if found != row.token_hash:
-            changed.append({"id": row.id, "token_hash": found})
-        briefs[row.id] = Brief(
-            language=row.language,
-            timezone=row.timezone,
-            kind=row.kind,
-            summary=row.summary,
-            completed_at=row.completed_at,
-            expires_at=row.expires_at,
-            staff=tuple(staff.get(row.resolution_id, ())),
+        if found != token_hash:
+            changed.append({"id": number, "token_hash": found})
+        briefs[number] = Brief(
+            language,
+            zone,
+            kind,
+            summary,
+            completed_at,
+            expires_at,
+            staff=tuple(staff.get(resolution, ())),
             token=token,
-            reply_to=reply_address(settings.secret_key, row.id, row.seed, domain) if domain else "",
-            lead=leads[row.version_id],
+            reply_to=reply_address(settings.secret_key, number, seed, domain) if domain else "",
+            lead=leads[version],
         )
     if changed:
         session.execute(update(Invitation), changed)
