@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, aliased, contains_eager
 
 from survey.models import (
     Answer,
@@ -66,10 +66,14 @@ class Asking:
 def responses(asking: Asking, *, with_before: bool = False) -> Select[Any]:
     """SELECT of the ids of the responses that count, to be filtered or counted further."""
     before, start, end = asking.moments()
-    found = select(SurveyResponse.id).where(
-        SurveyResponse.submitted_at >= (before if with_before else start),
-        SurveyResponse.submitted_at < end,
-        asking.scope.condition(),
+    found = (
+        select(SurveyResponse.id)
+        .select_from(SurveyResponse)
+        .where(
+            SurveyResponse.submitted_at >= (before if with_before else start),
+            SurveyResponse.submitted_at < end,
+            asking.scope.condition(),
+        )
     )
     return _narrowed(found, asking.wanted)
 
@@ -187,28 +191,41 @@ def comments(
 ) -> list[Comment]:
     """The latest texts, to the question `key` or to any; `giving`: of those alone who answered (question, from, to)."""
     found = (
-        select(Answer, Client)
-        .join(Answer.response)
-        .join(Client, Client.id == SurveyResponse.client_id)
-        .where(
-            SurveyResponse.id.in_(responses(asking)),
-            Answer.text.is_not(None),
-            Answer.text != "",
-            *_may_see(asking),
-        )
-        .options(contains_eager(Answer.response))
+        responses(asking)
+        .with_only_columns(Answer.id)
+        .join(Answer, Answer.response_id == SurveyResponse.id)
+        .where(Answer.text.is_not(None), Answer.text != "", *_may_see(asking))
         .order_by(SurveyResponse.submitted_at.desc(), Answer.id.desc())
         .limit(limit)
     )
     if key:
         found = found.where(or_(Answer.question == key, Answer.question.startswith(f"{key}.", autoescape=True)))
     if giving:
-        question, low, high = giving
-        gave = select(Answer.response_id).where(Answer.question == question, Answer.number.between(low, high))
-        found = found.where(SurveyResponse.id.in_(gave.where(*_may_see(asking))))
-    chosen = session.execute(found).all()
-    numbers = _numbers(session, asking, [answer.response_id for answer, _client in chosen])
-    return [Comment(answer, client, numbers.get(answer.response_id, {})) for answer, client in chosen]
+        found = found.where(_gave(asking, *giving))
+    return _comments(session, asking, session.scalars(found).all())
+
+
+def _gave(asking: Asking, question: str, low: int, high: int) -> ColumnElement[bool]:
+    given = aliased(Answer)
+    visible = [] if asking.managers else [given.managers_only.is_(False)]
+    is_that = (given.question == question, given.number.between(low, high))
+    return select(given.id).where(given.response_id == SurveyResponse.id, *is_that, *visible).exists()
+
+
+def _comments(session: Session, asking: Asking, ids: Sequence[int]) -> list[Comment]:
+    rows = session.execute(
+        select(Answer, Client)
+        .join(Answer.response)
+        .join(Client, Client.id == SurveyResponse.client_id)
+        .where(Answer.id.in_(ids))
+        .options(contains_eager(Answer.response))
+    )
+    by_id = {answer.id: (answer, client) for answer, client in rows}
+    numbers = _numbers(session, asking, [answer.response_id for answer, _client in by_id.values()])
+    return [
+        Comment(answer, client, numbers.get(answer.response_id, {}))
+        for answer, client in (by_id[answer_id] for answer_id in ids)
+    ]
 
 
 def _numbers(session: Session, asking: Asking, response_ids: Sequence[int]) -> dict[int, dict[str, int]]:

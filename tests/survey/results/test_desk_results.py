@@ -120,8 +120,8 @@ def test_a_filter_by_person_is_for_managers(session: Session, viewer: FlaskClien
         answered(session, csat=1, staff={"Ana Xu": 1.0})
     assert 'name="staff"' not in viewer.get("/desk/results").get_data(as_text=True)
     assert "Done by Ben" not in viewer.get("/desk/results?staff=Ben+Ode").get_data(as_text=True)
-    assert "10 clients" in viewer.get("/desk/results?staff=Ben+Ode").get_data(as_text=True)
-    assert "5 clients" in manager.get("/desk/results?staff=Ben+Ode").get_data(as_text=True)
+    assert "10 surveys answered" in viewer.get("/desk/results?staff=Ben+Ode").get_data(as_text=True)
+    assert "5 surveys answered" in manager.get("/desk/results?staff=Ben+Ode").get_data(as_text=True)
 
 
 def test_versions_are_counted_apart_and_together(session: Session) -> None:
