@@ -24,7 +24,7 @@ with app.app_context(), transaction() as session:
     link = make_sign_in_link(session, user, clock.now())
 client = app.test_client()
 assert client.post(urlsplit(link).path).status_code == 303
-pages = "/ /clients /learning /backtest /comments /comments/themes /ladder/report /staff"
+pages = "/ /clients /learning /backtest /comments /comments/themes /ladder/report /staff /results /results/funnel"
 for page in (*(f"/desk{path}" for path in pages.split()), "/metrics"):
     assert client.get(page).status_code == 200, page
 print(sorted(sys.modules))
