@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,17 +15,26 @@ from survey.firms import get_firm
 from survey.models import Invitation, InvitationState
 from survey.promise import DEFAULT_PROMISE
 from survey.responses import answers_of, find_response, steps_of
-from tests.browser.conftest import SCREENS, Server, scrolls_sideways, violations
+from tests.browser.conftest import SCREENS, WIDTHS, Server, scrolls_sideways, violations
 from tests.conftest import SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
+from tests.survey.documents import EVERY_TYPE, make_version
 
 pytestmark = pytest.mark.browser
 
 
-BAD_TARGETS = """[...document.querySelectorAll('button, .pick label, .ways a, .do a, textarea, summary')]
+BAD_TARGETS = """[...document.querySelectorAll(
+        'button, .pick label, .ways a, .do a, .languages a, textarea, input[type=text], summary')]
     .filter(e => e.checkVisibility())
-    .filter(e => e.offsetHeight < 44 || e.offsetWidth < 36 || e.scrollWidth > e.clientWidth + 1)
+    .filter(e => e.offsetHeight < 44 || e.offsetWidth < 44 || (e.type !== 'text' && e.scrollWidth > e.clientWidth + 1))
     .map(e => e.outerHTML)"""
+TYPES = [str(one["key"]) for one in EVERY_TYPE["questions"] if not one.get("with_previous")][1:]
+ERRORS = {
+    "reason": ("other_reason", "x" * 301),
+    "used": ("other_used", "x" * 301),
+    "floor": ("floor", "x" * 301),
+    "manager_only": ("manager_only", "x" * 5_001),
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class Survey:
         self.server.commit(change)
 
 
-def make_survey(session: Session) -> tuple[int, str]:
+def make_survey(session: Session, document: dict[str, Any] | None = None) -> tuple[int, str]:
     firm = get_firm(session)
     firm.promise = [step.as_dict() for step in DEFAULT_PROMISE]
     client = make_client(session, name="Donaudampfschifffahrtsgesellschaft")
@@ -58,7 +69,9 @@ def make_survey(session: Session) -> tuple[int, str]:
     now = clock.now()
     staff = {"Ana Xu": 0.6, "Bartholomew Okonkwo-Smith": 0.4}
     resolution = make_resolution(session, job, completed_at=now - timedelta(days=1), staff=staff)
-    invitation = make_invitation(session, resolution, sent_at=now, expires_at=now + timedelta(days=7))
+    version = make_version(session, document) if document else None
+    asks = {"version": version, "version_id": version.id} if version else {}
+    invitation = make_invitation(session, resolution, sent_at=now, expires_at=now + timedelta(days=7), **asks)
     return invitation.id, f"/s/{tokens.derive(SECRET_KEY, 'survey', invitation.seed)}"
 
 
@@ -66,6 +79,12 @@ def make_survey(session: Session) -> tuple[int, str]:
 def survey(server: Server) -> Survey:
     """A survey about a job finished yesterday by two people."""
     return Survey(server, *server.commit(make_survey))
+
+
+@pytest.fixture
+def everything(server: Server) -> Survey:
+    """A survey with every type of question."""
+    return Survey(server, *server.commit(partial(make_survey, document=EVERY_TYPE)))
 
 
 def press(page: Page, *keys: str) -> None:
@@ -125,7 +144,7 @@ def test_by_keyboard_alone(new_page: Callable[..., Page], survey: Survey) -> Non
     expect(page.get_by_role("heading", name="How likely are you")).to_be_visible()
     press(page, *["Tab"] * 11, "Enter")
     expect(page.get_by_role("heading", name="Did we keep our promise?")).to_be_visible()
-    press(page, "Tab", "Space", "Tab", "Tab", "Tab", "Tab", "Tab", "Enter")
+    press(page, "Tab", "Space", *["Tab"] * 6, "Enter")
     expect(page.get_by_role("heading", name="May we contact you")).to_be_visible()
     press(page, "Tab", "Tab", "Enter")
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
@@ -150,37 +169,36 @@ def test_an_error_gets_the_focus_and_leads_to_the_field(new_page: Callable[..., 
     expect(page.get_by_role("radio", name="Very bad")).to_be_focused()
 
 
+def check_page(page: Page, name: str, *, axe: bool = True) -> None:
+    assert not scrolls_sideways(page), name
+    assert page.evaluate(BAD_TARGETS) == [], name
+    if axe:
+        assert violations(page) == [], name
+
+
 @pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_every_page_is_for_everyone(new_page: Callable[..., Page], survey: Survey, width: int, theme: str) -> None:
-    """WCAG 2.2 AA without a violation, no sideways scrolling, large targets that hold their words: every page."""
+    """WCAG 2.2 AA without a violation, no sideways scrolling, large targets that hold their words: every state."""
     page = new_page(width=width, theme=theme)
-
-    def check(name: str) -> None:
-        assert violations(page) == [], name
-        assert not scrolls_sideways(page), name
-        assert page.evaluate(BAD_TARGETS) == [], name
+    check = partial(check_page, page)
 
     page.goto(survey.path)
     check("first page")
-    page.goto(f"{survey.path}?nps=9")
-    check("first page asking 0–10")
-    page.get_by_role("textbox").fill("x" * 5_001)
-    page.goto(f"{survey.path}?csat=2")
+    page.goto(f"{survey.path}?csat=1")
     check("first page with an offer")
     page.get_by_role("textbox").fill("x" * 5_001)
     page.get_by_role("button", name="Send").click()
     check("first page with an error")
-    page.get_by_role("textbox").fill("It took three visits. " * 12)
+    page.get_by_role("textbox").fill("Absolutely brilliant, thank you so much. " * 6)
     page.get_by_role("button", name="Send").click()
-    for name in ("would_return", "nps", "promise", "contact_me", "csat"):
-        page.goto(f"{survey.path}/{name}")
-        check(name)
+    expect(page.get_by_role("heading", name="Did you mean Excellent?")).to_be_visible()
+    check("a score that contradicts its words")
     page.goto(f"{survey.path}/nps")
     page.get_by_role("button", name="7", exact=True).click()
     page.goto(f"{survey.path}/nps?change=1")
     check("changing an answer")
-    page.goto(f"{survey.path}?csat=5")
-    check("second visit")
+    page.goto(f"{survey.path}?csat=5&lang=de")
+    check("second visit, in German")
     page.goto(f"{survey.path}/rating?change=1")
     page.evaluate("document.querySelector('[name=based_on]').value = '0'")
     page.get_by_role("radio", name="Excellent", exact=True).check()
@@ -192,6 +210,108 @@ def test_every_page_is_for_everyone(new_page: Callable[..., Page], survey: Surve
         check(state)
     page.goto("/s/unknown")
     check("unknown")
+
+
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
+def test_every_type_is_for_everyone(new_page: Callable[..., Page], everything: Survey, width: int, theme: str) -> None:
+    """The same for every type of question and its errors. On the widest screen only what depends on width."""
+    page = new_page(width=width, theme=theme)
+    check = partial(check_page, page, axe=width < max(WIDTHS))
+
+    page.goto(f"{everything.path}?csat=4")
+    page.get_by_role("button", name="Send").click()
+    for name in TYPES:
+        page.goto(f"{everything.path}/{name}")
+        check(name)
+        if name in ERRORS:
+            field, words = ERRORS[name]
+            page.locator(f"[name={field}]").fill(words)
+            page.get_by_role("button", name="Continue").click()
+            expect(page.get_by_role("alert")).to_be_focused()
+            expect(page.locator(f"[name={field}]")).to_have_value(words)
+            check(f"{name} with an error")
+    page.goto(f"{everything.path}/done")
+    page.locator("summary").first.click()
+    check("done")
+
+
+def test_every_type_by_keyboard_and_without_javascript(new_page: Callable[..., Page], everything: Survey) -> None:
+    """Every type is answered with tab, arrows, space and enter, without a script."""
+    page = new_page(width=320, javascript=False)
+    page.goto(f"{everything.path}?csat=5")
+    page.get_by_role("button", name="Send").focus()
+    press(page, "Enter")
+    for name, keys in {
+        "ces": ["Tab"] * 7 + ["Enter"],
+        "found": ["Tab", "Tab", "Enter"],
+        "reason": ["Tab", "Space", "ArrowDown", "ArrowDown", "Tab", "D", "o", "g", "Tab", "Enter"],
+        "used": ["Tab", "Space", "Tab", "Tab", "Space", "Tab", "Tab", "Enter"],
+        "floor": ["Tab", "3", "Tab", "Enter"],
+        "fair": ["Tab", "Space", "ArrowRight", "Tab", "N", "o", "Tab", "Enter"],
+        "speed": ["Tab", "Space", "ArrowRight", "Tab", "Space", "Tab", "Tab", "Space", "Tab", "Enter"],
+        "quote": ["Tab", "Space", "Tab", "Enter"],
+    }.items():
+        page.goto(f"{everything.path}/{name}")
+        press(page, *keys)
+        page.wait_for_load_state()
+
+    answers, _steps = everything.stored()
+    assert answers == {
+        "csat": 5,
+        "ces": 7,
+        "found": 2,
+        "reason": 3,
+        "reason.3": "Dog",
+        "used.1": 1,
+        "used.9": 1,
+        "floor": "3",
+        "speed": 2,
+        "again": 1,
+        "days.2": 1,
+        "quote": 1,
+    }
+
+
+def test_from_right_to_left(new_page: Callable[..., Page], everything: Survey) -> None:
+    """Turned around, as for Arabic or Hebrew, every page mirrors and nothing is cut off."""
+    page = new_page(width=320)
+    page.goto(f"{everything.path}?csat=5")
+    page.get_by_role("button", name="Send").click()
+    for name in ("rating", "reason", "used", "promise", "manager_only", "done"):
+        page.goto(f"{everything.path}/{name}")
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        check_page(page, name, axe=False)
+        mark = page.locator(".mark").bounding_box()
+        assert mark is not None
+        assert mark["x"] > 160, name
+    option = "[...document.querySelectorAll('.summary dt')].every(e => e.getBoundingClientRect().right > 250)"
+    assert page.evaluate(option)
+
+
+def test_words_are_kept_on_the_device_until_they_are_sent(new_page: Callable[..., Page], survey: Survey) -> None:
+    """A closed tab and a lost connection lose nothing; what was sent is forgotten; nothing is sent by itself."""
+    page = new_page()
+    page.goto(survey.path)
+    page.get_by_role("textbox").fill("The reader failed again.")
+    again = page.context.new_page()
+    page.close()
+    again.goto(f"{survey.path}?csat=2")
+    expect(again.get_by_role("textbox")).to_have_value("The reader failed again.")
+    expect(again.get_by_role("status")).to_have_text("What you had written here is back. It was not sent yet.")
+    assert survey.stored() == ({}, {})
+
+    again.context.set_offline(True)
+    again.get_by_role("button", name="Send").click()
+    again.wait_for_load_state()
+    again.context.set_offline(False)
+    again.goto(f"{survey.path}?csat=2")
+    expect(again.get_by_role("textbox")).to_have_value("The reader failed again.")
+    again.get_by_role("button", name="Send").click()
+    again.wait_for_url("**/about*")
+    assert again.evaluate("Object.keys(localStorage)") == []
+    again.goto(f"{survey.path}/rating?change=1")
+    expect(again.get_by_role("textbox")).to_have_value("The reader failed again.")
+    expect(again.get_by_role("status")).to_have_count(0)
 
 
 def test_large_text_still_fits(new_page: Callable[..., Page], survey: Survey) -> None:

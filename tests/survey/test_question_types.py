@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -24,7 +25,7 @@ from tests.survey.visitor import Page
 LIGHT = 30_000  # bytes of a page with its stylesheets and its script, before they are compressed
 
 
-def make_link(session: Session, client: FlaskClient, document: dict[str, object] | None, **contact: object) -> Link:
+def make_link(session: Session, client: FlaskClient, document: dict[str, Any] | None, **contact: object) -> Link:
     get_firm(session).promise = [step.as_dict() for step in DEFAULT_PROMISE]
     version = make_version(session, document, f"Asks {len(str(document))}") if document else None
     job = make_job(session, make_contact(session, make_client(session), **contact), summary="Till", kind="Repair")
@@ -252,7 +253,8 @@ def test_the_question_for_words_follows_any_scale(session: Session, client: Flas
         ]
     }
     with clock.fixed_at(NOW):
-        page = make_link(session, client, document).get(**{lead: 1}).text
+        link = make_link(session, client, document)
+        page = client.get(link.path, query_string={lead: "1"}).text
     assert f'<input type="radio" class="r2" name="{lead}" value="1"' in page
     assert f'<input type="radio" class="r5" name="{lead}" value="{10 if lead == "nps" else 7}"' in page
     assert '<span class="prompt prompt-2 now">What went wrong?' in page

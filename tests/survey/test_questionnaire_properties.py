@@ -95,7 +95,7 @@ def documents(draw: st.DrawFn) -> Document:
 def kept(text: str) -> str:
     """What is documented: line ends become one kind, control characters go, and so do spaces around."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(one for one in plain if one in "\n\t" or ord(one) >= 32 and ord(one) != 127).strip()
+    return "".join(one for one in plain if one in "\n\t" or (ord(one) >= 32 and ord(one) != 127)).strip()
 
 
 def fill(form: Form, data: st.DataObject, told: dict[str, int | str], steps: dict[str, int]) -> list[tuple[str, str]]:

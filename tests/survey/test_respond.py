@@ -147,6 +147,7 @@ def test_evidence_tells_scanners_from_people(link: Link) -> None:
     )
     link.client.head(link.path)
 
+    assert link.invitation.sent_at is not None
     opened, shown, head = link.events
     assert opened.kind is head.kind is SurveyEventKind.OPENED
     assert shown.kind is SurveyEventKind.SHOWN

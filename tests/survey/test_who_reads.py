@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -83,7 +84,7 @@ def test_words_for_managers_count_and_are_quoted_nowhere(link: Link, told: Invit
     assert response is not None
     answer = next(answer for answer in response.answers if answer.managers_only)
     reading = {"model": "m", "text_hash": "0" * 64, "language": "en", "sentiment": "negative", "score": -0.8}
-    empty = {"probabilities": {}, "aspects": [], "intents": {}, "evidence": [], "sentences": []}
+    empty: dict[str, Any] = {"probabilities": {}, "aspects": [], "intents": {}, "evidence": [], "sentences": []}
     link.session.add(
         AnswerAnalysis(
             answer_id=answer.id,
