@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.errors import InvalidInputError, NotFoundError
+from survey.languages import LANGUAGES
 from survey.models import Questionnaire, QuestionnaireEdit
 from survey.questionnaires import drafts, publishing
 from survey.questionnaires.document import Document, read_document, schema
@@ -21,8 +22,8 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 def export(document: Document) -> str:
-    """The file: JSON as people read it, in UTF-8."""
-    return json.dumps(document.as_dict(), ensure_ascii=False, indent=1) + "\n"
+    """The file: JSON as people read it, in UTF-8; the same document is always the same text."""
+    return json.dumps(_in_order(document.as_dict()), ensure_ascii=False, indent=1) + "\n"
 
 
 def schema_text() -> str:
@@ -107,6 +108,20 @@ def put_into(
         ConflictError: the questionnaire is archived.
     """
     return drafts.change(session, questionnaire, questionnaire.revision, lambda _draft: document, user_id, now)
+
+
+def _in_order(value: Any) -> Any:
+    """Languages and ratings in their order, which a database may not keep."""
+    if isinstance(value, list):
+        return [_in_order(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    names = list(value)
+    if set(names) <= set(LANGUAGES):
+        names = [code for code in LANGUAGES if code in value]
+    elif all(name.isdigit() for name in names):
+        names.sort(reverse=True)
+    return {name: _in_order(value[name]) for name in names}
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

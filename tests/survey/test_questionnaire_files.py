@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -49,7 +49,13 @@ def test_the_schema_is_in_the_docs_and_refuses_what_we_refuse() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == exchange.schema_text()
     validator = Draft202012Validator(schema())
     Draft202012Validator.check_schema(schema())
-    for broken in ({"questions": []}, {"format": 2}, {"more": 1}, {"questions": [{"key": "A b", "type": "rating"}]}):
+    all_broken: tuple[dict[str, Any], ...] = (
+        {"questions": []},
+        {"format": 2},
+        {"more": 1},
+        {"questions": [{"key": "A b", "type": "rating"}]},
+    )
+    for broken in all_broken:
         assert not validator.is_valid(json.loads(as_file(**broken)))
         with pytest.raises(InvalidInputError):
             exchange.read(as_file(**broken))

@@ -91,9 +91,9 @@ def test_a_manager_asks_about_a_job_that_was_not_drawn(session: Session) -> None
     invitations.schedule_batch(session, SECRET_KEY, NOW)
     invitation = closing.invitation
     assert invitation is not None
-    assert invitation.state is InvitationState.SKIPPED
+    assert states([closing]) == {closing.id: InvitationState.SKIPPED}
     invitations.send_now(session, invitation, None, NOW)
-    assert invitation.state is InvitationState.SCHEDULED
+    assert states([closing]) == {closing.id: InvitationState.SCHEDULED}
     verdict = next(one for one in invitation.verdicts if one["rule"] == "drawn")
     assert verdict["why"] == "None of the “Repair” jobs are asked about. A manager chose to send it anyway."
 
