@@ -107,7 +107,8 @@ class Card:
 def cards(
     asked: Sequence[Asked], rows: Iterable[Row], versions: Sequence[Version], parts: int, steps: Mapping[str, str]
 ) -> list[Card]:
-    """The results of each question, in order; questions that only scripts and other tools answer, where they have.
+    """The results of each question, in order; of those that are not asked any more, or that only scripts and other
+    tools answer, where there are answers.
 
     `parts`: how many the period has; `steps`: step of the promise → text.
     """
@@ -115,7 +116,7 @@ def cards(
     for row in rows:
         by_question.setdefault(row.question.partition(".")[0], []).append(row)
     made = [_card(one, by_question.get(one.key, []), versions, parts, steps) for one in asked]
-    return [card for card in made if card.asked.versions or card.n or card.n_before]
+    return [card for card in made if card.asked.still_asked or card.n or card.n_before]
 
 
 def _card(asked: Asked, rows: Sequence[Row], versions: Sequence[Version], parts: int, steps: Mapping[str, str]) -> Card:

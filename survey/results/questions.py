@@ -47,7 +47,7 @@ class Asked:
     question: Question
     versions: tuple[Version, ...]  # oldest first
     language: str  # of the texts shown
-    still_asked: bool  # by the newest version of all
+    still_asked: bool  # by the newest version, where it is one questionnaire’s
 
     @property
     def key(self) -> str:
@@ -126,7 +126,7 @@ def merged(versions: Sequence[Version], *, shared_only: bool = False) -> list[As
             asking[0].document.by_key[key],
             tuple(reversed(asking)),
             asking[0].document.language,
-            newest in asking,
+            shared_only or newest in asking,
         )
         for (key, _type), asking in groups.items()
     ]

@@ -247,3 +247,14 @@ def test_a_question_says_how_other_versions_ask_it() -> None:
     assert isinstance(found, Asked)
     assert found.text == "Would you recommend …?"
     assert found.other_texts == ("nps?",)
+
+
+def test_what_is_asked_no_longer_has_a_card_only_with_answers() -> None:
+    """A question that the newest version left out stands as long as somebody answered it in the time asked for."""
+    old, new = version(1, asks("gone", "yes_no")), version(2)
+    asked = merged([old, new])
+    assert [card.asked.key for card in cards(asked, [], [old, new], 1, {})] == ["csat"]
+    found = cards(asked, [Row("gone", 10, 0, 1, 7)], [old, new], 1, {})
+    assert [(card.asked.key, card.asked.still_asked) for card in found] == [("csat", True), ("gone", False)]
+    other = version(1, asks("gone", "yes_no"), questionnaire=2)
+    assert all(one.still_asked for one in merged([new, other], shared_only=True) if one.versions)
