@@ -11,7 +11,8 @@ from survey.config import Settings
 MAX_BODY_BYTES = 8 * 1024 * 1024  # a year's jobs.csv of a large firm; survey and webhook bodies are far smaller
 MAX_HISTORY_BYTES = 32 * 1024 * 1024  # three files: years of jobs, of answers, and the lost
 MAX_FIELD_BYTES = 512 * 1024
-MAX_FORM_BYTES = 512 * 1024  # 100 KB of words, each byte written as three
+MAX_FORM_BYTES = 64 * 1024
+MAX_ANSWER_BYTES = 512 * 1024  # 100 KB of words, each byte written as three: handed back to be shortened
 YEAR_SECONDS = 31_536_000
 
 CONTENT_SECURITY_POLICY = {

@@ -24,7 +24,7 @@ from survey.questionnaires import answering
 from survey.questionnaires.answering import Sent
 from survey.questionnaires.document import LEADS, Document
 from survey.questionnaires.logic import DONE
-from survey.security import csrf
+from survey.security import MAX_ANSWER_BYTES, csrf
 from survey.views import meant, presses
 from survey.views.survey_pages import Link, Shown, offered_by, paint
 
@@ -34,6 +34,12 @@ csrf.exempt(blueprint)  # the token in the address is the credential; there is n
 
 LONGEST_UNSENT = 5_000  # characters handed back
 YEAR_SECONDS = 31_536_000
+
+
+@blueprint.before_request
+def take_long_words() -> None:
+    """What is far too long comes back on the page to be shortened, instead of being refused and lost."""
+    request.max_content_length = MAX_ANSWER_BYTES
 
 
 @blueprint.after_request
