@@ -49,6 +49,12 @@ class Firm(Base):
     calls_per_week: Mapped[int] = mapped_column(default=10, server_default="10")  # flags a person can truly work
     updated_at: Mapped[datetime | None]
 
+    @property
+    def imprint(self) -> str:
+        """Name and postal address in one line; many write the name into the address."""
+        named = self.postal_address.casefold().startswith(self.name.casefold())
+        return self.postal_address if named else f"{self.name}, {self.postal_address}"
+
 
 class Heartbeat(Base):
     """When a background process last said that it is alive."""
