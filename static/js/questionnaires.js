@@ -2,8 +2,9 @@
 (() => {
   const parse = async (response) => new DOMParser().parseFromString(await response.text(), "text/html");
 
-  const send = async (form, submitter) => {
-    const body = new FormData(form, submitter);
+  const send = async (form, act) => {
+    const body = new FormData(form);
+    if (act) body.set("do", act);
     const action = form.getAttribute("action") || location.href;
     const response = await fetch(action, { method: "POST", body: new URLSearchParams(body), redirect: "follow" });
     return { response, page: await parse(response) };
@@ -20,18 +21,15 @@
   // A change of the list replaces everything but the frame around it; the focus stays with the question.
   const change = async (form, focus) => {
     const at = window.scrollY;
-    const { response, page } = await send(form);
-    const inside = page.getElementById("builder");
-    if (!response.ok || !inside) {
+    const { response, page: answer } = await send(form);
+    if (!response.ok || !answer.getElementById("builder")) {
       location.reload();
       return;
     }
-    const frame = document.querySelector(".phone iframe")?.contentWindow.location.href;
-    const [old, fresh] = [document.querySelector("#content > .page"), page.querySelector("#content > .page")];
-    old.replaceWith(fresh);
-    showToasts(page);
-    const choice = document.querySelector("form[data-preview]");
-    if (frame && choice) show(frame);
+    const name = shown ?? "rating";
+    document.querySelector("#content > .page").replaceWith(answer.querySelector("#content > .page"));
+    showToasts(answer);
+    if (document.querySelector(`.q-card[data-page="${CSS.escape(name)}"]`)) page(name);
     window.scrollTo(0, at);
     const target = focus && document.getElementById(focus.id);
     const place = target?.querySelector(focus.inside) ?? target;
@@ -61,13 +59,16 @@
     // Rows of a question's form: only the form comes back, with all that was typed.
     if (form.matches("#question-form") && event.submitter?.matches("[data-row]")) {
       event.preventDefault();
-      rearrange(form, event.submitter).then(() => typed.add(form));
+      rearrange(form, event.submitter.value).then(() => typed.add(form));
     }
   });
 
-  const rearrange = async (form, button) => {
+  // One after another: each sends the form as the one before left it.
+  let arranging = Promise.resolve();
+  const rearrange = (form, act) => (arranging = arranging.then(() => arrange(form, act)));
+  const arrange = async (form, act) => {
     delete form.dataset.sent; // it stays on this page, and is sent again
-    const { page } = await send(form, button);
+    const { page } = await send(form, act);
     const fresh = page.getElementById("question-form");
     if (!fresh) {
       location.reload();
@@ -78,9 +79,8 @@
       if (part) document.getElementById(id)?.replaceWith(part);
     }
     look();
-    const act = button?.value ?? "";
-    const added = { "option-add": "#options .row-line:last-child [name=option_text]", "condition-add": "#conditions .condition:last-of-type select" };
-    const next = act in added ? document.querySelector(added[act]) : document.getElementById(following(act));
+    const added = { "option-add": "[name=option_text]", "condition-add": "[data-look]" };
+    const next = act in added ? [...form.querySelectorAll(added[act])].pop() : document.getElementById(following(act));
     (next ?? document.getElementById(act.split("-")[0] + "-add"))?.focus();
   };
 
@@ -95,8 +95,7 @@
   document.addEventListener("change", (event) => {
     const select = event.target;
     if (!select.matches("#question-form [data-look]")) return;
-    const look = document.getElementById("condition-look");
-    rearrange(select.form, look).then(() => document.getElementById(select.id)?.focus());
+    rearrange(select.form, "condition-look").then(() => document.getElementById(select.id)?.focus());
   });
 
   document.addEventListener("keydown", (event) => {
@@ -187,7 +186,7 @@
     body.set("do", "preview");
     const mine = ++waiting;
     const response = await fetch(location.href, { method: "POST", body });
-    if (response.ok && mine === waiting) frame.srcdoc = await response.text();
+    if (response.status === 200 && mine === waiting) frame.srcdoc = await response.text();
   };
   let timer = 0;
   const later = (event) => {

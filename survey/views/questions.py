@@ -176,14 +176,14 @@ def _form_page(
 def _look(
     row: Questionnaire, form: QuestionForm, save: Callable[[Document, Question], Document]
 ) -> ResponseReturnValue:
-    """The client's page with the question as it stands in the form, or nothing while it is none yet."""
+    """The client's page with the question as it stands in the form, or nothing (204) while it is none yet."""
     if not form.validate():
-        return "", 422
+        return "", 204
     try:
         made = form.question()
         document = save(draft_of(row), made)
     except InvalidInputError:
-        return "", 422
+        return "", 204
 
     def link(page: str, **_query: object) -> str:
         return url_for("questionnaires.preview", questionnaire_id=row.id, page=page or FIRST)
