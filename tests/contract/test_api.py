@@ -236,6 +236,7 @@ def test_the_description_is_valid_and_complete(app: Flask, client: FlaskClient) 
         "/api/v1/jobs/{source}/{external_id}",
         "/api/v1/invitations",
         "/api/v1/responses",
+        "/api/questionnaire.schema.json",
     }
     post = document["paths"]["/api/v1/jobs"]["post"]
     assert set(post["responses"]) == {
