@@ -22,7 +22,7 @@ class Listed:
     draft: Document
     version: QuestionnaireVersion | None  # the one in force
     used_for: Sequence[str]  # kinds of job
-    responses: int  # to any version of it
+    responses: int  # to any version of it; the first one has those without a version too
 
     @property
     def is_changed(self) -> bool:
@@ -60,6 +60,9 @@ def _listed(session: Session, rows: Sequence[Questionnaire]) -> list[Listed]:
         .group_by(QuestionnaireVersion.questionnaire_id)
     )
     answered = Counter({row[0]: row[1] for row in counts})
+    first = session.scalar(select(func.min(QuestionnaireVersion.questionnaire_id)))
+    if first in ids:  # as in the results: what was answered before there were versions is the first one's
+        answered[first] += session.scalar(select(func.count()).where(SurveyResponse.version_id.is_(None))) or 0
     kinds: dict[int, list[str]] = {row.id: [] for row in rows}
     for use in session.scalars(
         select(QuestionnaireUse).where(QuestionnaireUse.questionnaire_id.in_(ids)).order_by(QuestionnaireUse.kind)

@@ -13,6 +13,7 @@ from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import draft_of
 from survey.questionnaires.editing import blank
 from tests.conftest import NOW
+from tests.factories import make_response
 from tests.survey.questionnaire_documents import document, question
 
 LIST = "/desk/questionnaires"
@@ -430,3 +431,16 @@ def test_the_preview_shows_the_draft_as_a_client_sees_it(manager: FlaskClient, m
     assert "Anything else?" in manager.get(_url(made, "/preview/comment?rating=2&lang=de")).text
     assert manager.get(_url(made, "/preview/nothing")).status_code == 404
     assert "frame-ancestors 'none'" in manager.get(_url(made)).headers["Content-Security-Policy"]
+
+
+def test_answers_are_counted_as_the_results_count_them(
+    session: Session, manager: FlaskClient, made: Questionnaire
+) -> None:
+    """Those to a version are its questionnaire's; those without a version are the first questionnaire's."""
+    other = drafts.create(session, "Other", blank(), NOW)
+    _publish(session, made)
+    version = _publish(session, other)
+    for version_id in (version.id, version.id, None):
+        make_response(session, csat=5).version_id = version_id
+    assert "1 answer so far" in manager.get(_url(made)).text
+    assert "2 answers so far" in manager.get(_url(other)).text
