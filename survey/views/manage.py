@@ -21,6 +21,7 @@ from survey.paging import page_number
 from survey.questionnaire import ABOUT_WORDS
 from survey.repair_queries import repairs_of_job
 from survey.schedule import zone_for
+from survey.told import own_answers
 from survey.views.messages import posted
 
 blueprint = auth.guard(Blueprint("manage", __name__, url_prefix="/desk"))
@@ -93,6 +94,7 @@ def _job_page(found: Job, close_form: CloseJobForm | None = None, status: int = 
         closings=closings,
         verdicts={resolution.id: _verdicts(resolution) for resolution in closings},
         responses=responses,
+        own_answers=own_answers(db.session, responses.values()),
         progress=updates.progress_of(db.session, list(responses.values())),
         people=desk_queries.names_of(db.session, people),
         close_form=close_form or CloseJobForm(completed_at=on_clock(now, firm_zone())),

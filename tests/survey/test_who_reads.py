@@ -64,6 +64,8 @@ def test_words_for_managers_are_shown_to_managers_alone(
         assert SECRET in seen.text, place
         assert "shouted" not in hidden.text.replace("q=shouted", ""), place
     assert "It took two weeks" in viewer.get(places[0]).text
+    assert "Is there something about {staff|our team}" in manager.get(places[0]).text
+    assert "Is there something" not in viewer.get(places[0]).text
     assert "Only managers see this answer." in manager.get(places[0]).text
 
 
@@ -193,3 +195,19 @@ def test_what_no_longer_fits_is_taken_away(session: Session) -> None:
     event = session.scalars(select(SurveyEvent).order_by(SurveyEvent.id.desc())).first()
     assert event is not None
     assert event.details["changed"] == ["about", "csat"]
+
+
+def test_a_job_shows_the_answers_to_the_firms_own_questions(viewer: FlaskClient, link: Link) -> None:
+    """Each with its question, in words; what was asked confidentially is not among them."""
+    link.post(csat="4")
+    link.post("/on_time", on_time="6")
+    link.post("/reason", reason="3", other_reason="The <b>dog</b>")
+    link.post("/fair", fair="1", unsaid=UNSAID)
+
+    page = viewer.get(f"/desk/jobs/{link.invitation.resolution.job_id}").text
+
+    for words in ("You came when you said you would.", "6 out of 7", "Why did you choose us?"):
+        assert words in page
+    assert "Something else: The &lt;b&gt;dog&lt;/b&gt;" in page
+    assert "I was treated with respect." not in page
+    assert UNSAID not in page

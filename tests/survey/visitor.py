@@ -63,7 +63,7 @@ class Page(HTMLParser):
             self.problems.append(f"<{tag}> inside {sorted(inside)}")
         if tag in NEVER_WITHIN_ITSELF and tag in self._open:
             self.problems.append(f"<{tag}> inside itself")
-        self._ids.update([found["id"]] if found.get("id") else [])
+        self._ids.update([one] if (one := found.get("id")) else [])
         for name in REFERENCES:
             self._named += [(name, one) for one in (found.get(name) or "").split()]
         if (target := found.get("href") or "").startswith("#"):
