@@ -17,7 +17,8 @@ from emails.senders.base import Accepted, CredentialsError, Mailbox, NotSentErro
 from survey.config import Settings
 from survey.eligibility import address_problem
 from survey.invitations import reason_not_to_send
-from survey.models import Exclusion
+from survey.models import Exclusion, QuestionnaireUse
+from survey.questionnaires import drafts, library
 from survey.screening import is_plain, screen
 from tests.conftest import NOW
 from tests.emails.factories import begin_all, queue_survey
@@ -164,7 +165,18 @@ def test_a_plain_address_is_a_valid_one(address: str) -> None:
     assert not is_plain(address) or address_problem(address) is None
 
 
-_WAYS = ("nothing", "answered", "reopened", "internal", "excluded", "left", "closed", "odd address", "asked before")
+_WAYS = (
+    "nothing",
+    "answered",
+    "reopened",
+    "internal",
+    "excluded",
+    "left",
+    "closed",
+    "odd address",
+    "asked before",
+    "not drawn",
+)
 
 
 @pytest.mark.parametrize("way", _WAYS)
@@ -186,10 +198,13 @@ def test_the_quick_look_agrees_with_the_rules(session: Session, way: str, remind
         contact.left_at = NOW
     elif way == "odd address":
         contact.email = "no address"
+    elif way == "not drawn":  # since the share fell: what is out stays out
+        row = drafts.create(session, "Effort", library.document("ces"), NOW)
+        session.add(QuestionnaireUse(kind="", questionnaire_id=row.id, share=0))
     elif way == "asked before":
         make_invitation(session, make_resolution(session, make_job(session, contact)), sent_at=NOW)
     session.commit()
     clear = invitation.id in screen(session, [invitation.id], reminder=reminder, now=NOW).clear
     reason = reason_not_to_send(session, invitation, reminder=reminder, now=NOW)
     assert not (clear and reason)
-    assert clear or way != "nothing"
+    assert clear or way not in {"nothing", "not drawn"}
