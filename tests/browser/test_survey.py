@@ -184,8 +184,9 @@ def test_every_page_is_for_everyone(new_page: Callable[..., Page], survey: Surve
 
     page.goto(survey.path)
     check("first page")
-    page.goto(f"{survey.path}?csat=1")
+    page.goto(f"{survey.path}?csat=5")
     check("first page with an offer")
+    page.get_by_role("radio", name="Very bad").check()
     page.get_by_role("textbox").fill("x" * 5_001)
     page.get_by_role("button", name="Send").click()
     check("first page with an error")
@@ -240,7 +241,8 @@ def test_every_type_by_keyboard_and_without_javascript(new_page: Callable[..., P
     page = new_page(width=320, javascript=False)
     page.goto(f"{everything.path}?csat=5")
     page.get_by_role("button", name="Send").focus()
-    press(page, "Enter")
+    with page.expect_navigation():
+        press(page, "Enter")
     for name, keys in {
         "ces": ["Tab"] * 7 + ["Enter"],
         "found": ["Tab", "Tab", "Enter"],
@@ -252,8 +254,8 @@ def test_every_type_by_keyboard_and_without_javascript(new_page: Callable[..., P
         "quote": ["Tab", "Space", "Tab", "Enter"],
     }.items():
         page.goto(f"{everything.path}/{name}")
-        press(page, *keys)
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            press(page, *keys)
 
     answers, _steps = everything.stored()
     assert answers == {
