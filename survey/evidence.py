@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from survey.db import insert_or_ignore
@@ -74,6 +74,20 @@ def _count(
     )
 
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_EVENTS = select(
+    SurveyEvent.invitation_id, SurveyEvent.kind, SurveyEvent.at, SurveyEvent.user_agent, SurveyEvent.details
+).where(SurveyEvent.invitation_id.in_(_IDS), SurveyEvent.kind.in_(VISITS))
+_TALLIES = select(
+    VisitTally.invitation_id,
+    VisitTally.kind,
+    VisitTally.last_at,
+    VisitTally.user_agent,
+    VisitTally.details,
+    VisitTally.times,
+).where(VisitTally.invitation_id.in_(_IDS))
+
+
 def visits_of(session: Session, invitation_ids: Collection[int]) -> dict[int, list[Visit]]:
     """Invitation id → its visits in the order they came; those that are only counted stand at their latest.
 
@@ -83,18 +97,11 @@ def visits_of(session: Session, invitation_ids: Collection[int]) -> dict[int, li
     ids = list(found)
     for start in range(0, len(ids), AT_ONCE):
         chunk = ids[start : start + AT_ONCE]
-        for event in session.execute(
-            select(
-                SurveyEvent.invitation_id, SurveyEvent.kind, SurveyEvent.at, SurveyEvent.user_agent, SurveyEvent.details
-            ).where(SurveyEvent.invitation_id.in_(chunk), SurveyEvent.kind.in_(VISITS))
-        ):
-            visit = Visit(kind=event.kind.value, at=event.at, user_agent=event.user_agent, details=event.details)
-            found[event.invitation_id].append(visit)
-        for tally in session.scalars(select(VisitTally).where(VisitTally.invitation_id.in_(chunk))):
-            visit = Visit(
-                kind=tally.kind, at=tally.last_at, user_agent=tally.user_agent, details=tally.details, times=tally.times
-            )
-            found[tally.invitation_id].append(visit)
+        for invitation_id, kind, at, agent, details in session.execute(_EVENTS, {"ids": chunk}):
+            found[invitation_id].append(Visit(kind=kind.value, at=at, user_agent=agent, details=details))
+        for invitation_id, visit_kind, at, agent, details, times in session.execute(_TALLIES, {"ids": chunk}):
+            visit = Visit(kind=visit_kind, at=at, user_agent=agent, details=details, times=times)
+            found[invitation_id].append(visit)
     for visits in found.values():
         visits.sort(key=lambda visit: visit.at)
     return found

@@ -84,7 +84,6 @@ class Asked:
 
 
 _HASHES: BindParameter[Any] = bindparam("hashes", expanding=True)
-_RESOLUTIONS: BindParameter[Any] = bindparam("resolutions", expanding=True)
 _SURVEYS = (
     select(
         Invitation.id,
@@ -123,7 +122,6 @@ _STAFF = select(ResolutionStaff.resolution_id, ResolutionStaff.name, ResolutionS
 _DOCUMENT = select(QuestionnaireVersion.document)
 _FIRM = select(*Firm.__table__.columns)
 _MANY = _SURVEYS.where(Invitation.token_hash.in_(_HASHES)).order_by(Invitation.id)
-_STAFF_OF_MANY = _STAFF.where(ResolutionStaff.resolution_id.in_(_RESOLUTIONS))
 
 
 class Reader:
@@ -202,16 +200,7 @@ def _is_plain(row: Found, now: datetime) -> bool:
 
 
 def find_many(session: Session, token_hashes: Collection[str], now: datetime) -> Mapping[str, Asked]:
-    """Fingerprint of a link → its survey, of those that are plain; locked for this transaction."""
+    """Fingerprint of a link → its survey, of those that are plain, without its staff; locked for this transaction."""
     statement = _MANY.with_for_update(of=Invitation) if session.get_bind().dialect.name == "postgresql" else _MANY
     rows = [Found._make(row) for row in session.execute(statement, {"hashes": list(token_hashes)})]
-    plain = [row for row in rows if _is_plain(row, now)]
-    staff: dict[int, list[tuple[float, str]]] = {}
-    for resolution_id, name, share in session.execute(
-        _STAFF_OF_MANY, {"resolutions": [row.resolution_id for row in plain]}
-    ):
-        staff.setdefault(resolution_id, []).append((-share, name))
-    return {
-        row.token_hash: Asked(row, tuple(name for _share, name in sorted(staff.get(row.resolution_id, []))))
-        for row in plain
-    }
+    return {row.token_hash: Asked(row, ()) for row in rows if _is_plain(row, now)}

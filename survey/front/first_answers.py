@@ -6,6 +6,7 @@ not plain (an error, a machine, a second answer, a confidential one, words that 
 
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ from survey.questionnaires.logic import Setting
 from survey.visits import Kind, Visit
 
 MOST_AT_ONCE = 128
+GATHER = 0.002  # seconds that a few more are waited for, where several came at once before
 LONGEST_WAIT = 15.0  # seconds; then Flask is asked, for which an answer that is stored already changes nothing
 
 
@@ -121,8 +123,13 @@ class Writer:
         return posted.following
 
     def _run(self) -> None:
+        together = 1
         while True:
-            self.take([self._posted.get()])
+            batch = [self._posted.get()]
+            if together > 1:  # those who were answered together send their next together
+                time.sleep(GATHER)
+            self.take(batch)
+            together = len(batch)
 
     def take(self, batch: list[Posted]) -> None:
         """Store these and whatever else waits, and wake those who sent them."""
