@@ -43,7 +43,9 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit_tallies")),
-        sa.UniqueConstraint("invitation_id", "kind", "visitor", name=op.f("uq_visit_tallies_invitation_id_kind_visitor")),
+        sa.UniqueConstraint(
+            "invitation_id", "kind", "visitor", name=op.f("uq_visit_tallies_invitation_id_kind_visitor")
+        ),
     )
     _create_held_answers()
     _allow_events([*_allowed_events(), *_NEW])

@@ -1,7 +1,7 @@
 """The front answers as Flask does: the same page, the same evidence, the same rows; and leaves the rest to it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -88,7 +88,7 @@ class Both:
             (self.invitation.state, self.invitation.answered_at, self.invitation.client.evidence_version),
         )
 
-    def evidence(self) -> list[tuple[object, ...]]:
+    def evidence(self) -> Sequence[tuple[object, ...]]:
         """What was left since the last look."""
         self.session.commit()
         events = list(self.session.scalars(select(SurveyEvent).order_by(SurveyEvent.id)))

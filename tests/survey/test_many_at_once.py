@@ -141,7 +141,7 @@ def test_every_answer_that_got_its_page_is_stored_once(session: Session, setting
     rows = session.execute(
         select(SurveyResponse.invitation_id, Answer.question, Answer.number, Answer.text).join(Answer.response)
     )
-    told: dict[int, dict[str, object]] = {}
+    told: dict[int | None, dict[str, object]] = {}
     for invitation_id, question, number, words in rows:
         assert question not in told.setdefault(invitation_id, {})
         told[invitation_id][question] = words if number is None else number
