@@ -1,7 +1,8 @@
 """First answers that come at the same time, stored in one transaction: one wait for the disk for all of them.
 
 Each row is what `survey.responses.submit` would have written after `survey.held.weigh`; a test compares them. What is
-not plain (an error, a machine, a second answer, a confidential one, words that do not fit the rating) is left out.
+not plain (an error, a machine, a second answer, a confidential one, one to a question that is not asked, words that do
+not fit the rating) is left out.
 """
 
 import queue
@@ -191,8 +192,10 @@ class Writer:
         lead = logic.lead_of(document, logic.leading(document, offer, sent.answers))
         if mismatch.better_fit(sent.answers, lead.key, language) is not None:
             return None
-        setting = Setting(asked.row.kind, language, sent.steps, promise)
         answers = {name: value for name, value in sent.answers.items() if value != ""}
+        if logic.unasked(document, answers, sent.steps):
+            return None
+        setting = Setting(asked.row.kind, language, sent.steps, promise)
         following = logic.page_after(lead.key, logic.pages(document, answers, setting, lead), answers, setting)
         return _Plain(posted, asked, document, sent, {**press.details, **verdict.as_dict()}, following)
 

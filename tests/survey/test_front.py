@@ -230,6 +230,7 @@ FULL = {
         ({"nps": "9", "based_on": "0"}, {"query": "?nps=9"}, True),
         ({"csat": "4", "comment": "é" * 5_000}, {"query": "?lang=fr&csat=4"}, True),
         ({"csat": "1", "ces": "7", "nps": "0"}, {}, True),
+        ({"csat": "5", "about": "3"}, {}, False),
         ({"csat": "6"}, {}, False),
         ({"comment": "No rating"}, {}, False),
         ({"csat": "4", "comment": "é" * 5_001}, {}, False),
