@@ -47,8 +47,8 @@ def main(visits: int) -> int:
     with app.app_context():
         Base.metadata.create_all(db.engine)
         get_firm(db.session)
-        sent = {"sent_at": NOW - timedelta(days=1), "expires_at": NOW + timedelta(days=7)}
-        links = [make_invitation(db.session, **sent) for _ in range(LINKS)]
+        sent_at, expires_at = NOW - timedelta(days=1), NOW + timedelta(days=7)
+        links = [make_invitation(db.session, sent_at=sent_at, expires_at=expires_at) for _ in range(LINKS)]
         paths = [f"/s/{tokens.derive(SECRET_KEY, 'survey', link.seed)}" for link in links]
         ids = [link.id for link in links]
         db.session.commit()

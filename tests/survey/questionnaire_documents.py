@@ -55,7 +55,7 @@ def questions(draw: st.DrawFn, key: str, before: list[Question]) -> Question:
             "key": key,
             "type": kind,
             "text": draw(wordings),
-            "hint": draw(st.just({}) | wordings),
+            "hint": draw(wordings) if draw(st.booleans()) else {},
             "prompts": draw(st.dictionaries(st.sampled_from("135"), wordings, max_size=2)) if kind in TEXTS else {},
             "options": [
                 Option(value=value, text=draw(wordings))
@@ -63,7 +63,7 @@ def questions(draw: st.DrawFn, key: str, before: list[Question]) -> Question:
             ]
             if kind in CHOOSING
             else [],
-            "show_if": [draw(condition)] if earlier and draw(st.booleans()) else [],
+            "show_if": [draw(condition)] if bool(earlier) and draw(st.booleans()) else [],
             "with_previous": draw(st.booleans()),
         }
     )

@@ -156,7 +156,7 @@ def test_any_order_of_machines_and_one_person(client: FlaskClient, session: Sess
 
     machine = type("AnyOrderHere", (AnyOrder,), {"fresh": staticmethod(fresh)})
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(max_examples=6, stateful_step_count=8, deadline=None, suppress_health_check=slow),
     )

@@ -1,7 +1,7 @@
 """What managers do to a questionnaire, as pure rules: every change gives a whole one, and says what it changed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -225,14 +225,15 @@ def test_a_condition_that_means_the_same_stays_as_it_was() -> None:
 def test_edits_that_would_leave_nonsense_say_why() -> None:
     """The first question leads, and what a question depends on comes before it."""
     asked = document(question("again"), question("why", "short_text", show_if=[{"question": "again", "one_of": [0]}]))
-    for edit, said in (
+    edits: Sequence[tuple[Callable[[], object], str]] = (
         (lambda: editing.move(asked, "why", 0), "can’t come first"),
         (lambda: editing.move(asked, "why", 1), "‘What about why?’ is shown depending on ‘What about again?’"),
         (lambda: editing.remove(asked, "again"), "‘What about why?’ is shown depending on ‘What about again?’"),
         (lambda: editing.remove(asked, "csat"), "‘What about again?’ can’t come first"),
         (lambda: editing.remove(document(), "csat"), "at least one question"),
         (lambda: editing.add(asked, asked.by_key["why"]), "called “why” already"),
-    ):
+    )
+    for edit, said in edits:
         with pytest.raises(InvalidInputError, match=re.escape(said)):
             edit()
 
