@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from emails.compose import TO_CLIENTS
 from emails.models import EmailKind, EmailMessage, Suppression
 from emails.suppressions import reason_suppressed
+from survey.asking.screening import lock_batch, screen
 from survey.db import ids_in, pairs_table
 from survey.invitations import reason_not_to_send
 from survey.models import Invitation
-from survey.screening import lock_batch, screen
 from survey.users import User
 
 

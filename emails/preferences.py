@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from emails.models import SuppressionReason, SuppressionScope
 from emails.suppressions import standing, suppress, unsuppress
-from survey import repairs, wishes
-from survey.links import Link
 from survey.models import Contact, Invitation, RepairKind, SurveyEventKind
+from survey.repairs import requests as repairs
+from survey.repairs import wishes
+from survey.repairs.links import Link
 from survey.responses import record_event
 
 _OWN_WISH = SuppressionReason.UNSUBSCRIBED

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
-from survey.schedule import find_zone
+from survey.asking.schedule import find_zone
 
 E = TypeVar("E", bound=StrEnum)
 

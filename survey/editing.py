@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import invitations
-from survey.deciding import WAITING
+from survey.asking.deciding import WAITING
 from survey.errors import InvalidInputError
 from survey.models import Contact, Invitation, Job
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from survey.deciding import house_of, shares_now
+from survey.asking.deciding import house_of, shares_now
+from survey.asking.reweighing import apply_all, reweigh
 from survey.errors import InvalidInputError
 from survey.firms import get_firm
 from survey.promise import PromiseStep
 from survey.register import slug
-from survey.reweighing import apply_all, reweigh
 
 MOST_STEPS = 10
 STEP_LENGTH = 160

@@ -7,8 +7,7 @@ from sqlalchemy import ColumnElement, and_, false, insert, select
 from sqlalchemy.orm import Session, contains_eager
 
 from survey import tokens
-from survey.config import Settings
-from survey.deciding import (
+from survey.asking.deciding import (
     WAITING,
     House,
     apply,
@@ -20,13 +19,14 @@ from survey.deciding import (
     lock_recipients,
     move,
 )
-from survey.eligibility import Facts, Outcome, Policy, Verdict, decide
-from survey.facts import earlier_survey
+from survey.asking.eligibility import Facts, Outcome, Policy, Verdict, decide
+from survey.asking.facts import earlier_survey
+from survey.asking.overrides import cancel, hold, reconsider, resume, send_now, withdraw
+from survey.asking.pausing import last_pause_over, too_late_because
+from survey.asking.reasons import timing_verdicts
+from survey.config import Settings
 from survey.models import Client, Invitation, InvitationState, Job, Resolution, SchedulePause
-from survey.overrides import cancel, hold, reconsider, resume, send_now, withdraw
-from survey.pausing import last_pause_over, too_late_because
 from survey.questionnaires.versions import version_for
-from survey.reasons import timing_verdicts
 
 __all__ = ["cancel", "hold", "reconsider", "resume", "send_now", "withdraw"]  # the rest is defined here
 

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey import handover, invitations
+from survey import invitations
 from survey.clock import as_utc
 from survey.closings import add_closing, close_job, correct_closing, exclude_job, normal_shares, reopen_job
 from survey.db import insert_or_ignore
@@ -28,6 +28,7 @@ from survey.errors import InvalidInputError
 from survey.firms import default_firm
 from survey.models import Client, Contact, Exclusion, Firm, Job, Resolution
 from survey.register import NewJob, Register
+from survey.repairs import handover
 
 __all__ = ["close_job", "exclude_job", "normal_shares", "reopen_job"]  # the rest is defined here
 

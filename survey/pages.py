@@ -8,6 +8,7 @@ from functools import cached_property
 from sqlalchemy.orm import Session
 
 from survey import languages, responses, updates
+from survey.asking.schedule import zone_for
 from survey.firms import get_firm
 from survey.languages import Translator
 from survey.models import Firm, Invitation, InvitationState, Resolution, SurveyResponse
@@ -17,7 +18,6 @@ from survey.questionnaires.document import TEXTS, Confidentiality, Document, Que
 from survey.questionnaires.logic import Setting
 from survey.questionnaires.versions import document_of
 from survey.questionnaires.words import STEP_WORDS, answer_in_words, said
-from survey.schedule import zone_for
 from survey.updates import Progress
 
 GOOD_RATING = 4

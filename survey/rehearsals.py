@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from survey import languages
+from survey.asking.schedule import zone_for
 from survey.firms import get_firm
 from survey.pages import Occasion, Survey
 from survey.promise import promise_steps
 from survey.questionnaires.document import Document
 from survey.responses import NOTHING_YET
-from survey.schedule import zone_for
 
 
 def rehearsal(

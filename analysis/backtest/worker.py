@@ -13,10 +13,10 @@ from analysis.backtest.own_past import Material, own_material
 from analysis.backtest.runs import Claim, Step
 from analysis.text.analyser import TextAnalyser
 from survey import clock
+from survey.asking.schedule import zone_for
 from survey.db import begin_reading, db, transaction
 from survey.errors import InvalidInputError
 from survey.firms import get_firm
-from survey.schedule import zone_for
 
 LOOK_SECONDS = 0.5  # how long one call of the task lets the thread work before the other tasks have their turn
 BROKE = "Something broke while working. It is written in the log; the figures of the desk are not touched."

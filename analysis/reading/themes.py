@@ -16,9 +16,9 @@ from analysis.models import THEME_NAME, Theme, ThemeMention, ThemeRun
 from analysis.reading.embedding import SentenceVectors
 from analysis.text.passages import clauses, sentences
 from analysis.text.themes import Group, centroid, find_themes, matched
+from survey.asking.schedule import zone_for
 from survey.firms import get_firm
 from survey.models import Answer, Client, Contact, ResolutionStaff, SurveyResponse
-from survey.schedule import zone_for
 
 if TYPE_CHECKING:
     from analysis.text.themes import Array

@@ -14,10 +14,10 @@ from analysis.desk.themes import ThemeRow, themes_page
 from analysis.reading import themes
 from analysis.reading.embedding import sentence_embedder
 from survey import clock
+from survey.asking.schedule import zone_for
 from survey.db import begin_reading, db, transaction
 from survey.firms import get_firm
 from survey.runtime import settings
-from survey.schedule import zone_for
 
 
 @click.command("themes")

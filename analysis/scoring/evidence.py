@@ -26,13 +26,13 @@ from analysis.relationships.evidence import (
 from analysis.scoring import evidence_queries as queries
 from analysis.scoring.referrals import referral_dates
 from analysis.scoring.silences import fates
+from survey.asking.schedule import zone_for
 from survey.config import ReadingMode
 from survey.models import (
     Firm,
     InvitationState,
     UpdateStage,
 )
-from survey.schedule import zone_for
 
 READ_ONCE = f"{ReadingMode.FAST.value}-"  # how the name of a model that reads once begins
 

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from analysis.relationships.silence import OPENED, SCANNER, UNDELIVERED, UNOPENED
 from emails.models import DeliveryState, EmailKind, EmailMessage, EmailState
-from survey.evidence import VISITS, sent_moments, visits_of
+from survey.evidence.records import VISITS, sent_moments, visits_of
+from survey.evidence.visits import person_seen
 from survey.models import Invitation, InvitationState, SurveyEvent
-from survey.visits import person_seen
 
 _SILENT = (InvitationState.SENT, InvitationState.EXPIRED)
 _NOT_SENT = (EmailState.REJECTED, EmailState.CANCELLED)

@@ -19,13 +19,13 @@ from analysis.desk.backtest_stories import Story, stories_page
 from analysis.models.backtests import OVER, Backtest, BacktestState
 from analysis.views import parts
 from survey import auth, clock
+from survey.asking.schedule import zone_for
 from survey.auth import current_user_id
 from survey.db import db, row_by_id, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.firms import get_firm
 from survey.heartbeat import WORKER, last_beat
 from survey.models import Client
-from survey.schedule import zone_for
 
 blueprint = Blueprint("backtests", __name__, url_prefix="/desk/backtest")
 auth.guard(blueprint)

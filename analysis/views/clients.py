@@ -24,9 +24,9 @@ from survey import auth, clock
 from survey.auth import current_user_id
 from survey.db import db, row_by_id, transaction
 from survey.errors import ConflictError, InvalidInputError
-from survey.evidence_queries import unconfirmed_of_client
+from survey.evidence.queries import unconfirmed_of_client
 from survey.paging import page_number
-from survey.repair_queries import repairs_of_client
+from survey.repairs.queries import repairs_of_client
 
 blueprint = Blueprint("clients", __name__, url_prefix="/desk")
 auth.guard(blueprint)

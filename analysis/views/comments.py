@@ -17,12 +17,12 @@ from analysis.reading.subjects import own_names, own_subjects
 from analysis.reading.training_rows import training_rows
 from analysis.views import parts
 from survey import auth, clock
+from survey.asking.schedule import zone_for
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.paging import page_number
-from survey.schedule import zone_for
 
 blueprint = Blueprint("comments", __name__, url_prefix="/desk/comments")
 auth.guard(blueprint)

@@ -8,9 +8,9 @@ from analysis.desk.ladder_report import advocates, all_referrals, became_of, lad
 from analysis.relationships import capacity as rule
 from analysis.views import parts
 from survey import auth, clock
+from survey.asking.schedule import zone_for
 from survey.db import db
 from survey.firms import get_firm
-from survey.schedule import zone_for
 
 blueprint = Blueprint("ladder", __name__, url_prefix="/desk/ladder")
 auth.guard(blueprint)

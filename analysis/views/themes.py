@@ -10,6 +10,7 @@ from analysis.reading import theme_edits
 from analysis.reading.theme_edits import theme_by_id
 from analysis.views import parts
 from survey import auth, clock
+from survey.asking.schedule import zone_for
 from survey.auth import current_user_id
 from survey.config import ReadingMode
 from survey.db import db, transaction
@@ -17,7 +18,6 @@ from survey.errors import InvalidInputError
 from survey.firms import get_firm
 from survey.paging import page_number
 from survey.runtime import settings
-from survey.schedule import zone_for
 
 blueprint = Blueprint("themes", __name__, url_prefix="/desk/comments/themes")
 auth.guard(blueprint)

@@ -13,7 +13,7 @@ from survey import auth, clock
 from survey.db import begin_reading, db, transaction
 from survey.firms import get_firm
 from survey.languages import LANGUAGES, choose, translator
-from survey.links import Link, find_link
+from survey.repairs.links import Link, find_link
 from survey.responses import is_open
 
 STEPS = ("unsubscribe", "again", "choose", "left", "stay")

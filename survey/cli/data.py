@@ -9,12 +9,13 @@ from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from survey import clock, evidence, imports, invitations, queries
+from survey import clock, imports, invitations, queries
+from survey.asking.deciding import load_house
 from survey.cli import tables
 from survey.cli.importing import Report, Stored, finish, import_file
 from survey.db import begin_reading, db
-from survey.deciding import load_house
 from survey.errors import ClienteleError, InvalidInputError
+from survey.evidence import records as evidence
 from survey.history import ImportedResponse, import_responses
 from survey.jobs import JobRecord, record_jobs
 from survey.models import InvitationState

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from survey.eligibility import Verdict
-from survey.evidence import Line
+from survey.asking.eligibility import Verdict
+from survey.evidence.records import Line
 from survey.models import Invitation, Job, Resolution
 
 FILE_WIDTH = 200  # a pipe has no width; cutting cells there would lose what is looked for

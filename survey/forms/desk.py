@@ -20,8 +20,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from survey import cells
+from survey.asking.closed_days import is_country
 from survey.cells import BadCellError
-from survey.closed_days import is_country
 from survey.editing import ContactChange, JobChange
 from survey.jobs import JobRecord
 from survey.models import Contact, Exclusion, Job, UpdateStage

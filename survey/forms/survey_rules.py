@@ -18,10 +18,10 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
-from survey.closed_days import ClosedDays
+from survey.asking.closed_days import ClosedDays
+from survey.asking.rules import SurveyRules
+from survey.asking.schedule import WEEKDAYS
 from survey.forms.desk import stripped, text
-from survey.schedule import WEEKDAYS
-from survey.survey_rules import SurveyRules
 
 LONGEST_DELAY = 24 * 14
 CLOSED_WHY_LENGTH = 80

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, Engine, Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from survey.asking.schedule import zone_for
 from survey.languages import Translator, day_named, listed
 from survey.models import (
     Client,
@@ -25,7 +26,6 @@ from survey.models import (
     SurveyResponse,
 )
 from survey.pages import Occasion
-from survey.schedule import zone_for
 from survey.users import User
 
 

@@ -1,7 +1,7 @@
 """First answers that come at the same time, stored in one transaction: one wait for the disk for all of them.
 
-Each row is what `survey.responses.submit` would have written after `survey.held.weigh`; a test compares them. What is
-not plain (an error, a machine, a second answer, a confidential one, one to a question that is not asked, words that do
+Each row is what `survey.responses.submit` would have written after `survey.evidence.held.weigh`; a test compares them.
+What is not plain (an error, a machine, a second answer, a confidential one, one to a question that is not asked, words that do
 not fit the rating) is left out.
 """
 
@@ -21,7 +21,9 @@ from werkzeug.datastructures import MultiDict
 
 from survey import clock, tokens
 from survey.db import transaction
-from survey.evidence import AGENT_LENGTH, visits_of
+from survey.evidence.presses import judged
+from survey.evidence.records import AGENT_LENGTH, visits_of
+from survey.evidence.visits import Kind, Visit
 from survey.front.asked import Asked, find_many
 from survey.front.documents import Documents
 from survey.front.visits import Visits, write
@@ -40,13 +42,11 @@ from survey.models import (
     Touchpoint,
 )
 from survey.pages import language_for
-from survey.presses import judged
 from survey.promise import promise_steps
 from survey.questionnaires import answering, confidential, logic, mismatch
 from survey.questionnaires.answering import Sent
 from survey.questionnaires.document import LEADS, Confidentiality, Document
 from survey.questionnaires.logic import Setting
-from survey.visits import Kind, Visit
 
 MOST_AT_ONCE = 128
 GATHER = 0.002  # seconds that a few more are waited for, where several came at once before

@@ -17,11 +17,11 @@ from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from survey.db import transaction
-from survey.evidence import AGENT_LENGTH, VISIT_LIMIT, VISITS, record_visit
-from survey.held import reconsider
+from survey.evidence.held import reconsider
+from survey.evidence.records import AGENT_LENGTH, VISIT_LIMIT, VISITS, record_visit
+from survey.evidence.visits import agent_class
 from survey.logs import log
 from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
-from survey.visits import agent_class
 
 SECONDS = 0.25
 LONGEST_WAIT = 8.0  # after a database that could not be written to

@@ -61,7 +61,7 @@ class HeldAnswer(Base):
     reasons: Mapped[list[str]]
     answers: Mapped[dict[str, Any]]  # question → value
     steps: Mapped[dict[str, Any]]  # step of the promise → 1, −1, 0
-    archive: Mapped[dict[str, Any]] = mapped_column(default=dict)  # survey.archive
+    archive: Mapped[dict[str, Any]] = mapped_column(default=dict)  # survey.evidence.archive
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # who set it aside
     outcome: Mapped[HeldOutcome | None]
     ended_at: Mapped[datetime | None]

@@ -73,8 +73,8 @@ class SurveyEventKind(StrEnum):
     CONFIRMED = "confirmed"
     CHANGED = "changed"
     TRAPPED = "trapped"  # followed the link that no person can see
-    PRESSED = "pressed"  # pressed the button, and was not taken for a person: `survey.presses`
-    SET_ASIDE = "set_aside"  # what was confirmed counts no longer: `survey.held`
+    PRESSED = "pressed"  # pressed the button, and was not taken for a person: `survey.evidence.presses`
+    SET_ASIDE = "set_aside"  # what was confirmed counts no longer: `survey.evidence.held`
     RESTORED = "restored"  # and counts again
     UNSUBSCRIBED = "unsubscribed"
     REPLIED = "replied"  # by email; the words are an answer of their own

@@ -16,7 +16,7 @@ class SurveyRuleSet(Base):
     __tablename__ = "survey_rule_sets"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    rules: Mapped[dict[str, Any]]  # survey.survey_rules.SurveyRules by name
+    rules: Mapped[dict[str, Any]]  # survey.asking.rules.SurveyRules by name
     note: Mapped[str] = mapped_column(String(300), default="")  # why, as the person wrote it
     set_at: Mapped[datetime]
     set_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

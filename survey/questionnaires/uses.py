@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from survey.deciding import WAITING, load_house
+from survey.asking.deciding import WAITING, load_house
+from survey.asking.reweighing import Effect, Reweighed, apply_all, reweigh
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import Firm, Invitation, Job, Questionnaire, QuestionnaireUse, Resolution
 from survey.questionnaires.publishing import EVERY_OTHER, stand_in_id
 from survey.questionnaires.versions import EVERY_OTHER_KIND
-from survey.reweighing import Effect, Reweighed, apply_all, reweigh
 from survey.sampling import ALL, share_in_words
 
 LONGEST_KIND = 80

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey.evidence_queries import unconfirmed_in_figures
+from survey.evidence.queries import unconfirmed_in_figures
 from survey.models import Invitation, ResponseOrigin
 from survey.results.figures import BEFORE, Row
 from survey.results.funnel import invitations

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from survey.evidence.visits import Visit, person_seen
 from survey.models import (
     Answer,
     Client,
@@ -31,7 +32,6 @@ from survey.results.estimates import Estimate
 from survey.results.figures import LEAST
 from survey.results.queries import Asking
 from survey.results.questions import page_groups, shown
-from survey.visits import Visit, person_seen
 
 VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN, SurveyEventKind.TRAPPED)
 FIRST_PAGE, LAST_PAGE = "rating", "done"  # pages that are not named by a question

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from survey.asking.schedule import zone_for
 from survey.errors import NotFoundError
 from survey.firms import get_firm
 from survey.promise import promise_steps
@@ -19,7 +20,6 @@ from survey.results.periods import ALL_THE_TIME, OWN_DATES, Period, period
 from survey.results.queries import Asking, Comment, Wanted, comments, count_responses, rows
 from survey.results.questions import Asked, merged
 from survey.results.scope import earliest_day, load_scope
-from survey.schedule import zone_for
 
 BESIDE = 12  # comments beside the figures
 ON_A_PAGE = 50  # texts on a question's own page

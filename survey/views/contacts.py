@@ -4,11 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from survey import auth, clock, desk_queries
+from survey.asking.schedule import zone_for
 from survey.db import db, transaction
 from survey.editing import edit_contact
 from survey.firms import get_firm
 from survey.forms.desk import ROLES, ContactForm
-from survey.schedule import zone_for
 from survey.views.messages import posted
 
 blueprint = auth.guard(Blueprint("contacts", __name__, url_prefix="/desk/contacts"))

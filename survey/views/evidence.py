@@ -3,10 +3,11 @@
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from survey import auth, clock, held
+from survey import auth, clock
 from survey.auth import current_user_id
 from survey.db import row_by_id, transaction
 from survey.errors import ConflictError, InvalidInputError
+from survey.evidence import held
 from survey.models import HeldAnswer, SurveyResponse
 from survey.views.messages import tell
 

@@ -14,11 +14,11 @@ from werkzeug.local import LocalProxy
 from wtforms import Field
 
 from survey import clock
+from survey.asking.pausing import current_pause
 from survey.db import db
 from survey.firms import default_firm
 from survey.languages import direction
 from survey.models import Firm, SchedulePause
-from survey.pausing import current_pause
 
 JUST_NOW_SECONDS = 60
 

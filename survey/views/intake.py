@@ -6,11 +6,11 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from survey import auth, clock, runtime, uploads
+from survey.asking.schedule import zone_for
 from survey.db import db, transaction
 from survey.errors import InvalidInputError
 from survey.firms import get_firm
 from survey.intake import Progress, import_step, preview, rejects
-from survey.schedule import zone_for
 
 blueprint = auth.guard(Blueprint("intake", __name__, url_prefix="/desk/jobs/import"), read="manager")
 

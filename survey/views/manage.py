@@ -6,12 +6,15 @@ from datetime import tzinfo
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from survey import auth, clock, desk_queries, evidence, evidence_queries, updates
+from survey import auth, clock, desk_queries, updates
+from survey.asking.schedule import zone_for
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.desk_queries import JobSearch
 from survey.editing import edit_job
 from survey.errors import ConflictError, InvalidInputError
+from survey.evidence import queries as evidence_queries
+from survey.evidence import records as evidence
 from survey.firms import get_firm
 from survey.forms.desk import EXCLUSION_CHOICES, CloseJobForm, EditJobForm, NewJobForm, on_clock
 from survey.invitations import explain
@@ -19,8 +22,7 @@ from survey.jobs import close_job, exclude_job, record_job, reopen_job
 from survey.models import Exclusion, Job, Resolution
 from survey.paging import page_number
 from survey.questionnaire import ABOUT_WORDS
-from survey.repair_queries import repairs_of_job
-from survey.schedule import zone_for
+from survey.repairs.queries import repairs_of_job
 from survey.told import own_answers
 from survey.views.messages import posted
 

@@ -8,14 +8,16 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from survey import auth, clock, evidence, held, languages
+from survey import auth, clock, languages
 from survey.db import transaction
+from survey.evidence import held
+from survey.evidence import records as evidence
 from survey.firms import get_firm
-from survey.links import find_link
 from survey.models import Firm, Invitation, SurveyEventKind
 from survey.questionnaires import confidential
 from survey.questionnaires.answering import Sent
 from survey.questionnaires.versions import document_of
+from survey.repairs.links import find_link
 
 trap = auth.public(Blueprint("trap", __name__, url_prefix="/s"), "only machines follow it; it shows nothing")
 

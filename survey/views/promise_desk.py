@@ -6,6 +6,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from survey import auth, clock, runtime
+from survey.asking.schedule import zone_for
 from survey.auth import can
 from survey.db import db
 from survey.firms import get_firm
@@ -14,7 +15,6 @@ from survey.models import Client
 from survey.paging import page_number
 from survey.promise import promise_steps
 from survey.promise_ledger import MINIMUM, MOST_RANKED, Asked, By, groups, jobs_behind, overall, step_tallies
-from survey.schedule import zone_for
 
 blueprint = auth.guard(Blueprint("promise_desk", __name__, url_prefix="/desk/promise"))
 

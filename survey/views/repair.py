@@ -4,14 +4,15 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from survey import auth, clock, repairs, runtime
+from survey import auth, clock, runtime
 from survey.db import begin_reading, db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.firms import get_firm
 from survey.languages import LANGUAGES, choose, translator
-from survey.links import Link, find_link
 from survey.models import RepairKind
-from survey.repairs import KNOWN_STATES, NAME_LENGTH, WORDS_LENGTH, Said
+from survey.repairs import requests as repairs
+from survey.repairs.links import Link, find_link
+from survey.repairs.requests import KNOWN_STATES, NAME_LENGTH, WORDS_LENGTH, Said
 from survey.responses import is_open
 
 blueprint = auth.public(Blueprint("repair", __name__, url_prefix="/s"), "the link in the email is the key")

@@ -7,14 +7,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.local import LocalProxy
 
-from survey import auth, clock, repair_decisions, runtime
+from survey import auth, clock, runtime
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import RepairKind, RepairState
 from survey.paging import page_number
-from survey.repair_decisions import get_repair
-from survey.repair_queries import count_repairs, open_repairs, search_repairs
+from survey.repairs import decisions as repair_decisions
+from survey.repairs.decisions import get_repair
+from survey.repairs.queries import count_repairs, open_repairs, search_repairs
 from survey.views.messages import tell
 
 blueprint = auth.guard(Blueprint("repairs", __name__, url_prefix="/desk/repairs"))

@@ -17,13 +17,13 @@ from survey.db import transaction
 from survey.errors import ConflictError
 from survey.firms import get_firm
 from survey.invitations import find_by_token
-from survey.links import find_link
 from survey.models import Invitation, SurveyEventKind
 from survey.pages import FIRST, Survey
 from survey.questionnaires import answering
 from survey.questionnaires.answering import Sent
 from survey.questionnaires.document import LEADS, Document
 from survey.questionnaires.logic import DONE
+from survey.repairs.links import find_link
 from survey.security import MAX_ANSWER_BYTES, csrf
 from survey.views import meant, presses
 from survey.views.survey_pages import Link, Shown, offered_by, paint

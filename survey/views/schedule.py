@@ -5,9 +5,10 @@ from datetime import date
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from survey import auth, clock, pausing
+from survey import auth, clock
+from survey.asking import pausing
+from survey.asking.coming import calendar, due_on
 from survey.auth import current_user_id
-from survey.coming import calendar, due_on
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.forms.survey_rules import PauseForm

@@ -7,15 +7,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from survey import auth, clock, desk_queries
+from survey.asking.deciding import rules_of
+from survey.asking.rule_history import NAMED, preview_rules, rule_history, save_rules, undo_rules
+from survey.asking.rules import SurveyRules
 from survey.auth import current_user_id
 from survey.db import begin_reading, db, row_by_id, transaction
-from survey.deciding import rules_of
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.forms.survey_rules import RulesForm, Sent
 from survey.models import SurveyRuleSet
-from survey.rule_history import NAMED, preview_rules, rule_history, save_rules, undo_rules
-from survey.survey_rules import SurveyRules
 from survey.views.messages import posted, tell
 
 blueprint = auth.guard(

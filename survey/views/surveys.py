@@ -11,7 +11,7 @@ from survey import auth, clock, desk_queries, invitations, queries
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.errors import ConflictError
-from survey.evidence_queries import unconfirmed_by_invitation
+from survey.evidence.queries import unconfirmed_by_invitation
 from survey.models import Invitation, InvitationState
 from survey.paging import page_number
 from survey.views.messages import tell

@@ -11,13 +11,13 @@ from analysis.flags.repair_news import repair_batch
 from analysis.relationships.evidence import Person
 from analysis.scoring.evidence import load_evidence
 from emails.models import EmailKind, EmailMessage
-from survey import repairs
 from survey.config import Settings
 from survey.firms import get_firm
-from survey.links import Link
 from survey.models import Invitation, RepairKind
 from survey.people import create_person
-from survey.repairs import Said
+from survey.repairs import requests as repairs
+from survey.repairs.links import Link
+from survey.repairs.requests import Said
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
 

@@ -17,10 +17,10 @@ from analysis.reading.embedding import sentence_embedder
 from analysis.reading.theme_edits import rename
 from analysis.tasks import find_themes
 from survey import clock
+from survey.asking.schedule import zone_for
 from survey.config import ReadingMode
 from survey.db import transaction
 from survey.models import Answer
-from survey.schedule import zone_for
 from tests.analysis.theme_words import INVOICE, PARKING, UNRELATED, WordEmbedder
 from tests.conftest import NOW
 from tests.factories import make_response

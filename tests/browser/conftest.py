@@ -37,7 +37,7 @@ SCREENS = ((320, "light"), (375, "dark"), (1280, "light"))
 """Every width and both themes: layout does not depend on colour, nor colour on a phone's width."""
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
-"""The name of a browser with a screen: one that calls itself headless is asked to tap once more (survey.presses)."""
+"""The name of a browser with a screen: one that calls itself headless is asked to tap once more (`presses`)."""
 
 _numbers = itertools.count(1)
 

@@ -10,12 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
-from survey import clock, repairs, tokens
+from survey import clock, tokens
 from survey.firms import get_firm
-from survey.links import Link
 from survey.models import RepairKind, Touchpoint
 from survey.promise import DEFAULT_PROMISE
-from survey.repairs import Said
+from survey.repairs import requests as repairs
+from survey.repairs.links import Link
+from survey.repairs.requests import Said
 from tests.browser.conftest import SCREENS, Server, scrolls_sideways, violations
 from tests.conftest import SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution, make_response

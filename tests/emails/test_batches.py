@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from emails.rehearsal.limits import check
 from emails.senders import SendGridSender, payload
 from emails.senders.base import Accepted, CredentialsError, Mailbox, NotSentError, OutgoingEmail, RejectedError
+from survey.asking.eligibility import address_problem
+from survey.asking.screening import is_plain, screen
 from survey.config import Settings
-from survey.eligibility import address_problem
 from survey.invitations import reason_not_to_send
 from survey.models import Exclusion, QuestionnaireUse
 from survey.questionnaires import drafts, library
-from survey.screening import is_plain, screen
 from tests.conftest import NOW
 from tests.emails.factories import begin_all, queue_survey
 from tests.emails.test_senders import CONTENT, numbered

@@ -5,13 +5,13 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from emails.models import EmailKind, EmailState
-from survey import repairs
 from survey.config import Settings
 from survey.firms import get_firm
 from survey.invitations import mark_reminded
-from survey.links import Link
 from survey.models import InvitationState, RepairKind
-from survey.repairs import Said
+from survey.repairs import requests as repairs
+from survey.repairs.links import Link
+from survey.repairs.requests import Said
 from tests.conftest import NOW, SECRET_KEY
 from tests.emails.factories import begin_all, queue_survey
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from emails import outbox, tasks
 from emails.delivery import DeliveryState, EmailState
 from emails.models import EmailKind, EmailMessage
-from survey import pausing
+from survey.asking import pausing
 from survey.firms import get_firm
 from survey.models import Invitation, InvitationState
 from tests.conftest import NOW

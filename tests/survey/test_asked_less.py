@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from survey.deciding import load_house
-from survey.eligibility import QUARTER_DAYS, Facts, Outcome, Policy, decide
-from survey.facts import load_facts
+from survey.asking.deciding import load_house
+from survey.asking.eligibility import QUARTER_DAYS, Facts, Outcome, Policy, decide
+from survey.asking.facts import load_facts
 from tests.conftest import NOW
 from tests.factories import make_contact, make_invitation, make_job, make_resolution
 

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey import invitations
+from survey.asking.eligibility import RULES
 from survey.clock import fixed_at
 from survey.db import db
-from survey.eligibility import RULES
 from survey.models import Job, SurveyResponse
 from tests.conftest import NOW, SECRET_KEY
 

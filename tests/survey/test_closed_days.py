@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from wtforms.validators import ValidationError
 
-from survey.closed_days import ClosedDays, country_for, country_of_zone, holiday, holidays_of, is_country
+from survey.asking.closed_days import ClosedDays, country_for, country_of_zone, holiday, holidays_of, is_country
 from survey.forms.survey_rules import read_closed_days
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from survey.eligibility import RULES, Facts, Outcome, Policy, address_problem, count, decide
+from survey.asking.eligibility import RULES, Facts, Outcome, Policy, address_problem, count, decide
 from survey.sampling import draw
 from tests.conftest import NOW
 

@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.models import AnswerAnalysis
-from survey import archive, clock, held, tokens
+from survey import clock, tokens
 from survey.errors import ConflictError
-from survey.evidence import VISIT_LIMIT, lines, record_visit, visits_of
-from survey.evidence_queries import unconfirmed, unconfirmed_in_figures
+from survey.evidence import archive, held
+from survey.evidence.queries import unconfirmed, unconfirmed_in_figures
+from survey.evidence.records import VISIT_LIMIT, lines, record_visit, visits_of
 from survey.firms import get_firm
 from survey.models import (
     Answer,

@@ -7,8 +7,8 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from survey import invitations, queries
+from survey.asking.eligibility import RULES
 from survey.config import Settings
-from survey.eligibility import RULES
 from survey.errors import ConflictError
 from survey.firms import get_firm
 from survey.models import Contact, Invitation, InvitationState, MailBlock, Resolution, ResponseOrigin

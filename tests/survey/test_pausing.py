@@ -7,12 +7,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from survey import clock, invitations, pausing
-from survey.coming import calendar, due_on
+from survey import clock, invitations
+from survey.asking import pausing
+from survey.asking.coming import calendar, due_on
+from survey.asking.schedule import RESUMED_PER_HOUR
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.models import Invitation, InvitationState
-from survey.schedule import RESUMED_PER_HOUR
 from survey.users import User
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_contact, make_invitation, make_job, make_resolution

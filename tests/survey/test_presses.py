@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from survey.presses import judge_press
-from survey.visits import Kind, Visit, agent_class, judge
+from survey.evidence.presses import judge_press
+from survey.evidence.visits import Kind, Visit, agent_class, judge
 from tests.survey.gauntlet import CHROME, CLICKED_BY_SCRIPT, EDGE, FETCHED, HEADLESS, OLD_SAFARI, TAPPED
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from survey import clock
+from survey.asking.schedule import zone_for
 from survey.errors import InvalidInputError
 from survey.firm_settings import save_promise
 from survey.firms import get_firm
@@ -18,7 +19,6 @@ from survey.models import Contact, Resolution, Touchpoint
 from survey.promise import DEFAULT_PROMISE, PromiseStep, promise_steps, said_in, written_in
 from survey.promise_ledger import MINIMUM, Asked, By, Tally, groups, jobs_behind, overall, step_tallies
 from survey.qr_codes import QUIET, qr_code
-from survey.schedule import zone_for
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_job, make_resolution, make_response
 

@@ -10,14 +10,14 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from survey import clock, invitations
-from survey.deciding import load_house, rules_of
+from survey.asking.deciding import load_house, rules_of
+from survey.asking.reweighing import Effect
+from survey.asking.rule_history import save_rules
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.models import Invitation, InvitationState, Questionnaire, Resolution
 from survey.questionnaires import drafts, library, publishing, uses, versions
 from survey.questionnaires.uses import Use
-from survey.reweighing import Effect
-from survey.rule_history import save_rules
 from survey.sampling import draw
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_contact, make_invitation, make_job, make_resolution

@@ -8,13 +8,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey import repairs, tokens
+from survey import tokens
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
-from survey.handover import GRACE
 from survey.invitations import due_invitations, explain, find_by_token, release
 from survey.jobs import JobRecord, close_job, record_job
-from survey.links import Link, find_link
 from survey.models import (
     Contact,
     Invitation,
@@ -28,8 +26,11 @@ from survey.models import (
     SurveyEventKind,
 )
 from survey.people import create_person
-from survey.repair_decisions import approve, decline, undecide
-from survey.repairs import Said
+from survey.repairs import requests as repairs
+from survey.repairs.decisions import approve, decline, undecide
+from survey.repairs.handover import GRACE
+from survey.repairs.links import Link, find_link
+from survey.repairs.requests import Said
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution, make_response
 

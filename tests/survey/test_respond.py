@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from survey import clock, tokens
 from survey.db import db
-from survey.evidence import VISIT_LIMIT
+from survey.evidence.records import VISIT_LIMIT
 from survey.firms import get_firm
 from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 from survey.promise import DEFAULT_PROMISE

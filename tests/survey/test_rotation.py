@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.rotation import Budget, Turn, fair_turn
+from survey.asking.rotation import Budget, Turn, fair_turn
 
 BOSS = Turn(1, True, "Ana Xu")
 CLERK = Turn(2, False, "Ben Orr")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from survey.closed_days import ClosedDays, country_of_zone, holiday
-from survey.schedule import (
+from survey.asking.closed_days import ClosedDays, country_of_zone, holiday
+from survey.asking.schedule import (
     EVERY_DAY,
     LONGEST_RESUMING,
     Hours,

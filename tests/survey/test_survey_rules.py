@@ -10,15 +10,15 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from survey import clock, invitations
-from survey.closed_days import ClosedDays
-from survey.deciding import rules_of
+from survey.asking.closed_days import ClosedDays
+from survey.asking.deciding import rules_of
+from survey.asking.reweighing import Effect
+from survey.asking.rule_history import preview_rules, rule_history, save_rules, undo_rules
+from survey.asking.rules import SurveyRules, check_rules, rule_changes
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.forms.survey_rules import RulesForm
 from survey.models import Invitation, InvitationState, SurveyRuleSet
-from survey.reweighing import Effect
-from survey.rule_history import preview_rules, rule_history, save_rules, undo_rules
-from survey.survey_rules import SurveyRules, check_rules, rule_changes
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_contact, make_job, make_resolution
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis.desk.comments import CommentFilter, comments
 from survey import clock
+from survey.asking.schedule import zone_for
 from survey.desk_queries import search_surveys
 from survey.models import (
     Answer,
@@ -27,7 +28,6 @@ from survey.results.figures import Card
 from survey.results.funnel import drop_off, load_funnel
 from survey.results.page import Choice, ask, figures, load_results
 from survey.results.queries import Wanted
-from survey.schedule import zone_for
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_resolution
 from tests.survey.results.rows import PERSON, SCANNER, answered, asks, confide, published, questionnaire, visited

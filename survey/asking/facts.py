@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from survey.eligibility import QUARTER_DAYS, Facts, Policy
+from survey.asking.eligibility import QUARTER_DAYS, Facts, Policy
+from survey.asking.rotation import Turn
+from survey.asking.schedule import zone_for
 from survey.models import (
     Contact,
     Firm,
@@ -22,9 +24,7 @@ from survey.models import (
     SurveyResponse,
 )
 from survey.models.clients import DECISION_MAKER
-from survey.rotation import Turn
 from survey.sampling import draw
-from survey.schedule import zone_for
 
 NOTHING_OWN: Mapping[int, int] = MappingProxyType({})
 

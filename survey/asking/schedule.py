@@ -7,8 +7,8 @@ from functools import lru_cache
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from survey.asking.closed_days import ClosedDays, holiday
 from survey.clock import as_utc
-from survey.closed_days import ClosedDays, holiday
 
 DAYS_TRIED = 500  # one weekday, a closed stretch of four months and every holiday fit into less
 EVERY_DAY = frozenset(range(1, 8))

@@ -1,7 +1,7 @@
 """Which invitations may go out without a doubt, asked for a whole batch in a handful of queries.
 
-The rules themselves stand in `survey.eligibility`. Asking all of them about one invitation takes a millisecond, which
-is too long in the transaction that sends a thousand; so this looks only for anything that could make a rule object.
+The rules themselves stand in `survey.asking.eligibility`. Asking all of them about one invitation takes a millisecond,
+too long in the transaction that sends a thousand; so this looks only for anything that could make a rule object.
 Whatever is not surely clear is asked properly (`survey.invitations.reason_not_to_send`). A test compares the two.
 """
 
@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from survey.asking.deciding import load_house
 from survey.db import ids_in
-from survey.deciding import load_house
 from survey.models import (
     Client,
     Contact,
@@ -46,7 +46,7 @@ class Screened:
 
 
 def lock_batch(session: Session, invitation_ids: Collection[int]) -> None:
-    """Lock every client and every contact that shares an address, as `survey.deciding.lock_recipients` does."""
+    """Lock every client and every contact that shares an address, as `survey.asking.deciding.lock_recipients` does."""
     if _dialect(session) == "sqlite":
         return  # this transaction is the only one that writes
     ours = ids_in("postgresql", Invitation.id, invitation_ids)

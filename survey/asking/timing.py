@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from survey.eligibility import Verdict, count
-from survey.schedule import Hours, Place, next_open
-from survey.survey_rules import country_name, weekdays_in_words
+from survey.asking.eligibility import Verdict, count
+from survey.asking.rules import country_name, weekdays_in_words
+from survey.asking.schedule import Hours, Place, next_open
 
 MOST_DAYS_TOLD = 3
 

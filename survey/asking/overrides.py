@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from survey.deciding import WAITING, apply, decide_now, load_house, move
-from survey.eligibility import Outcome
+from survey.asking.deciding import WAITING, apply, decide_now, load_house, move
+from survey.asking.eligibility import Outcome
+from survey.asking.pausing import current_pause
 from survey.errors import ConflictError
 from survey.models import Invitation, InvitationState, Resolution
-from survey.pausing import current_pause
 
 MAY_BE_FORCED = WAITING | {InvitationState.SKIPPED, InvitationState.CANCELLED}
 MAY_BE_CANCELLED = WAITING | {InvitationState.SENT}

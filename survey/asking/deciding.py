@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey.closed_days import country_for
-from survey.eligibility import Decision, Facts, Outcome, Policy, decide
-from survey.facts import NOTHING_OWN, load_facts, policy_of
+from survey.asking.closed_days import country_for
+from survey.asking.eligibility import Decision, Facts, Outcome, Policy, decide
+from survey.asking.facts import NOTHING_OWN, load_facts, policy_of
+from survey.asking.rules import SurveyRules
+from survey.asking.schedule import Hours, Place, Window, next_open, spread, too_late_at, zone_for
 from survey.firms import default_firm
 from survey.models import Client, Contact, Firm, Invitation, InvitationState, QuestionnaireUse, Resolution
-from survey.schedule import Hours, Place, Window, next_open, spread, too_late_at, zone_for
-from survey.survey_rules import SurveyRules
 
 WAITING = frozenset({InvitationState.SCHEDULED, InvitationState.HELD})
 REASON_LENGTH = 300

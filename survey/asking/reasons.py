@@ -2,11 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from survey.deciding import WAITING, House
-from survey.eligibility import Verdict
+from survey.asking.deciding import WAITING, House
+from survey.asking.eligibility import Verdict
+from survey.asking.pausing import current_pause
+from survey.asking.timing import Reminding, Timing, pause_verdict, reminder_verdict, when_verdicts
 from survey.models import InvitationState, Resolution
-from survey.pausing import current_pause
-from survey.timing import Reminding, Timing, pause_verdict, reminder_verdict, when_verdicts
 
 
 def timing_verdicts(session: Session, resolution: Resolution, house: House) -> list[Verdict]:

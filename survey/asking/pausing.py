@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
-from survey.deciding import House, load_house, move
+from survey.asking.deciding import House, load_house, move
+from survey.asking.schedule import resumed_at
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import Invitation, InvitationState, SchedulePause
-from survey.schedule import resumed_at
 
 WHY_LENGTH = 300
 HISTORY = 20

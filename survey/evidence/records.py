@@ -1,6 +1,6 @@
-"""What was seen on a survey's link: kept, counted beyond the limit, and judged. The rules: `survey.visits`, `.presses`.
+"""What was seen on a survey's link: kept, counted beyond the limit, and judged. The rules: `.visits`, `.presses`.
 
-Nothing here stores or changes an answer. `survey.held` keeps the answers that do not count.
+Nothing here stores or changes an answer. `survey.evidence.held` keeps the answers that do not count.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ from sqlalchemy import BindParameter, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from survey.db import insert_or_ignore
+from survey.evidence.visits import Visit, agent_class, judge, own_name
 from survey.models import Invitation, SurveyEvent, SurveyEventKind, VisitTally
-from survey.visits import Visit, agent_class, judge, own_name
 
 VISIT_LIMIT = 200  # visits kept one by one for an invitation, so that a robot cannot fill the disk
 TALLY_LIMIT = 40  # visitors told apart beyond that

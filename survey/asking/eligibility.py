@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
-from survey.rotation import Budget, Turn, fair_turn
+from survey.asking.rotation import Budget, Turn, fair_turn
+from survey.asking.schedule import too_late_at
 from survey.sampling import ALL, EVERY_OTHER_KIND, share_in_words
-from survey.schedule import too_late_at
 
 QUARTER_DAYS = 91  # "ask me less": at most once in so many
 

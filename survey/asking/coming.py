@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
-from survey.closed_days import country_of_zone, holiday
-from survey.deciding import House, load_house
+from survey.asking.closed_days import country_of_zone, holiday
+from survey.asking.deciding import House, load_house
+from survey.asking.schedule import Window, zone_for
 from survey.models import Invitation, InvitationState, Resolution
 from survey.paging import PAGE_SIZE, Page
-from survey.schedule import Window, zone_for
 
 DAYS = 14
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from babel import Locale
 
-from survey.closed_days import MOST_CLOSED, ClosedDays, holiday, is_country
+from survey.asking.closed_days import MOST_CLOSED, ClosedDays, holiday, is_country
+from survey.asking.schedule import WEEKDAYS
 from survey.errors import InvalidInputError
-from survey.schedule import WEEKDAYS
 
 LOOKED_AHEAD = 366
 

@@ -8,7 +8,7 @@ that no tap or key began is never taken.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from survey.visits import (
+from survey.evidence.visits import (
     SAME_VISIT,
     TOO_FAST,
     TRAPPED,

@@ -11,9 +11,12 @@ from typing import Any, cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from survey import archive, tokens
+from survey import tokens
 from survey.errors import ConflictError
-from survey.evidence import AGENT_LENGTH, record_visit, visits_of
+from survey.evidence import archive
+from survey.evidence.presses import judge_press, judged
+from survey.evidence.records import AGENT_LENGTH, record_visit, visits_of
+from survey.evidence.visits import Kind, Verdict, Visit
 from survey.models import (
     Client,
     HeldAnswer,
@@ -25,9 +28,7 @@ from survey.models import (
     SurveyEventKind,
     SurveyResponse,
 )
-from survey.presses import judge_press, judged
 from survey.responses import answers_of, find_response, is_reply, record_event, steps_of, submit
-from survey.visits import Kind, Verdict, Visit
 
 HELD_LIMIT = 20  # answers kept for an invitation that a machine pressed
 _RESPONSES = cast("Table", SurveyResponse.__table__)

@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey.eligibility import address_problem
+from survey.asking.eligibility import address_problem
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.handover import hand_over, may_go_on
 from survey.models import Client, Contact, Repair, RepairKind, RepairState
-from survey.repairs import NAME_LENGTH, take_effect, undo_effect, undo_handover
+from survey.repairs.handover import hand_over, may_go_on
+from survey.repairs.requests import NAME_LENGTH, take_effect, undo_effect, undo_handover
 
 _ASKS_ANOTHER = {RepairKind.WRONG_PERSON, RepairKind.COLLEAGUE}
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import tokens
-from survey.deciding import WAITING, apply, decide_now, load_house
-from survey.eligibility import Outcome
+from survey.asking.deciding import WAITING, apply, decide_now, load_house
+from survey.asking.eligibility import Outcome
 from survey.errors import ConflictError
 from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyResponse
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from survey.evidence import sent_moments, visits_of
+from survey.evidence.records import sent_moments, visits_of
+from survey.evidence.visits import OPENED, Kind, judge
 from survey.firms import get_firm
 from survey.models import HeldAnswer, Invitation, InvitationState, SurveyEvent, SurveyEventKind
-from survey.visits import OPENED, Kind, judge
 
 CONFIRMS_WITHIN = timedelta(hours=24)  # later, a click counts as never confirmed while the survey is still open
 LAST_YEAR = timedelta(days=365)

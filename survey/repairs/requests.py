@@ -1,7 +1,7 @@
 """What a client puts right on the link of their survey: not finished, the wrong person, ask a colleague, left, less.
 
 Each takes one POST, holds at once as far as it concerns the client alone, and is taken back on the same page. What
-would write to somebody else waits for a manager: `survey.repair_decisions`. Twice is once.
+would write to somebody else waits for a manager: `survey.repairs.decisions`. Twice is once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey import wishes
+from survey.asking.eligibility import address_problem
 from survey.closings import reopen_job, stay_closed
-from survey.eligibility import address_problem
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.handover import had_it, hand_over, take_back
-from survey.handover import may_go_on as may_go_on
-from survey.links import Link
 from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyEventKind
 from survey.questionnaire import clean_text
+from survey.repairs import wishes
+from survey.repairs.handover import had_it, hand_over, take_back
+from survey.repairs.handover import may_go_on as may_go_on
+from survey.repairs.links import Link
 from survey.responses import record_event
 
 NAME_LENGTH, WORDS_LENGTH = 200, 1000

@@ -8,13 +8,13 @@ from datetime import date, datetime, tzinfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from survey.deciding import House, house_of, load_house, rules_of, shares_now
+from survey.asking.deciding import House, house_of, load_house, rules_of, shares_now
+from survey.asking.reweighing import Effect, Reweighed, apply_all, reweigh
+from survey.asking.rules import RuleChange, SurveyRules, check_rules, rule_changes
+from survey.asking.schedule import zone_for
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.models import Firm, SurveyRuleSet
-from survey.reweighing import Effect, Reweighed, apply_all, reweigh
-from survey.schedule import zone_for
-from survey.survey_rules import RuleChange, SurveyRules, check_rules, rule_changes
 
 NOTE_LENGTH = 300
 HISTORY = 30

@@ -8,10 +8,10 @@ from enum import StrEnum
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from survey.deciding import WAITING, House, apply, load_cases
-from survey.eligibility import Decision, Facts, Outcome, decide
+from survey.asking.deciding import WAITING, House, apply, load_cases
+from survey.asking.eligibility import Decision, Facts, Outcome, decide
+from survey.asking.schedule import resumed_at
 from survey.models import Invitation, InvitationState, Job, Resolution
-from survey.schedule import resumed_at
 
 AT_ONCE = 2_000  # resolutions whose facts are loaded together: databases limit the parameters of one statement
 
