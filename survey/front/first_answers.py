@@ -1,8 +1,8 @@
 """First answers that come at the same time, stored in one transaction: one wait for the disk for all of them.
 
 Each row is what `survey.responses.submit` would have written after `survey.evidence.held.weigh`; a test compares them.
-What is not plain (an error, a machine, a second answer, a confidential one, one to a question that is not asked, words that do
-not fit the rating) is left out.
+What is not plain (an error, a machine, a second answer, a confidential one, one to a question that is not asked, words
+that do not fit the rating) is left out.
 """
 
 import queue
