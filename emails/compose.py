@@ -23,7 +23,6 @@ from emails.letters import NEEDS_NO_ESCAPING, VALUES, Letter, Links, Sort, escap
 from emails.models import EmailKind
 from emails.rendering import look_of, rendered_html, rendered_line, rendered_text
 from emails.senders.base import Content, Mailbox, OutgoingEmail
-from emails.speech import first_name, one_line
 from emails.texts.built_in import TextKind
 from emails.texts.models import EmailText
 from emails.texts.versions import texts_in_force, wording_of
@@ -34,6 +33,7 @@ from survey.firms import get_firm
 from survey.languages import DEFAULT, choose
 from survey.models import Firm
 from survey.sign_in import link_url
+from survey.speech import first_name, one_line
 
 TO_CLIENTS = frozenset({EmailKind.SURVEY, EmailKind.REMINDER})
 LONGEST_SUBJECT = 150

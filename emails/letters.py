@@ -19,13 +19,13 @@ from emails.briefs import Brief
 from emails.leads import Asked
 from emails.rendering import look_of, rendered_html, rendered_text
 from emails.scales import Rating, scale_of
-from emails.speech import first_name, in_sentence, listed, one_line, said_day
 from emails.texts.built_in import TextKind
 from emails.wording import Wording
 from survey.asking.schedule import zone_for
 from survey.languages import Translator, translator
 from survey.models import Firm
 from survey.questionnaires.wording import fill
+from survey.speech import first_name, in_sentence, listed, one_line, said_day
 
 VALUES = (
     "first_name", "name", "job", "kind", "kind_beside", "kind_in_sentence", "staff", "finished_on", "closes_on",

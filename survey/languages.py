@@ -5,13 +5,11 @@ Babel reads them as they are, so there is nothing to compile. A test finds every
 put in by name, `_("Ask %(who)s", who=name)`, and are never looked at as a format themselves.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Protocol
 
 from babel import Locale
-from babel.dates import format_date
 from babel.messages.pofile import read_po
 
 from survey.config import ROOT
@@ -68,22 +66,3 @@ def _catalogue(language: str) -> Mapping[str, str]:
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language, abort_invalid=True)
     return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
-
-
-# Unicode Technical Standard 35, date field symbols: the day with its name, as a sentence in each language has it.
-_DAYS = {"de": "EEEE, d. MMMM", "es": "EEEE, d 'de' MMMM", "pt": "EEEE, d 'de' MMMM"}
-_YEARS = {"es": " 'de' y", "pt": " 'de' y"}
-
-
-@lru_cache(maxsize=4_096)
-def day_named(day: date, language: str, this_year: int) -> str:
-    """ "Tuesday 3 November" in `language`, with the year when it is not this one."""
-    pattern = _DAYS.get(language, "EEEE d MMMM") + ("" if day.year == this_year else _YEARS.get(language, " y"))
-    return format_date(day, pattern, locale=language)
-
-
-def listed(names: Sequence[str], _: Translator) -> str:
-    """ "Ana", "Ana and Bo", "Ana, Bo and Cy"."""
-    if len(names) < 2:
-        return "".join(names)
-    return _("%(first)s and %(last)s", first=", ".join(names[:-1]), last=names[-1])

@@ -18,6 +18,7 @@ from survey.questionnaires.document import TEXTS, Confidentiality, Document, Que
 from survey.questionnaires.logic import Setting
 from survey.questionnaires.versions import document_of
 from survey.questionnaires.words import STEP_WORDS, answer_in_words, said
+from survey.speech import listed, said_day
 from survey.updates import Progress
 
 GOOD_RATING = 4
@@ -203,7 +204,7 @@ class Survey:
         return self.day_named(moment.astimezone(zone).date())
 
     def day_named(self, day: date) -> str:
-        return languages.day_named(day, self.language, self.now.year)
+        return said_day(day, self.language, self.now.year)
 
 
 def load(
@@ -251,10 +252,10 @@ def _occasion(invitation: Invitation, firm: Firm, language: str, now: datetime) 
     return Occasion(
         title=resolution.job.summary or resolution.job.kind or _("Your job"),
         kind=resolution.job.kind,
-        finished_on=languages.day_named(resolution.completed_at.astimezone(zone).date(), language, now.year),
-        closes_on=languages.day_named(invitation.expires_at.astimezone(zone).date(), language, now.year),
-        staff=languages.listed(names, _),
-        first_names=languages.listed(list(dict.fromkeys(name.split()[0] for name in names if name.split())), _),
+        finished_on=said_day(resolution.completed_at.astimezone(zone).date(), language, now.year),
+        closes_on=said_day(invitation.expires_at.astimezone(zone).date(), language, now.year),
+        staff=listed(names, language),
+        first_names=listed(dict.fromkeys(name.split()[0] for name in names if name.split()), language),
         reader=_("%(who)s from %(firm)s", who=who, firm=firm.name),
     )
 

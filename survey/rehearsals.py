@@ -12,6 +12,7 @@ from survey.pages import Occasion, Survey
 from survey.promise import promise_steps
 from survey.questionnaires.document import Document
 from survey.responses import NOTHING_YET
+from survey.speech import said_day
 
 
 def rehearsal(
@@ -31,8 +32,8 @@ def rehearsal(
     occasion = Occasion(
         title=_("Your job"),
         kind=kind,
-        finished_on=languages.day_named(today, language, today.year),
-        closes_on=languages.day_named(closes, language, today.year),
+        finished_on=said_day(today, language, today.year),
+        closes_on=said_day(closes, language, today.year),
         staff="Ana Xu",
         first_names="Ana",
         reader=_("%(who)s from %(firm)s", who=_("Someone"), firm=firm.name),

@@ -86,6 +86,14 @@ def init_app(
         return response
 
 
+def keep_private(response: Response) -> Response:
+    """A page behind a link belongs to one person: no cache, no referrer, no search engine may keep its address."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
 def allow_in_policy(**directives: str) -> None:
     """Change directives of this one response's Content-Security-Policy: `allow_in_policy(img_src="'self' data:")`.
 

@@ -13,13 +13,13 @@ from emails.briefs import Brief
 from emails.letters import Letter, Links, Sort, escaped, personal_values, write_letter
 from emails.models import EmailKind, EmailMessage
 from emails.scales import CSAT
-from emails.speech import one_line
 from emails.texts.built_in import TextKind
 from emails.texts.checks import Finding, House, check, own_hosts
 from emails.wording import Wording, filled
 from survey.errors import ConflictError
 from survey.firms import get_firm
 from survey.models import Firm, Invitation, Resolution
+from survey.speech import one_line
 from survey.users import User
 
 SAMPLE, BARE = "sample", "bare"

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from emails.speech import one_line
 from emails.texts.built_in import TextKind
 from emails.texts.models import EmailDraft, EmailText
 from emails.texts.versions import texts_in_force, wording_of
@@ -15,6 +14,7 @@ from emails.wording import Wording
 from survey.firms import get_firm
 from survey.languages import LANGUAGES, choose
 from survey.models import Contact
+from survey.speech import one_line
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 The token is the survey's own: whoever may answer for a person may also say no for them.
 """
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -15,19 +15,14 @@ from survey.firms import get_firm
 from survey.languages import LANGUAGES, choose, translator
 from survey.repairs.links import Link, find_link
 from survey.responses import is_open
+from survey.security import keep_private
 
 STEPS = ("unsubscribe", "again", "choose", "left", "stay")
 
 blueprint = auth.public(Blueprint("unsubscribe", __name__, url_prefix="/u"), "the link in the email is the key")
 
 
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """The address belongs to one person: no cache, no referrer, no search engine may keep it."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+blueprint.after_request(keep_private)
 
 
 @blueprint.get("/<token>")

@@ -104,6 +104,11 @@ class Front:
         self.writer.start()
         return self
 
+    def close(self) -> None:
+        """Write what waits and close the connections; the front answers no more."""
+        self.visits.flush()
+        self._reader.close()
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
         if not path.startswith("/s/"):

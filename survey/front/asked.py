@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, Engine, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from survey.asking.schedule import zone_for
-from survey.languages import Translator, day_named, listed
+from survey.languages import Translator
 from survey.models import (
     Client,
     Contact,
@@ -26,6 +26,7 @@ from survey.models import (
     SurveyResponse,
 )
 from survey.pages import Occasion
+from survey.speech import listed, said_day
 from survey.users import User
 
 
@@ -69,10 +70,10 @@ class Asked:
         return Occasion(
             title=row.summary or row.kind or _("Your job"),
             kind=row.kind,
-            finished_on=day_named(row.completed_at.astimezone(zone).date(), language, now.year),
-            closes_on=day_named(row.expires_at.astimezone(zone).date(), language, now.year),
-            staff=listed(self.staff, _),
-            first_names=listed(list(first_names), _),
+            finished_on=said_day(row.completed_at.astimezone(zone).date(), language, now.year),
+            closes_on=said_day(row.expires_at.astimezone(zone).date(), language, now.year),
+            staff=listed(self.staff, language),
+            first_names=listed(first_names, language),
             reader=_("%(who)s from %(firm)s", who=owner, firm=firm.name),
         )
 
@@ -134,6 +135,7 @@ class Reader:
         self._engine = engine
         self._keeps_moments = engine.dialect.name != "sqlite"
         self._own = threading.local()
+        self._opened: list[Any] = []
         self._survey = self._made(_SURVEYS.where(Invitation.token_hash == bindparam("one")))
         self._staff = self._made(_STAFF.where(ResolutionStaff.resolution_id == bindparam("one")))
         self._document = self._made(_DOCUMENT.where(QuestionnaireVersion.id == bindparam("one")))
@@ -170,6 +172,8 @@ class Reader:
             rows: Sequence[Any] = cursor.fetchall()
         except BaseException:
             self._own.connection = None
+            self._opened.remove(connection)
+            connection.close()
             raise
         return rows
 
@@ -184,7 +188,14 @@ class Reader:
         else:
             connection.autocommit = True
         self._own.connection = connection
+        self._opened.append(connection)
         return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
 
 
 _IS_MOMENT = tuple("datetime" in str(kind) for kind in Found.__annotations__.values())

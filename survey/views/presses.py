@@ -18,6 +18,7 @@ from survey.questionnaires import confidential
 from survey.questionnaires.answering import Sent
 from survey.questionnaires.versions import document_of
 from survey.repairs.links import find_link
+from survey.security import keep_private
 
 trap = auth.public(Blueprint("trap", __name__, url_prefix="/s"), "only machines follow it; it shows nothing")
 
@@ -85,8 +86,4 @@ def follow(token: str) -> ResponseReturnValue:
             _=languages.translator(language),
             survey_url=url_for("respond.show", token=token) if link else "",
         )
-    response = make_response(html, 200 if link else 404)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return keep_private(make_response(html, 200 if link else 404))

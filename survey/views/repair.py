@@ -14,6 +14,7 @@ from survey.repairs import requests as repairs
 from survey.repairs.links import Link, find_link
 from survey.repairs.requests import KNOWN_STATES, NAME_LENGTH, WORDS_LENGTH, Said
 from survey.responses import is_open
+from survey.security import keep_private
 
 blueprint = auth.public(Blueprint("repair", __name__, url_prefix="/s"), "the link in the email is the key")
 
@@ -21,13 +22,7 @@ OFFERED = (RepairKind.NOT_FINISHED, RepairKind.WRONG_PERSON, RepairKind.COLLEAGU
 _FOR_ANYBODY = (RepairKind.LEFT, RepairKind.LESS)
 
 
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """The page belongs to one person: no cache, no referrer, no search engine may keep its address."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+blueprint.after_request(keep_private)
 
 
 @blueprint.get("/<token>/repair")

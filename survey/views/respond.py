@@ -24,7 +24,7 @@ from survey.questionnaires.answering import Sent
 from survey.questionnaires.document import LEADS, Document
 from survey.questionnaires.logic import DONE
 from survey.repairs.links import find_link
-from survey.security import MAX_ANSWER_BYTES, csrf
+from survey.security import MAX_ANSWER_BYTES, csrf, keep_private
 from survey.views import meant, presses
 from survey.views.survey_pages import Link, Shown, offered_by, paint
 
@@ -42,13 +42,7 @@ def take_long_words() -> None:
     request.max_content_length = MAX_ANSWER_BYTES
 
 
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """A survey page belongs to one person: no cache, no referrer, no search engine may keep its address."""
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+blueprint.after_request(keep_private)
 
 
 @blueprint.get("/theme.css")

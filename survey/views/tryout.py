@@ -21,7 +21,7 @@ from survey.questionnaires.answering import Sent
 from survey.questionnaires.document import LEADS, Document
 from survey.questionnaires.logic import DONE
 from survey.rehearsals import rehearsal
-from survey.security import csrf
+from survey.security import csrf, keep_private
 from survey.tryouts import Tryout
 from survey.views import builder, meant
 from survey.views.survey_pages import Shown, offered_by, paint
@@ -48,13 +48,7 @@ class _Trying:
         return url_for("tryout.show", code=self.code, page=page, **values)
 
 
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """No cache, no referrer, no search engine may keep the address."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+blueprint.after_request(keep_private)
 
 
 @blueprint.get("/<code>", defaults={"page": ""})

@@ -38,6 +38,14 @@ def _told(base: Evidence, *more: Response) -> Evidence:
     return replace(base, responses=tuple(responses))
 
 
+def _lower(base: Evidence, day: float, level: int) -> Evidence:
+    """The latest answer is lower and lower. An earlier one that is lower also lowers what is usual, so that the fall to
+    the answers after it is smaller: that may weigh less, rightly.
+    """
+    newest = min((day, *((NOW - response.at).days - 0.5 for response in base.responses)))
+    return _told(base, rated(newest, 5 - level))
+
+
 def _missed(base: Evidence, day: float, level: int) -> Evidence:
     steps = {f"step{n}": -1 if n < level else 1 for n in range(LEVELS)}
     return _told(base, replace(rated(day, 3), steps=steps))
@@ -110,7 +118,7 @@ WORSE: dict[str, Callable[[Evidence, float, int], Evidence]] = {
     "review_threat": _said(review_threat=(0.0, 0.65, 0.8, 0.95)),
     "safety_legal": _said(safety_legal=(0.0, 0.65, 0.8, 0.95)),
     "wants_contact": _said(callback=(0.0, 0.55, 0.7, 0.95)),
-    "low_scores": lambda base, day, level: _told(base, rated(day, 5 - level)),
+    "low_scores": _lower,
     "low_level": lambda base, day, level: _told(base, *(rated(day + 9 * n, 2 if n < level else 3) for n in range(5))),
     "negative_words": lambda base, day, level: _told(base, rated(day, 3, read("So it was.", score=0.2 - 0.4 * level))),
     "missed_steps": _missed,

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from emails.compose import compose
 from emails.models import EmailKind, EmailMessage
 from emails.senders.base import OutgoingEmail, as_mime
-from emails.speech import first_name, in_sentence, listed
 from survey import colours
 from survey.config import Settings
 from survey.firms import get_firm
 from survey.invitations import survey_url
 from survey.models import Invitation
+from survey.speech import first_name, in_sentence, listed
 from tests.conftest import NOW
 from tests.emails.factories import queue_survey
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution

@@ -17,7 +17,6 @@ from emails.models import EmailKind, EmailMessage
 from emails.scales import SCALES, scale_of
 from emails.senders import SendGridSender
 from emails.senders.base import as_mime
-from emails.speech import first_name, in_sentence, listed, said_day
 from emails.texts import versions
 from emails.texts.built_in import TextKind, built_in
 from emails.wording import Wording
@@ -25,6 +24,7 @@ from survey.config import Settings
 from survey.firms import default_firm, get_firm
 from survey.languages import LANGUAGES, translator
 from survey.models import Invitation
+from survey.speech import first_name, in_sentence, listed, said_day
 from tests.conftest import NOW
 from tests.emails.factories import begin_all, queue_survey
 from tests.factories import make_contact, make_invitation, make_job, make_resolution

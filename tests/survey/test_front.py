@@ -121,7 +121,9 @@ def both(app: Flask, session: Session) -> Iterator[Both]:
     path = f"/s/{tokens.derive(SECRET_KEY, 'survey', invitation.seed)}"
     with clock.fixed_at(NOW + timedelta(hours=1)):
         left: list[str] = []
-        yield Both(app, Front(app, behind(app, left)), session, invitation, path, left)
+        front = Front(app, behind(app, left))
+        yield Both(app, front, session, invitation, path, left)
+        front.close()
 
 
 def headers_of(response: TestResponse) -> dict[str, str]:

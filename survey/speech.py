@@ -16,6 +16,7 @@ _DAY = {
     "pt": "EEEE, d 'de' MMMM",
     "nl": "EEEE d MMMM",
 }
+_YEAR = {"es": " 'de' y", "pt": " 'de' y"}
 _NOUNS_KEEP_CAPITALS = frozenset({"de"})
 _LIKE_Y = re.compile(r"h?i(?![aeiou])|y(?![aeiou])", re.IGNORECASE)  # "Ana e Inés", but "Ana y Ian"
 
@@ -50,7 +51,8 @@ def first_name(name: str) -> str:
     return words[0] if words and not words[0].endswith(".") else " ".join(words)
 
 
-@lru_cache(maxsize=1024)
-def said_day(day: date, language: str = "en") -> str:
-    """A day without its year: "Tuesday 10 March", "Dienstag, 10. März"."""
-    return format_date(day, _DAY[language], locale=language)
+@lru_cache(maxsize=4096)
+def said_day(day: date, language: str = "en", this_year: int | None = None) -> str:
+    """A day: "Tuesday 10 March", "Dienstag, 10. März"; with its year where that is not `this_year`, if one is given."""
+    year = "" if this_year in {None, day.year} else _YEAR.get(language, " y")
+    return format_date(day, _DAY[language] + year, locale=language)
