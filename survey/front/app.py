@@ -121,7 +121,10 @@ class Front:
             answer = None
         if answer is not None:
             return _send(answer, environ["REQUEST_METHOD"], start_response, began)
-        self.visits.flush()
+        try:
+            self.visits.flush()
+        except Exception:  # noqa: BLE001  they are kept and tried again; a client's page does not wait for evidence
+            log.exception("visits not written yet")
         return self._behind(environ, start_response)
 
     def _answer(self, path: str, environ: WSGIEnvironment) -> Reply | None:
