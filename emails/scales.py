@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from survey.questionnaire import RATING_WORDS
+from survey.questionnaires.words import RATING_WORDS
 
 CSAT, NPS, CES = "csat", "nps", "ces"
 

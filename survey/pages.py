@@ -46,7 +46,6 @@ class Occasion:
     staff: str  # "Ana and Bo"
     first_names: str
     reader: str  # who looks after this client
-    note: str = ""  # in the place of the job's facts
 
     @property
     def values(self) -> dict[str, str]:

@@ -3,10 +3,6 @@
 What is asked, and in which words, is a document: `survey.questionnaires`.
 """
 
-from survey.questionnaires.answering import clean_text as clean_text
-from survey.questionnaires.logic import rating as rating
-from survey.questionnaires.words import RATING_WORDS as RATING_WORDS
-
 ABOUT_PERSON = 1
 ABOUT_WORDS = {1: "A person", 2: "The wait", 3: "The price", 4: "The work or product", 5: "Something else"}
 

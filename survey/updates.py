@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.models import Client, ClientUpdate, Resolution, SurveyResponse, UpdateStage
-from survey.questionnaire import clean_text
+from survey.questionnaires.answering import clean_text
 
 LONGEST = 500  # characters of what a client reads
 _ORDER = (UpdateStage.SEEN, UpdateStage.DOING, UpdateStage.DONE)

@@ -37,7 +37,7 @@ def alert_batch(session: Session, settings: Settings, now: datetime) -> int:
     wanted = {_alert_key(flag, user): (flag, user) for flag in flags for user in _told(flag, people)}
     if not wanted:
         return 0
-    known = _known_keys(session, wanted)
+    known = known_keys(session, wanted)
     firm, values = get_firm(session), _values(session, [flag.client_id for flag in flags])
     queued = 0
     for key, (flag, user) in wanted.items():
@@ -50,19 +50,24 @@ def alert_batch(session: Session, settings: Settings, now: datetime) -> int:
             "items": [item, *_further_reasons(flag, item)],
             "url": item["url"],
         }
-        queued += enqueue(
-            session,
-            kind=EmailKind.FLAG_ALERT,
-            once_key=key,
-            to_email=user.email,
-            to_name=user.display_name,
-            user_id=user.id,
-            due_at=now,
-            not_after=now + ALERT_KEEPS,
-            now=now,
-            context=context,
-        )
+        queued += tell_at_once(session, key, user, context, now)
     return queued
+
+
+def tell_at_once(session: Session, once_key: str, user: User, context: dict[str, Any], now: datetime) -> bool:
+    """Queue an alert to a person, once; whether it is new."""
+    return enqueue(
+        session,
+        kind=EmailKind.FLAG_ALERT,
+        once_key=once_key,
+        to_email=user.email,
+        to_name=user.display_name,
+        user_id=user.id,
+        due_at=now,
+        not_after=now + ALERT_KEEPS,
+        now=now,
+        context=context,
+    )
 
 
 def digest_batch(session: Session, settings: Settings, now: datetime) -> int:
@@ -78,7 +83,7 @@ def digest_batch(session: Session, settings: Settings, now: datetime) -> int:
         return 0
     morning = local.replace(hour=DIGEST_FROM.hour, minute=0, second=0, microsecond=0)
     wanted = {f"digest/{local.date().isoformat()}/{user.id}": user for user in people_told(session)}
-    missing = wanted.keys() - _known_keys(session, wanted)
+    missing = wanted.keys() - known_keys(session, wanted)
     if not missing:
         return 0
     flags = {flag.id: flag for flag in _open_flags(session) if flag.raised_at < morning}
@@ -154,7 +159,8 @@ def _alert_key(flag: Flag, user: User) -> str:
     return f"flag/{flag.id}/{user.id}"
 
 
-def _known_keys(session: Session, keys: Iterable[str]) -> set[str]:
+def known_keys(session: Session, keys: Iterable[str]) -> set[str]:
+    """Those of `keys` that an email was queued under already."""
     return set(session.scalars(select(EmailMessage.once_key).where(EmailMessage.once_key.in_(list(keys)))))
 
 

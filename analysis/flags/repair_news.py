@@ -6,9 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from analysis.flags.alerts import ALERT_KEEPS, people_told
-from emails.models import EmailKind, EmailMessage
-from emails.outbox import enqueue
+from analysis.flags.alerts import ALERT_KEEPS, known_keys, people_told, tell_at_once
 from survey.config import Settings
 from survey.models import Invitation, Repair, RepairKind, RepairState, Resolution
 from survey.users import User
@@ -47,7 +45,7 @@ def repair_batch(session: Session, settings: Settings, now: datetime) -> int:
     wanted = {f"repair/{one.id}/{user.id}": (one, user) for one in repairs for user in _readers(one, people)}
     if not wanted:
         return 0
-    known = set(session.scalars(select(EmailMessage.once_key).where(EmailMessage.once_key.in_(list(wanted)))))
+    known = known_keys(session, wanted)
     return sum(
         _enqueue(session, key, repair, user, settings, now)
         for key, (repair, user) in wanted.items()
@@ -69,23 +67,13 @@ def _enqueue(session: Session, key: str, repair: Repair, user: User, settings: S
         "waits": "",
         "value": "",
     }
-    return enqueue(
-        session,
-        kind=EmailKind.FLAG_ALERT,
-        once_key=key,
-        to_email=user.email,
-        to_name=user.display_name,
-        user_id=user.id,
-        due_at=now,
-        not_after=now + ALERT_KEEPS,
-        now=now,
-        context={
-            "title": _TITLES[repair.kind].format(client=repair.client.name),
-            "intro": _INTROS[repair.kind],
-            "items": [item],
-            "url": url,
-        },
-    )
+    context = {
+        "title": _TITLES[repair.kind].format(client=repair.client.name),
+        "intro": _INTROS[repair.kind],
+        "items": [item],
+        "url": url,
+    }
+    return tell_at_once(session, key, user, context, now)
 
 
 def _why(repair: Repair) -> str:

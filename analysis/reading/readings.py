@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from analysis.models import AnswerAnalysis
 from analysis.text.analyser import Comment, Reading
 from survey.models import Answer, Client, SurveyResponse
-from survey.questionnaire import comment_prompt, rating
+from survey.questionnaire import comment_prompt
+from survey.questionnaires.logic import rating
 
 _LEAST_STEP = timedelta(microseconds=1)
 

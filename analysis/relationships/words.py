@@ -56,7 +56,6 @@ ASPECT_NAMES = {
     "reputation": "your reputation",
     "general": "you in general",
 }
-COOL_BELOW = 0.3
 LONGEST_QUOTE = 200
 
 

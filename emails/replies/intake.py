@@ -23,7 +23,7 @@ from survey.config import Settings
 from survey.db import insert_or_ignore, row_by_id
 from survey.errors import ConflictError, InvalidInputError
 from survey.models import Answer, Contact, Invitation
-from survey.questionnaire import rating as rating_of
+from survey.questionnaires.logic import rating as rating_of
 
 log = structlog.get_logger()
 

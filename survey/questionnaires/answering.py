@@ -29,7 +29,6 @@ OTHER_PREFIX = "other_"
 NOT_TYPED = frozenset({"based_on", "asked", "again"})  # fields of the page itself
 STEP_VALUES = {"yes": 1, "no": -1, "na": 0}  # a step of the promise, as the form names it → the ledger's value
 OTHER_LENGTH = 300  # characters of an option's own words
-IMPORTED_LENGTH = 100_000  # characters of a comment from another tool
 
 # Every questionnaire takes these, whether it asks them or not: scripts and other tools rely on their names.
 ALWAYS = {
@@ -58,10 +57,6 @@ class Sent:
     answers: dict[str, int | str] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def says_something(self) -> bool:
-        return bool(self.steps) or any(value != "" for value in self.answers.values())
 
 
 def questions_of(document: Document) -> Mapping[str, Question]:

@@ -16,7 +16,7 @@ from survey.asking.eligibility import address_problem
 from survey.closings import reopen_job, stay_closed
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyEventKind
-from survey.questionnaire import clean_text
+from survey.questionnaires.answering import clean_text
 from survey.repairs import wishes
 from survey.repairs.handover import had_it, hand_over, take_back
 from survey.repairs.handover import may_go_on as may_go_on

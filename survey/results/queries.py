@@ -41,10 +41,6 @@ class Wanted:
     client: str = ""  # a part of the name
     origin: str = ""  # a value of ResponseOrigin
 
-    @property
-    def is_narrowed(self) -> bool:
-        return any((self.kind, self.staff, self.language, self.client, self.origin))
-
 
 @dataclass(frozen=True)
 class Asking:

@@ -26,7 +26,7 @@ from survey.questionnaires.logic import DONE
 from survey.repairs.links import find_link
 from survey.security import MAX_ANSWER_BYTES, csrf, keep_private
 from survey.views import meant, presses
-from survey.views.survey_pages import Link, Shown, offered_by, paint
+from survey.views.survey_pages import Link, Shown, paint
 
 blueprint = Blueprint("respond", __name__, url_prefix="/s")
 auth.public(blueprint, "the link in the email is the key")
@@ -199,7 +199,7 @@ def _leave_evidence(session: Session, survey: Survey, page: str, *, opened: bool
 
 
 def _offered(document: Document) -> dict[str, int]:
-    return offered_by(document, request.args)
+    return answering.offered(document, request.args)
 
 
 def _render(survey: Survey, page: str, sent: Sent, status: int = 200, *, is_stale: bool = False) -> Response:

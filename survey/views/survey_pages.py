@@ -10,7 +10,7 @@ from survey.languages import LANGUAGES
 from survey.pages import FIRST, Survey
 from survey.questionnaires import answering
 from survey.questionnaires.answering import Sent
-from survey.questionnaires.document import CHOOSING, LEADS, TEXTS, Document, Question, QuestionType
+from survey.questionnaires.document import CHOOSING, TEXTS, Question, QuestionType
 from survey.questionnaires.logic import DONE, decisive, rating
 from survey.questionnaires.words import ENDS, RATING_WORDS, STEP_WORDS, YES_NO_WORDS, answer_in_words
 
@@ -61,17 +61,6 @@ class Shown:
     is_change: bool = False
     meant: Meant | None = None
     is_try: bool = False
-
-
-def offered_by(document: Document, query: Mapping[str, str]) -> dict[str, int]:
-    """The values that a link carries, those that are on their scale: question → number."""
-    offered = {}
-    for key, question in answering.questions_of(document).items():
-        if question.type in LEADS and (raw := query.get(key, "")):
-            lowest, highest = question.scale
-            if raw in {str(value) for value in range(lowest, highest + 1)}:
-                offered[key] = int(raw)
-    return offered
 
 
 def paint(survey: Survey, page: str, shown: Shown) -> str:

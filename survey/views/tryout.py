@@ -24,7 +24,7 @@ from survey.rehearsals import rehearsal
 from survey.security import csrf, keep_private
 from survey.tryouts import Tryout
 from survey.views import builder, meant
-from survey.views.survey_pages import Shown, offered_by, paint
+from survey.views.survey_pages import Shown, paint
 
 blueprint = Blueprint("tryout", __name__, url_prefix="/try")
 auth.public(blueprint, "the signed link is the key, and nothing is stored")
@@ -95,7 +95,7 @@ def _load(code: str, so_far: str | None = None, sent: Sent | None = None) -> _Tr
     answers, steps = tryouts.unpack(key, kept, document)
     survey = rehearsal(db.session, document, _language(document), now, answers, steps, kind=tryout.kind)
     sent = sent or Sent()
-    return _Trying(survey.leading(offered_by(document, request.args), sent.answers, answers), code, kept)
+    return _Trying(survey.leading(answering.offered(document, request.args), sent.answers, answers), code, kept)
 
 
 def _key() -> str:
@@ -117,7 +117,7 @@ def _has_lead(survey: Survey, sent: Sent) -> bool:
 
 def _render(trying: _Trying, page: str, sent: Sent, status: int = 200) -> Response:
     survey, link = trying.survey, trying.link
-    offered, is_change = offered_by(survey.document, request.args), "change" in request.args
+    offered, is_change = answering.offered(survey.document, request.args), "change" in request.args
     kept: dict[str, object] = {**offered, **({"change": 1} if is_change else {})}
     shown = Shown(
         action=link("" if page == FIRST and not is_change else page, **kept),

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from survey.questionnaire import clean_text, comment_prompt, rating
+from survey.questionnaire import comment_prompt
 from survey.questionnaires import logic
+from survey.questionnaires.answering import clean_text
+from survey.questionnaires.logic import rating
 from tests.survey.questionnaire_documents import AFTER_JOB, document, question
 
 PROMISE = ["greeted", "explained"]
