@@ -1,11 +1,7 @@
-"""What results need at hand
+"""What results keep at hand."""
 
-Revision ID: 0023_results
-Revises: 0022_questionnaire_edits
-"""
-
-revision = "0023_results"
-down_revision = "0022_questionnaire_edits"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -1,11 +1,7 @@
-"""The firm's logo
+"""The firm's logo."""
 
-Revision ID: 0024_firm_logo
-Revises: 0023_results
-"""
-
-revision = "0024_firm_logo"
-down_revision = "0023_results"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
