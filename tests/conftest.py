@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, has_app_context
-from flask.testing import FlaskClient
+from flask.testing import FlaskCliRunner, FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -46,6 +46,14 @@ class DeskClient(FlaskClient):
         finally:
             if outer is not None:
                 outer.expire_all()
+
+
+class Commands(FlaskCliRunner):
+    """Runs commands; what one raises without a message for people is raised in the test."""
+
+    @override
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        return super().invoke(*args, **{"catch_exceptions": False, **kwargs})
 
 
 class Compiled(BytecodeCache):
@@ -160,6 +168,7 @@ def _running(app: Flask, compiled: Compiled, *, keep: bool = False, **config: ob
     app.config.update(TESTING=True, **config)
     app.jinja_env.bytecode_cache = compiled
     app.test_client_class = DeskClient
+    app.test_cli_runner_class = Commands
     yield app
     if not keep:
         with app.app_context():

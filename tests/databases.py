@@ -54,12 +54,17 @@ class Databases(Protocol):
 
 
 class SQLiteDatabases:
-    """Copies a file that was prepared once."""
+    """Copies a file that was prepared once: one for each test, all at the address of one link.
+
+    SQLite follows the link before it names the files beside a database. So a connection that is closed late deletes
+    its own, not those of the next test.
+    """
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="clientele-sqlite-"))
         self._template = self._folder / "template.sqlite"
-        self._file = self._folder / "test.sqlite"
+        self._link = self._folder / "test.sqlite"
+        self._handed_out = 0
         engine = create_engine(f"sqlite:///{self._template}")
         _create(engine)
         with engine.connect() as connection:
@@ -67,14 +72,17 @@ class SQLiteDatabases:
         engine.dispose()
 
     def fresh(self) -> str:
-        shutil.copyfile(self._template, self._file)
-        return f"sqlite:///{self._file}"
+        self._handed_out += 1
+        shutil.copyfile(self._template, file := self._folder / f"{self._handed_out}.sqlite")
+        self._link.symlink_to(file)
+        return f"sqlite:///{self._link}"
 
     def empty(self, folder: Path) -> str:
         return f"sqlite:///{folder / 'empty.sqlite'}"
 
     def give_back(self) -> None:
-        for left in self._folder.glob(f"{self._file.name}*"):
+        self._link.unlink()
+        for left in self._folder.glob(f"{self._handed_out}.sqlite*"):
             left.unlink()  # what still has it open keeps its own
 
     def close(self) -> None:
