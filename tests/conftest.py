@@ -1,5 +1,6 @@
 """Fixtures that every test may use: an application on a database of its own, a session, HTTP clients."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, has_app_context
-from flask.testing import FlaskCliRunner, FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -26,6 +26,7 @@ from wsgi import create_app
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)  # a Tuesday
 SECRET_KEY = "only-for-tests-0123456789"
+UNGUARDED = {"WTF_CSRF_ENABLED": False, "RATE_LIMITS": False}
 survey.db.SQLITE_SYNCHRONOUS = "OFF"  # nothing outlives the run
 
 
@@ -57,25 +58,10 @@ class Commands(FlaskCliRunner):
 
 
 class Compiled(BytecodeCache):
-    """What one application leaves to the next: templates' code, by their name and content, and the engine.
-
-    An engine remembers what statements were compiled to; as every test's database has the same address, it serves all.
-    Its connections stay open where the database stays: on PostgreSQL.
-    """
+    """Templates' code by their name and content, which one application leaves to the next."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}
-        self._engines: dict[str, Engine] = {}
-
-    def lend_engine(self, app: Flask) -> None:
-        with app.app_context():
-            engine = self._engines.setdefault(app.config["SQLALCHEMY_ENGINES"]["default"]["url"], db.engine)
-            db.engines["default"] = engine
-            db.sessionmaker.configure(bind=engine)
-
-    def close(self) -> None:
-        for engine in self._engines.values():
-            engine.dispose()
 
     @override
     def load_bytecode(self, bucket: Bucket) -> None:
@@ -126,53 +112,83 @@ def database_url(databases: Databases) -> Iterator[str]:
     databases.give_back()
 
 
+@pytest.fixture(scope="session")
+def instance_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The instance folder of this test process, which `settings` hands to every test empty."""
+    return tmp_path_factory.mktemp("instance")
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
-    """Settings that touch nothing outside this test's folder."""
-    return load_settings(
-        _env_file=None,
-        instance_path=tmp_path / "instance",
-        database_url=database_url,
-        secret_key=SECRET_KEY,
-    )
+def settings(instance_path: Path, database_url: str) -> Iterator[Settings]:
+    """Settings that touch nothing outside this test process's folder: the same for every test."""
+    yield load_settings(_env_file=None, instance_path=instance_path, database_url=database_url, secret_key=SECRET_KEY)
+    for left in instance_path.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture(scope="session")
-def compiled(databases: Databases) -> Iterator[Compiled]:
-    """Templates and statements, compiled once for all applications of this test process."""
-    kept = Compiled()
-    yield kept
-    kept.close()
+def compiled() -> Compiled:
+    """Templates, compiled once for all applications of this test process."""
+    return Compiled()
+
+
+@pytest.fixture(scope="session")
+def applications(databases: Databases) -> Iterator[dict[str, Flask]]:
+    """The applications of this test process that were used by a test already, by the address of their database.
+
+    Building one costs more than most tests; the statements compiled for its engine serve every test as well.
+    """
+    made: dict[str, Flask] = {}
+    yield made
+    for app in made.values():
+        _disconnect(app)
 
 
 @pytest.fixture
-def app(settings: Settings, compiled: Compiled) -> Iterator[Flask]:
+def app(settings: Settings, applications: dict[str, Flask], compiled: Compiled) -> Iterator[Flask]:
     """The whole application on its own database. Forms need no CSRF token and nothing is rate-limited here;
 
-    `guarded_app` is the same with both, as in production.
+    `guarded_app` is the same with both, as in production. One application serves all tests of a process, and is as
+    new for each, unless a test registers something with it: that one takes `own_app`.
     """
-    made = create_app(settings)
-    compiled.lend_engine(made)
-    yield from _running(
-        made, compiled, keep=not settings.database_url.startswith("sqlite"), WTF_CSRF_ENABLED=False, RATE_LIMITS=False
-    )
+    made = applications.get(settings.database_url) or _ready(create_app(settings), compiled, **UNGUARDED)
+    applications[settings.database_url] = made
+    config, extensions = dict(made.config), dict(made.extensions)
+    yield made
+    for now, before in ((made.config, config), (made.extensions, extensions)):
+        now.clear()
+        now.update(before)
+    if settings.database_url.startswith("sqlite"):
+        _disconnect(made)  # the next test's file has the same address
+
+
+@pytest.fixture
+def own_app(settings: Settings, compiled: Compiled) -> Iterator[Flask]:
+    """Like `app`, and made for this test alone."""
+    made = _ready(create_app(settings), compiled, **UNGUARDED)
+    yield made
+    _disconnect(made)
 
 
 @pytest.fixture
 def guarded_app(settings: Settings, compiled: Compiled) -> Iterator[Flask]:
     """The application exactly as it is served: CSRF tokens and rate limits in force."""
-    yield from _running(create_app(settings), compiled)
+    made = _ready(create_app(settings), compiled)
+    yield made
+    _disconnect(made)
 
 
-def _running(app: Flask, compiled: Compiled, *, keep: bool = False, **config: object) -> Iterator[Flask]:
+def _ready(app: Flask, compiled: Compiled, **config: object) -> Flask:
     app.config.update(TESTING=True, **config)
     app.jinja_env.bytecode_cache = compiled
     app.test_client_class = DeskClient
     app.test_cli_runner_class = Commands
-    yield app
-    if not keep:
-        with app.app_context():
-            db.engine.dispose()
+    return app
+
+
+def _disconnect(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -187,8 +203,7 @@ def make_app(settings: Settings, compiled: Compiled) -> Iterator[Callable[[Setti
 
     yield make
     for app in made:
-        with app.app_context():
-            db.engine.dispose()
+        _disconnect(app)
 
 
 @pytest.fixture

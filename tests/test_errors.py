@@ -16,7 +16,7 @@ SECRET = "the answer was: terrible"
 
 
 @pytest.fixture
-def broken(app: Flask) -> Flask:
+def broken(own_app: Flask) -> Flask:
     """The application with pages that fail in every way, under / and under /api."""
     trouble = public(Blueprint("trouble", __name__), "for this test")
 
@@ -32,8 +32,8 @@ def broken(app: Flask) -> Flask:
             "bug": ZeroDivisionError(SECRET),
         }[kind]
 
-    app.register_blueprint(trouble)
-    return app
+    own_app.register_blueprint(trouble)
+    return own_app
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
-"""A history that came in at once is replayed as it happened, by one process or by two."""
+"""A history that came in at once is replayed as it happened."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from analysis.relationships.evidence import Evidence, as_of
 from analysis.relationships.ladder import Before
 from analysis.relationships.past import HISTORY_STEP, Yardstick, replayed
 from analysis.relationships.usual import FirmUsual
-from analysis.scoring.replays import MANY, Helper, replay
 from tests.analysis.stories import ago, client, loyal, rated, read
 from tests.conftest import NOW
 
@@ -53,17 +51,3 @@ def test_one_who_lapsed_unflagged_has_no_severity() -> None:
     gone = client(job_days=(900, 860, 820, 790), responses=(rated(780, 1),))
     _, severity = stood(gone, BY.usual, NOW, Before("customer"))
     assert severity is None
-
-
-def test_two_processes_find_what_one_finds() -> None:
-    """Who replays a past makes no difference, and few are not worth a second process."""
-    told = {number: replace(story, interests=(f"{number}",)) for number, story in enumerate(STORIES * 10)}
-    helper = Helper()
-    try:
-        assert helper.replay(told, BY, NOW) == replay(told, BY, NOW)
-        assert helper.busy
-        assert len(told) > MANY
-        assert set(helper.replay({1: STORIES[0]}, BY, NOW)) == {1}
-        assert not helper.busy
-    finally:
-        helper.stop()
