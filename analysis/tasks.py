@@ -1,6 +1,6 @@
 """The background tasks of reading, scoring, flagging and telling."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -16,8 +16,10 @@ from analysis.reading.embedding import SentenceVectors, sentence_embedder
 from analysis.reading.readings import confirm_known, store, tell_clients, waiting
 from analysis.reading.subjects import Examples
 from analysis.scoring import levels
-from analysis.scoring.assessments import lock_due_clients, score_clients
-from analysis.scoring.replays import Helper
+from analysis.scoring.assessments import due_versions, lock_due_clients, score_clients
+from analysis.scoring.helper import MANY, Helper
+from analysis.scoring.keeping import keep, locked
+from analysis.scoring.scorer import Gauge, Scored, gauge, judged
 from analysis.text.analyser import TextAnalyser
 from analysis.text.recalibration import Recalibration
 from survey import clock
@@ -25,7 +27,7 @@ from survey.config import ReadingMode, Settings
 from survey.db import begin_reading, db, transaction
 from survey.worker import Task
 
-READ_AT_ONCE = 200
+READ_AT_ONCE, SCORED_AT_ONCE = 200, 400
 
 
 def tasks(settings: Settings) -> tuple[Task, ...]:
@@ -40,7 +42,7 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
     def digest(session: Session, now: datetime) -> int:
         return alerts.digest_batch(session, settings, now)
 
-    mode, helper = settings.text_analyser, Helper()
+    mode, helper = settings.text_analyser, Helper(settings.engine_url)
     return (
         Task("read answers", lambda _now: read_answers(partial(analyser_with, mode))),
         Task("try the firm's own subjects", lambda _now: try_subject(lambda: embedder(mode))),
@@ -128,13 +130,47 @@ def find_themes(embedder: SentenceVectors | None) -> int:
 
 
 def score(helper: Helper) -> int:
-    """Score the next clients that are due; many new ones with a second process."""
+    """Score the next clients that are due; many of them with a second process."""
+    begin_reading(db.session)
+    due = due_versions(db.session, clock.now(), SCORED_AT_ONCE)
+    db.session.rollback()
+    if len(due) >= MANY:
+        return score_many(due, helper)
+    helper.stop()
+    if not due:
+        return 0
     with transaction() as session:
         clients = lock_due_clients(session, clock.now())
-        done = score_clients(session, clients, clock.now(), helper)
-    if not clients:
-        helper.stop()
+        return score_clients(session, clients, clock.now())
+
+
+def score_many(due: Mapping[int, int], helper: Helper) -> int:
+    """Judge these clients while no transaction is open that could write, and keep what holds still."""
+    by = _gauge()
+    now, done = clock.now(), 0
+
+    def mine(versions: Mapping[int, int], by: Gauge, now: datetime) -> list[Scored]:
+        begin_reading(db.session)
+        try:
+            return judged(db.session, versions, by, now)
+        finally:
+            db.session.rollback()
+
+    for scored in helper.judge(due, by, now, mine):
+        with transaction() as session:
+            done += keep(session, locked(session, [one.client_id for one in scored]), scored, now)
     return done
+
+
+def _gauge() -> Gauge:
+    """What all are judged by; levels that are missing or stale are counted first."""
+    begin_reading(db.session)
+    if levels.are_fresh(db.session, clock.now()):
+        found = gauge(db.session, levels.levels_for_reading(db.session, clock.now()))
+        db.session.rollback()
+        return found
+    with transaction() as session:
+        return gauge(session, levels.levels_for_scoring(session, clock.now()))
 
 
 def _in_transaction(work: Callable[[Session, datetime], int]) -> Callable[[datetime], int]:

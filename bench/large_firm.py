@@ -3,7 +3,7 @@ same on every machine; rows go in by the thousand, past the services, which woul
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -64,11 +64,18 @@ def build(connection: Connection, clients: int) -> Size:
     firm = default_firm()
     values = {column.key: getattr(firm, column.key) for column in Firm.__table__.columns}
     connection.execute(insert(Firm), [{name: value for name, value in values.items() if value is not None}])
-    made = _Maker(clients)
+    return fill(connection, clients, after=connection.commit)
+
+
+def fill(
+    connection: Connection, clients: int, jobs_each: int = JOBS_EACH, after: Callable[[], None] = lambda: None
+) -> Size:
+    """Give the firm so many clients; `after` is called after every AT_ONCE of them."""
+    made = _Maker(clients, jobs_each)
     for rows in made.batches():
         for table, batch in rows.items():
             connection.execute(insert(table), batch)
-        connection.commit()
+        after()
     return Size(clients, made.jobs, made.answers)
 
 
@@ -82,12 +89,12 @@ def _parts(total: int, weights: list[float]) -> list[int]:
 class _Maker:
     """Numbers the rows of every table as it makes them."""
 
-    def __init__(self, clients: int) -> None:
+    def __init__(self, clients: int, jobs_each: int) -> None:
         self.random = Random(20261101)
         busy = [self.random.lognormvariate(0.0, 0.6) for _ in range(clients)]
-        self.job_counts = _parts(JOBS_EACH * clients, busy)
+        self.job_counts = _parts(jobs_each * clients, busy)
         willing = [count * self.random.choice((0.1, 0.3, 0.5)) for count in self.job_counts]
-        self.answer_counts = _parts(ANSWERS_EACH * clients, willing)
+        self.answer_counts = _parts(round(ANSWERS_EACH / JOBS_EACH * jobs_each * clients), willing)
         self.jobs = self.answers = self.contacts = self.asked = self.rows_answered = 0
 
     def batches(self) -> Iterator[dict[type[Base], list[dict[str, Any]]]]:

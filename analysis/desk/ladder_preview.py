@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from analysis.models import RelationshipState, Rung
 from analysis.relationships.ladder_rules import LadderRules
-from analysis.scoring.assessments import Scorer
+from analysis.scoring.scorer import Scorer
 from survey.firms import get_firm
 from survey.models import Client
 

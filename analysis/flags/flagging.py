@@ -25,7 +25,7 @@ def apply(
     """
     if found.judgement.severity is None:
         if flag is None:
-            _hold(client, None, now)
+            release(client)
             return None
         if flag.status is FlagStatus.ACKNOWLEDGED:
             flag.risk, flag.points, flag.clears_if = found.risk, found.points, EASED
@@ -40,7 +40,10 @@ def apply(
         reasons = [signal.as_dict() for signal in found.signals]
         keep_before(session, firm, flag, stood(severity.value, found.risk, reasons), now)
         _update(flag, severity, found, now)
-    _hold(client, flag if firm.hold_while_hurting else None, now)
+    if firm.hold_while_hurting:
+        _hold(client, flag, now)
+    else:
+        release(client)
     return flag
 
 
@@ -48,7 +51,7 @@ def clear(client: Client, flag: Flag, why: str, now: datetime) -> None:
     """Close a flag because nothing supports it any more."""
     flag.status, flag.closed_at, flag.updated_at = FlagStatus.CLEARED, now, now
     flag.clears_if = f"Cleared on {short_day(now)}: {why}"
-    _hold(client, None, now)
+    release(client)
 
 
 def _raise(session: Session, client: Client, severity: Severity, found: Assessment, now: datetime) -> Flag:
@@ -69,7 +72,6 @@ def _raise(session: Session, client: Client, severity: Severity, found: Assessme
     )
     _keep(flag, found)
     session.add(flag)
-    session.flush()
     return flag
 
 
@@ -108,12 +110,15 @@ def _why_cleared(found: Assessment) -> str:
     return f"the risk has fallen to {found.risk:.0%}."
 
 
-def _hold(client: Client, flag: Flag | None, now: datetime) -> None:
+def release(client: Client) -> None:
+    """No flag stands: surveys may go to the client."""
+    if client.surveys_held_at is not None:
+        client.surveys_held_at, client.surveys_held_reason = None, ""
+
+
+def _hold(client: Client, flag: Flag, now: datetime) -> None:
     """Hold while hurting: no survey goes to a client while a flag stands."""
-    if flag is None:
-        if client.surveys_held_at is not None:
-            client.surveys_held_at, client.surveys_held_reason = None, ""
-    elif client.surveys_held_at is None:
+    if client.surveys_held_at is None:
         client.surveys_held_at = now
         reason = str(flag.reasons[0]["text"]) if flag.reasons else "at risk"
         client.surveys_held_reason = f"Flagged: {reason}"[:200]

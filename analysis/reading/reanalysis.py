@@ -14,8 +14,8 @@ from analysis.reading.corrections import standing
 from analysis.reading.readings import Words, as_row, in_force, readings_of, store, tell_clients, words_of
 from analysis.relationships import evidence as rules
 from analysis.relationships.intervals import wilson
-from analysis.scoring.assessments import Scorer
 from analysis.scoring.evidence import as_evidence
+from analysis.scoring.scorer import Scorer
 from analysis.text.analyser import SENTIMENTS, Reading
 from survey.firms import get_firm
 from survey.models import Answer, Client

@@ -10,6 +10,7 @@ from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.health import Health
 from analysis.relationships.ladder import Before, Standing
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
+from analysis.relationships.looks import Looks
 from analysis.relationships.loss import Loss, LossWeights
 from analysis.relationships.record import Context, Record
 from analysis.relationships.risk import Judgement
@@ -100,14 +101,17 @@ def stood(
     weights: Weights = DEFAULT_WEIGHTS,
     rules: LadderRules = DEFAULT_RULES,
     loss_weights: LossWeights | None = None,
+    looks: Looks | None = None,
 ) -> tuple[Standing, str | None]:
     """Only where the client stood on the ladder at `now`, and how severe a flag would have stood: for replaying a
-    history quickly."""
-    own = rhythm.rhythm(evidence, now)
+    history quickly. `looks`: those at a history that this evidence is the first part of."""
+    looks = looks or Looks(evidence, firm)
+    own = looks.rhythm(now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
     context, severity = Context(before.live_severity, 0.0, lapsed), None
     if not context.too_late:
-        found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
-        warns = loss.warned(evidence, firm, found, now, loss_weights)
+        ratings = looks.ratings(now)
+        found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights, ratings=ratings)
+        warns = loss.warned(evidence, looks.filter.at(evidence, now), found, now, loss_weights)
         severity = record.judge(found, warns, context, weights)[1].severity
     return ladder.stand(evidence, own, severity, now, before, rules), severity

@@ -206,6 +206,21 @@ class Evidence:
     def _last_contacted(self) -> datetime | None:
         return max(self.contacted, default=None)
 
+    @cached_property
+    def spoken(self) -> tuple[Response, ...]:
+        """The responses that say something beside ratings and steps: in words, or that they return or wish a call."""
+        return tuple(
+            [
+                r
+                for r in self.responses
+                if r.reading is not None or "would_return" in r.numbers or "contact_me" in r.numbers
+            ]
+        )
+
+    @cached_property
+    def _any_reopened(self) -> bool:
+        return any(job.reopened_at is not None for job in self.jobs)
+
     def unsettled(self, at: datetime) -> bool:
         """Whether evidence of the moment `at` has not been dealt with by closing a flag."""
         last = self._last_settlement
@@ -232,21 +247,25 @@ class Evidence:
 def as_of(evidence: Evidence, moment: datetime) -> Evidence:
     """The evidence as it was known at `moment`: nothing later is in it. For replaying the past."""
     jobs = evidence.jobs[: bisect_right(evidence.jobs, moment, key=_COMPLETED)]
-    asks = evidence.asks[: bisect_right(evidence.asks, moment, key=_AT)]
-    return replace(
-        evidence,
-        jobs=tuple(
+    if evidence._any_reopened:
+        jobs = tuple(
             job if job.reopened_at is None or job.reopened_at <= moment else replace(job, reopened_at=None)
             for job in jobs
-        ),
-        asks=tuple(_ask_as_of(ask, moment) for ask in asks),
+        )
+    asks = evidence.asks[: bisect_right(evidence.asks, moment, key=_AT)]
+    return Evidence(
+        jobs=jobs,
+        asks=tuple([ask if ask.answered_at is None or ask.answered_at <= moment else _unanswered(ask) for ask in asks]),
         responses=evidence.responses[: bisect_right(evidence.responses, moment, key=_AT)],
-        people=tuple(_person_as_of(person, moment) for person in evidence.people),
+        people=tuple([_person_as_of(person, moment) for person in evidence.people]),
         promises=tuple(promise for promise in evidence.promises if promise.made_at <= moment),
         told=tuple(_told_as_of(told, moment) for told in evidence.told if told.at <= moment),
         contacted=tuple(at for at in evidence.contacted if at <= moment),
         referred=tuple(at for at in evidence.referred if at <= moment),
         settlements=tuple(settled for settled in evidence.settlements if settled.at <= moment),
+        step_texts=evidence.step_texts,
+        own_aspects=evidence.own_aspects,
+        interests=evidence.interests,
     )
 
 
@@ -257,10 +276,8 @@ def _told_as_of(told: Told, moment: datetime) -> Told:
     return told if told.fixed_at is None or told.fixed_at <= moment else replace(told, fixed=None, fixed_at=None)
 
 
-def _ask_as_of(ask: Ask, moment: datetime) -> Ask:
-    if ask.answered_at is not None and ask.answered_at > moment:
-        return replace(ask, answered=False, answered_at=None)
-    return ask
+def _unanswered(ask: Ask) -> Ask:
+    return replace(ask, answered=False, answered_at=None)
 
 
 def _person_as_of(person: Person, moment: datetime) -> Person:
@@ -271,6 +288,9 @@ def _person_as_of(person: Person, moment: datetime) -> Person:
     if person.decides_since is not None and person.decides_since > moment:
         person = replace(person, decides=False, decides_since=None)
     return person
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -285,4 +305,4 @@ def listed(names: Sequence[str]) -> str:
 
 def short_day(moment: datetime) -> str:
     """`3 Mar 2026`: the same in every locale."""
-    return f"{moment.day} {moment:%b %Y}"
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"

@@ -32,7 +32,7 @@ def expectation_gap(evidence: Evidence, now: datetime) -> Signal | None:
     was expected, and a promise sets what is expected. Missed steps (`promises.missed_steps`) count by themselves; this
     hears what was promised and not ticked as missed, in words. GAP_POINTS for each step and answer.
     """
-    told = [r for r in evidence.responses if r.reading is not None and evidence.unsettled(r.at)]
+    told = [r for r in evidence.spoken if r.reading is not None and evidence.unsettled(r.at)]
     points, steps = 0.0, list[str]()
     quotes: list[Quote] = []
     for response in reversed(told[-GAP_RESPONSES:]):

@@ -160,11 +160,11 @@ def assess_loss(
 
 
 def warned(
-    evidence: Evidence, firm: FirmUsual, found: Sequence[Signal], now: datetime, weights: LossWeights | None = None
+    evidence: Evidence, state: Satisfaction, found: Sequence[Signal], now: datetime, weights: LossWeights | None = None
 ) -> float:
     """`Loss.warns` of `assess_loss` alone, without its interval and reasons: for replaying a history quickly."""
     weights = weights or shipped()
-    known = inputs(evidence, satisfaction(evidence, firm, now), found, now, weights)
+    known = inputs(evidence, state, found, now, weights)
     return 0.0 if _too_little(known) else chance(known, weights)
 
 

@@ -7,6 +7,7 @@ from analysis.relationships.assessment import stood
 from analysis.relationships.evidence import Evidence, Quote, as_of
 from analysis.relationships.ladder import Before, Standing, is_lower
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
+from analysis.relationships.looks import Looks
 from analysis.relationships.loss import LossWeights
 from analysis.relationships.moves import next_step, rests_on
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
@@ -46,12 +47,12 @@ class Past:
 
 def replayed(evidence: Evidence, by: Yardstick, now: datetime) -> Past:
     """The ladder looked at every HISTORY_STEP from the first job on, so that moves have the dates they had."""
-    before = Before()
+    before, looks = Before(), Looks(evidence, by.usual)
     moves: list[Move] = []
     moment = evidence.jobs[0].completed_at + timedelta(days=1) if evidence.jobs else now
     while moment < now:
         known = as_of(evidence, moment)
-        standing, severity = stood(known, by.usual, moment, before, by.weights, by.rules, by.loss_weights)
+        standing, severity = stood(known, by.usual, moment, before, by.weights, by.rules, by.loss_weights, looks)
         if before.rung != standing.rung:
             moves.append(moved(before.rung, standing, known, severity, moment, by.rules))
         before = before.then(standing.rung, severity, moment)

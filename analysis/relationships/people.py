@@ -61,6 +61,8 @@ def champion_left(evidence: Evidence, now: datetime) -> Signal | None:
 
     The main contact is `promises.lost_contact`'s. It fades.
     """
+    if all(person.left_at is None for person in evidence.people):
+        return None
     main = main_contact(evidence)
     found: tuple[float, Person, datetime] | None = None
     for person in evidence.people:

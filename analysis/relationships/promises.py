@@ -33,10 +33,12 @@ def late_jobs(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | No
         if job.promised_at is not None and evidence.unsettled(job.completed_at)
     ]
     late = [job for job in dated if job.promised_at is not None and job.completed_at > job.promised_at]
+    if not late:
+        return None
     excess = sum(freshness(j.completed_at, now) for j in late) - firm.late_share * sum(
         freshness(j.completed_at, now) for j in dated
     )
-    if not late or excess <= 0.25:
+    if excess <= 0.25:
         return None
     text = f"{len(late)} of the last {plural(len(dated), 'job')} done after the promised date."
     if len(dated) == 1:
@@ -163,7 +165,8 @@ def lost_contact(evidence: Evidence, now: datetime) -> Signal | None:
 
     It fades while somebody else there can be reached; the only contact stays lost until there is another.
     """
-    person = main_contact(evidence)
+    gone = any(person.left_at is not None or person.mail_block is not None for person in evidence.people)
+    person = main_contact(evidence) if gone else None
     if person is None:
         return None
     others = any(p.id != person.id and p.left_at is None and p.mail_block is None for p in evidence.people)

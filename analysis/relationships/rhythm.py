@@ -58,6 +58,16 @@ def visits_of(jobs: Sequence[JobDone]) -> list[datetime]:
     return moments
 
 
+@dataclass(frozen=True)
+class Pace:
+    """The gaps between visits: how many visits, the gaps' median and mean in days, and the shape of their Gamma."""
+
+    visits: int
+    middle: float
+    mean: float
+    shape: float
+
+
 def rhythm(evidence: Evidence, now: datetime) -> Rhythm | None:
     """The client's own rhythm, or `None` with fewer than LEAST_JOBS visits.
 
@@ -67,6 +77,12 @@ def rhythm(evidence: Evidence, now: datetime) -> Rhythm | None:
     (Abramowitz & Stegun 1964, 6.5.3).
     """
     moments = visits(evidence)
+    own = pace(moments)
+    return rhythm_at(own, moments[-1], now) if own is not None else None
+
+
+def pace(moments: Sequence[datetime]) -> Pace | None:
+    """What the gaps between these visits are like; see `rhythm`."""
     if len(moments) < LEAST_JOBS:
         return None
     gaps = [days_between(a, b) for a, b in pairwise(moments[-RECENT_GAPS - 1 :])]
@@ -77,11 +93,16 @@ def rhythm(evidence: Evidence, now: datetime) -> Rhythm | None:
     own_shape = min(MOST_SHAPE, mean * mean / spread) if spread > 0 else MOST_SHAPE
     shape = (len(gaps) * own_shape + SHAPE_PRIOR_GAPS) / (len(gaps) + SHAPE_PRIOR_GAPS)
     shape = min(MOST_SHAPE, max(LEAST_SHAPE, shape))
-    waiting = max(0.0, days_between(moments[-1], now))
+    return Pace(len(moments), middle, mean, shape)
+
+
+def rhythm_at(own: Pace, last: datetime, now: datetime) -> Rhythm:
+    """Where a client of this pace stands at `now`, who came `last`."""
+    waiting = max(0.0, days_between(last, now))
     from scipy.special import gammaincc  # half a second of loading that web pages need not pay
 
-    chance = float(gammaincc(shape, shape * waiting / mean))
-    return Rhythm(len(moments), middle, waiting, min(1.0, max(0.0, chance)))
+    chance = float(gammaincc(own.shape, own.shape * waiting / own.mean))
+    return Rhythm(own.visits, own.middle, waiting, min(1.0, max(0.0, chance)))
 
 
 def overdue(evidence: Evidence, found: Rhythm | None, lapsed: bool) -> Signal | None:

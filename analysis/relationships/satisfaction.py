@@ -1,7 +1,10 @@
 """How satisfied a client is now: one level per account, from every answer, less sure the longer nobody said a word."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
 from analysis.relationships.contradiction import added_variance, disagreement
 from analysis.relationships.evidence import Evidence, Response, days_between
@@ -18,8 +21,7 @@ REMEMBERED_ANSWERS = 40
 RATINGS, WORDS = "ratings", "words"
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """What one answer does to the level: by its ratings and by its words, in spreads."""
 
     response: Response
@@ -60,35 +62,79 @@ def satisfaction(evidence: Evidence, firm: FirmUsual, now: datetime) -> Satisfac
     staff and kinds of work are taken out; ANSWER_VARIANCE is common to all that one answer says. The filter is linear,
     so that the level is a sum over the answers.
     """
-    told = evidence.responses[-REMEMBERED_ANSWERS:]
-    jobs = {job.id: job for job in evidence.jobs}
-    deciders = {person.id for person in evidence.people if person.decides}
-    variance, last = PRIOR_VARIANCE, None
-    kept = 1.0  # what is left of a share that was whole at the start: later ones are kept as multiples of it
-    shares: list[tuple[Response, float, float, float]] = []
-    for response in told:
-        job = jobs.get(response.job_id)
-        seen = _observed(response, firm, firm.expected(job.staff, job.kind) if job is not None else 0.0)
+    return Filter(firm).at(evidence, now)
+
+
+@dataclass(frozen=True)
+class _After:
+    """The filter after one answer: the level's variance, when it was said, how many answers had said something, and
+    what is left of a share that was whole at the start: later ones are kept as multiples of it."""
+
+    variance: float
+    last: datetime | None
+    shares: int
+    kept: float
+
+
+_BEFORE = _After(PRIOR_VARIANCE, None, 0, 1.0)
+
+
+class Filter:
+    """The filter's way through one client's answers, kept between looks at a growing history: what had been said by the
+    last look, and counts as it did then, is not gone through again."""
+
+    def __init__(self, firm: FirmUsual) -> None:
+        self._firm, self._expected = firm, cache(firm.expected)
+        self._counted: list[tuple[int, float, bool]] = []  # (answer, what is usual for such work, said by a bystander)
+        self._after: list[_After] = []
+        self._shares: list[tuple[Response, float, float, float]] = []
+
+    def at(self, evidence: Evidence, now: datetime) -> Satisfaction:
+        """The level at `now`; see `satisfaction`."""
+        told = evidence.responses[-REMEMBERED_ANSWERS:]
+        counted = self._counts(evidence, told)
+        if self._counted[: len(counted)] != counted[: len(self._counted)]:
+            self._counted, self._after, self._shares = [], [], []
+        for response, (_, expected, bystander) in list(zip(told, counted, strict=True))[len(self._after) :]:
+            self._hear(response, expected, bystander)
+        self._counted += counted[len(self._counted) :]
+        state = self._after[len(counted) - 1] if counted else _BEFORE
+        if state.last is None:
+            return Satisfaction()
+        shrunk, variance = _aged(state.variance, days_between(state.last, now))
+        kept, shares = state.kept * shrunk, self._shares[: state.shares]
+        found = tuple([Share(response, kept * ratings, kept * words) for response, ratings, words, _ in shares])
+        mixed = kept * sum([part for *_, part in shares])
+        return Satisfaction(sum([share.ratings + share.words for share in found]), variance, found, mixed)
+
+    def _counts(self, evidence: Evidence, told: Sequence[Response]) -> list[tuple[int, float, bool]]:
+        jobs = {job.id: job for job in evidence.jobs}
+        deciders = {person.id for person in evidence.people if person.decides}
+        found = []
+        for response in told:
+            job = jobs.get(response.job_id)
+            expected = self._expected(job.staff, job.kind) if job is not None else 0.0
+            found.append((response.id, expected, bool(deciders) and response.contact_id not in deciders))
+        return found
+
+    def _hear(self, response: Response, expected: float, bystander: bool) -> None:
+        """Take in the next answer."""
+        before = self._after[-1] if self._after else _BEFORE
+        seen = _observed(response, self._firm, expected)
         if seen is None:
-            continue
-        if last is not None:
-            shrunk, variance = _aged(variance, days_between(last, response.at))
+            self._after.append(before)
+            return
+        variance, kept = before.variance, before.kept
+        if before.last is not None:
+            shrunk, variance = _aged(variance, days_between(before.last, response.at))
             kept *= shrunk
-        last = response.at
-        bystander = bool(deciders) and response.contact_id not in deciders
         noise = seen.noise + ANSWER_VARIANCE * (BYSTANDER if bystander else 1.0)
         gain = variance / (variance + noise)
         variance *= 1.0 - gain
         kept *= 1.0 - gain
         whole = gain / kept
-        shares.append((response, whole * seen.ratings, whole * seen.words, whole * seen.mixed))
-    if last is None:
-        return Satisfaction()
-    shrunk, variance = _aged(variance, days_between(last, now))
-    kept *= shrunk
-    found = tuple(Share(response, kept * ratings, kept * words) for response, ratings, words, _ in shares)
-    mixed = kept * sum(part for *_, part in shares)
-    return Satisfaction(sum(share.ratings + share.words for share in found), variance, found, mixed)
+        self._shares.append((response, whole * seen.ratings, whole * seen.words, whole * seen.mixed))
+        self._after.append(_After(variance, response.at, len(self._shares), kept))
 
 
 def _aged(variance: float, days: float) -> tuple[float, float]:

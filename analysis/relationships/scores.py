@@ -1,5 +1,6 @@
 """Signs in the confirmed ratings: against the client's own usual level and the firm's, and bad in themselves."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,7 @@ class Rated:
     standing: float
     usual: float
     earlier: int = 0  # how many rated answers of theirs came before
+    points: float = 0.0  # of a low rating, when fresh
 
     @property
     def surprise(self) -> float:
@@ -55,12 +57,13 @@ def rated_responses(evidence: Evidence, firm: FirmUsual) -> list[Rated]:
     for response in evidence.responses:
         own = standing(response, firm)
         if own is not None:
-            rated.append(Rated(response, own, own_usual(earlier, firm), len(earlier)))
+            usual = own_usual(earlier, firm)
+            rated.append(Rated(response, own, usual, len(earlier), _points(response.numbers, own, usual)))
             earlier.append(own)
     return rated
 
 
-def low_scores(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: datetime) -> Signal | None:
+def low_scores(evidence: Evidence, ratings: Sequence[Rated], firm: FirmUsual, now: datetime) -> Signal | None:
     """Recent ratings below this client's usual level, or bad in themselves.
 
     Each rating gives POINTS_PER_SPREAD for every standard deviation below the client's own shrunk mean (see
@@ -73,7 +76,7 @@ def low_scores(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: d
         response = rated.response
         if days_between(response.at, now) > REMEMBERED_DAYS or not evidence.unsettled(response.at):
             continue
-        points = _points(rated) * evidence.weight(response.at, now)
+        points = rated.points * evidence.weight(response.at, now) if rated.points > 0 else 0.0
         if points > 0:
             total += points
             low = [*low, rated] if points >= MENTIONED_FROM else low
@@ -84,12 +87,13 @@ def low_scores(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: d
     return Signal("low_scores", min(MOST_POINTS, total), _low_text(low, ratings[-1], firm), _quotes(evidence, low[-4:]))
 
 
-def _points(rated: Rated) -> float:
-    numbers = rated.response.numbers
+def _points(numbers: Mapping[str, int], own: float, usual: float) -> float:
+    """Of one rating of standing `own` by somebody whose standing is usually `usual`, when it is fresh."""
     if numbers.get("csat", 0) >= PLEASED_CSAT and numbers.get("nps", 10) > DETRACTOR_NPS:
         return 0.0  # "good" is no complaint, whatever they said before
-    below = -min(rated.surprise, rated.standing) if rated.standing < 0 else -rated.surprise
-    if rated.standing >= 0 and rated.usual <= 0.5:
+    surprise = own - usual
+    below = -min(surprise, own) if own < 0 else -surprise
+    if own >= 0 and usual <= 0.5:
         below = 0.0  # at or above the firm's usual answer is no complaint
     points = min(MOST_POINTS_EACH, POINTS_PER_SPREAD * max(0.0, below - ALLOWANCE))
     points = max(points, BAD_CSAT.get(numbers.get("csat", 5), 0.0))
@@ -98,7 +102,7 @@ def _points(rated: Rated) -> float:
     return points
 
 
-def low_level(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: datetime) -> Signal | None:
+def low_level(evidence: Evidence, ratings: Sequence[Rated], firm: FirmUsual, now: datetime) -> Signal | None:
     """A lasting level below the firm's: the year's mean standing, weighted by freshness, shrunk to the firm's 0."""
     rated = [
         item
@@ -107,10 +111,12 @@ def low_level(evidence: Evidence, ratings: list[Rated], firm: FirmUsual, now: da
     ]
     if len(rated) < 3:
         return None
+    usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
+    if usual and sum(usual) / len(usual) > firm.levels["csat"].mean - LOW_LEVEL_FROM:
+        return None
     weights = [freshness(item.response.at, now) for item in rated]
     level = sum(w * item.standing for w, item in zip(weights, rated, strict=True)) / (sum(weights) + firm.shrinkage / 2)
-    usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
-    if level > -0.25 or (usual and sum(usual) / len(usual) > firm.levels["csat"].mean - LOW_LEVEL_FROM):
+    if level > -0.25:
         return None
     points = min(MOST_LOW_LEVEL_POINTS, LOW_LEVEL_POINTS * -level)
     text = "Their answers lie below what your clients usually say, over the last 12 months."

@@ -1,12 +1,13 @@
 """All signs of one relationship, strongest first, with the weights in force."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analysis.relationships import doubt, expectation, people, promises, rhythm, scores, silence, words
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.rhythm import Rhythm
+from analysis.relationships.scores import Rated
 from analysis.relationships.usual import FirmUsual
 
 LABELS = {
@@ -73,9 +74,11 @@ def find(
     *,
     lapsed: bool = False,
     weights: Weights = DEFAULT_WEIGHTS,
+    ratings: Sequence[Rated] | None = None,
 ) -> tuple[Signal, ...]:
-    """Every signal that speaks at `now`, weighted, strongest first. `lapsed`: the client is gone by the ladder."""
-    ratings = scores.rated_responses(evidence, firm)
+    """Every signal that speaks at `now`, weighted, strongest first. `lapsed`: the client is gone by the ladder;
+    `ratings`: what `scores.rated_responses` says of this evidence, where that is known."""
+    ratings = scores.rated_responses(evidence, firm) if ratings is None else ratings
     found = [
         *doubt.supported(_WORDS, evidence, now, weights.of, weights.intercept),
         scores.low_scores(evidence, ratings, firm, now),

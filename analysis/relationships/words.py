@@ -62,7 +62,7 @@ LONGEST_QUOTE = 200
 def leaving(evidence: Evidence, now: datetime) -> Signal | None:
     """An intent to leave, in words or by answering that they would not come back. The freshest and clearest counts."""
     best: tuple[float, Response] | None = None
-    for response in evidence.responses:
+    for response in evidence.spoken:
         if not evidence.unsettled(response.at):
             continue
         sure = response.reading.intents.get("leaving", 0.0) if response.reading else 0.0
@@ -99,7 +99,7 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
     """Complaints that nobody has spoken to them about since."""
     total = 0.0
     open_ones: list[Response] = []
-    for response in evidence.responses:
+    for response in evidence.spoken:
         sure = response.reading.intents.get("complaint", 0.0) if response.reading else 0.0
         if sure < COMPLAINT_FROM or days_between(response.at, now) > COMPLAINT_DAYS or _pleased(response):
             continue
@@ -121,7 +121,7 @@ def safety_legal(evidence: Evidence, now: datetime) -> Signal | None:
     A contact takes weight off but does not settle it: closing the flag does.
     """
     best: tuple[float, Response] | None = None
-    for response in evidence.responses:
+    for response in evidence.spoken:
         sure = _said(response, "safety_legal", SAFETY_FROM)
         if sure and days_between(response.at, now) <= SAFETY_DAYS and evidence.unsettled(response.at):
             points = SAFETY_POINTS * sure * evidence.weight(response.at, now)
@@ -133,7 +133,7 @@ def safety_legal(evidence: Evidence, now: datetime) -> Signal | None:
 
 def review_threat(evidence: Evidence, now: datetime) -> Signal | None:
     """A threat to complain in public or to tell others, that nobody has spoken to them about since."""
-    for response in reversed(evidence.responses):
+    for response in reversed(evidence.spoken):
         sure = _said(response, "review_threat", THREAT_FROM)
         if not sure or days_between(response.at, now) > THREAT_DAYS:
             continue
@@ -154,7 +154,7 @@ def _said(response: Response, intent: str, least: float) -> float:
 
 def wants_contact(evidence: Evidence, now: datetime) -> Signal | None:
     """They asked to be contacted, in words or by ticking it, and nobody has."""
-    for response in reversed(evidence.responses):
+    for response in reversed(evidence.spoken):
         asked = response.numbers.get("contact_me") == 1
         sure = response.reading.intents.get("callback", 0.0) if response.reading else 0.0
         if not asked and (sure < CALLBACK_FROM or _pleased(response)):
@@ -177,7 +177,7 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
     friendlier = False
     aspects: list[str] = []
     quotes: list[Quote] = []
-    for response in reversed(evidence.responses):
+    for response in reversed(evidence.spoken):
         reading = response.reading
         if reading is None or reading.score > NEGATIVE_FROM or not evidence.unsettled(response.at):
             friendlier = friendlier or (reading is not None and reading.score > -NEGATIVE_FROM)

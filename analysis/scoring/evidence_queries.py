@@ -34,8 +34,8 @@ _NOW = bindparam("now", type_=UTCDateTime())
 
 JOBS = (
     select(
-        Job.id,
         Job.client_id,
+        Job.id,
         Job.contact_id,
         Job.summary,
         Job.kind,

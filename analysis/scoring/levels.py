@@ -74,12 +74,17 @@ def keep(session: Session, count: Count) -> bool:
     return True
 
 
+def are_fresh(session: Session, now: datetime) -> bool:
+    """Whether there are levels, and they were counted lately enough to score by."""
+    row = _newest(session)
+    return row is not None and -STALE <= now - row.checked_at <= STALE
+
+
 def levels_for_scoring(session: Session, now: datetime) -> Levels:
     """The levels in force; counted here and now when there are none or they are stale."""
-    row = _newest(session)
-    if row is None or not -STALE <= now - row.checked_at <= STALE:
+    if not are_fresh(session, now):
         keep(session, _count(session, now))
-        row = _newest(session)
+    row = _newest(session)
     assert row is not None
     return Levels(usual_from(row.levels), row.id)
 

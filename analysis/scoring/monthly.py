@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,28 +17,21 @@ def month_of(moment: datetime) -> datetime:
     return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-class Month:
-    """The readings of this month for some clients; a client's first is kept."""
+def months_known(session: Session, ids: Collection[int], now: datetime) -> set[int]:
+    """Those of these clients of whom a risk was said this month already."""
+    known = select(RiskReading.client_id).where(RiskReading.month == month_of(now), RiskReading.client_id.in_(ids))
+    return set(session.scalars(known))
 
-    def __init__(self, session: Session, ids: Collection[int], now: datetime) -> None:
-        self._session, self._now, self._month = session, now, month_of(now)
-        known = select(RiskReading.client_id).where(RiskReading.month == self._month, RiskReading.client_id.in_(ids))
-        self._known = set(session.scalars(known))
 
-    def keep(self, client_id: int, found: Assessment) -> None:
-        """Keep what is said of the client, if it is the first this month."""
-        if client_id in self._known:
-            return
-        self._known.add(client_id)
-        likely = found.loss
-        self._session.add(
-            RiskReading(
-                client_id=client_id,
-                month=self._month,
-                at=self._now,
-                risk=likely.risk,
-                too_little=bool(likely.too_little),
-                model=found.model,
-                features=dict(zip(FITTED, likely.inputs.features, strict=True)),
-            )
-        )
+def reading_of(client_id: int, found: Assessment, now: datetime) -> dict[str, Any]:
+    """The row of what is said of the client this month."""
+    likely = found.loss
+    return {
+        "client_id": client_id,
+        "month": month_of(now),
+        "at": now,
+        "risk": likely.risk,
+        "too_little": bool(likely.too_little),
+        "model": found.model,
+        "features": dict(zip(FITTED, likely.inputs.features, strict=True)),
+    }
