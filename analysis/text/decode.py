@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, tanh
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.text.analyser import INTENTS
 from analysis.text.met_words import Array
 
+Verdict = tuple[list[float], float]  # the chances of negative, neutral and positive; that of "mixed"
 SHARE = 0.6  # of the accurate tier in the sentiment that both have read
 SUPERSEDED = {"nhs_fft_p1": "nhs_fft"}  # the same programme's earlier coding: its texts are coded as by the later one
 KEPT = ("quality_of_work",)  # but for what the later one hardly codes
@@ -57,11 +59,21 @@ def sentiment(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Array:
     return softmax(logits["sentiment"] / facts.get("temperature", 1.0) + bias)
 
 
-def verdicts(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
-    """As `decode`, of the sentiment and "mixed" alone; the rest has no columns, for nobody waits for it."""
-    chances = sentiment(logits, facts)
-    nothing = chances[:, :0]
-    return Decoded(chances, sigmoid(logits["mixed"][:, 0]), nothing, nothing, nothing, nothing)
+def verdicts(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> list[Verdict]:
+    """As `decode`, of the sentiment and "mixed" alone, number by number: NumPy takes longer to be called than to count
+    the few of one text."""
+    temperature = facts.get("temperature", 1.0)
+    first, second, third = facts.get("bias", (0.0, 0.0, 0.0))
+    found = []
+    for (negative, neutral, positive), (mixed,) in zip(
+        logits["sentiment"].tolist(), logits["mixed"].tolist(), strict=True
+    ):
+        a, b, c = negative / temperature + first, neutral / temperature + second, positive / temperature + third
+        most = max(a, b, c)
+        a, b, c = exp(a - most), exp(b - most), exp(c - most)
+        total = a + b + c
+        found.append(([a / total, b / total, c / total], 0.5 * (1 + tanh(0.5 * mixed))))
+    return found
 
 
 def decode(logits: Mapping[str, Array], facts: Mapping[str, Any]) -> Decoded:
@@ -119,6 +131,12 @@ def mean(one: Decoded, other: Decoded, decided: NDArray[np.bool_]) -> Decoded:
         mixed=np.where(decided, SHARE * one.mixed + (1 - SHARE) * other.mixed, other.mixed),
         **both,
     )
+
+
+def shared(one: Verdict, other: Verdict) -> Verdict:
+    """The mean of what both tiers say of one text, as in `mean`."""
+    chances = [SHARE * a + (1 - SHARE) * b for a, b in zip(one[0], other[0], strict=True)]
+    return chances, SHARE * one[1] + (1 - SHARE) * other[1]
 
 
 def softmax(logits: Array) -> Array:

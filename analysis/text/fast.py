@@ -106,7 +106,7 @@ class FastModel:
         last = max(places.stop for places in self._few.values())
         self._said_few, self._before_few = np.ascontiguousarray(self._said[:, :last]), self._before[:last]
         self._buckets: int = self.facts["buckets"]
-        self._met = MetWords(lambda words: self._vectors(words) @ self._first, self._first.shape[2])
+        self._met = MetWords(self._spread, self._first.shape[2])
 
     def knows(self, word: str) -> bool:
         """Whether `word`, in small letters, is in the vocabulary."""
@@ -169,16 +169,26 @@ class FastModel:
         return {head: logits[:, places] for head, places in self._places.items()}
 
     def _deeper(self, pooled: Array, contexts: Sequence[Sequence[float]]) -> Array:
-        given = np.asarray(contexts, np.float32).reshape(len(pooled), CONTEXT)
-        pooled = np.concatenate([pooled, given], axis=1)
-        hidden = np.maximum(pooled @ self._hidden + self._into, 0)
-        return np.concatenate([hidden, pooled], axis=1)
+        seen = np.empty((len(pooled), len(self._said)), np.float32)
+        channels, known = len(self._into), len(self._into) + pooled.shape[1]
+        seen[:, channels:known] = pooled
+        seen[:, known:] = np.asarray(contexts, np.float32).reshape(-1, CONTEXT)
+        hidden = seen[:, channels:] @ self._hidden
+        hidden += self._into
+        np.maximum(hidden, 0, out=seen[:, :channels])
+        return seen
 
     def _alone(self, text: Sequence[str]) -> Array:
         """What is pooled of one text: (1, 2 × channels). As `seen` does it for many, without laying them in a row."""
-        first = _shifted(self._met.rows(text or [""]), self._biases[0])
-        second = self._convolved(first)
-        return np.concatenate([second.max(axis=0), second.sum(axis=0) / np.float32(len(second))])[None]
+        spread = self._met.rows([None, *(text or [""]), None])
+        first = spread[0, :-2] + spread[1, 1:-1]
+        first += spread[2, 2:]
+        second = self._convolved(np.maximum(first, 0, out=first))
+        pooled = np.empty((1, 2 * self._width), np.float32)
+        np.maximum.reduce(second, axis=0, out=pooled[0, : self._width])
+        np.add.reduce(second, axis=0, out=pooled[0, self._width :])
+        pooled[0, self._width :] /= len(second)
+        return pooled
 
     def _laid(self, texts: Sequence[Sequence[str]]) -> Laid:
         """Texts in one row, a gap of one before each and one at the end, and what the convolutions make of them."""
@@ -191,7 +201,7 @@ class FastModel:
         lengths = [max(1, len(text)) for text in texts]
         gaps = [0, *(start + length for start, length in zip(starts, lengths, strict=True))]
         words = self._met.rows(row)
-        first = _shifted(words, self._biases[0])
+        first = _shifted(words)
         first[gaps] = 0.0  # nothing crosses a gap
         second = self._convolved(first)
         second[gaps] = 0.0
@@ -220,7 +230,7 @@ class FastModel:
         near = np.stack(
             [words[0][l2] + words[1][l1] + words[2][r1], words[0][l1] + words[1][r1] + words[2][r2]],
         )
-        near = np.maximum(near + self._biases[0], 0) * np.stack([l1 >= begin, r1 < edge])[:, :, None]
+        near = np.maximum(near, 0) * np.stack([l1 >= begin, r1 < edge])[:, :, None]
         anew_left, anew_right = np.matmul(near[:, None], self._second)
         joint = np.stack(
             [
@@ -237,6 +247,12 @@ class FastModel:
         left_over = np.maximum(lengths - (spans[:, 1] - spans[:, 0]), 1).astype(np.float32)
         return np.concatenate([most, total / left_over[:, None]], axis=1)
 
+    def _spread(self, words: Sequence[str]) -> Array:
+        """(3, words, channels): what each word says in the first convolution, the bias with what it says to itself."""
+        made: Array = self._vectors(words) @ self._first
+        made[1] += self._biases[0]
+        return made
+
     def _vectors(self, words: Sequence[str]) -> Array:
         """(words, width): the word's row, or the mean of the rows of its grams."""
         rows = [self._rows.get(word, -1) if word else 0 for word in words]
@@ -249,9 +265,9 @@ class FastModel:
         return vectors
 
 
-def _shifted(spread: Array, bias: Array) -> Array:
+def _shifted(spread: Array) -> Array:
     """A convolution of width 3, from what each place says to the next place, to its own and to the one before."""
-    made: Array = spread[1] + bias
+    made: Array = spread[1].copy()
     made[1:] += spread[0, :-1]
     made[:-1] += spread[2, 1:]
     np.maximum(made, 0, out=made)

@@ -26,6 +26,10 @@ _TONES = "\ufe0f?[\U0001f3fb-\U0001f3ff]?"
 _GLAD = "😀😃😄😁😊🙂☺😍🥰😘🤗👍👏🙌💯🌟❤💙💚💛🧡💜💕♥😎🎉🥳👌✅🏆💪🙏😇🤩"
 _CROSS = "😡😠🤬😤👎💩🤮🤢🖕😾"
 _SAD = "😞😔😢😭😩😫🙁☹😒😣😖😱❌💔😟😕🙄🤦"
+_FAR = re.compile(r"@|www\.|://")  # an address goes altogether, and what was beside it meets
+_GOES_ON = re.compile(rf"\d|{_FAR.pattern}")  # a number may go on beyond a space
+_FACE = re.compile(f"[:;=<{_GLAD}{_CROSS}{_SAD}]")
+_NEIGHBOUR = re.compile(rf"|(?!.*(?:{_FAR.pattern}|{_FACE.pattern})).*[^\W\d_].*", re.DOTALL)
 _EMOJI = frozenset(_GLAD + _CROSS + _SAD)
 _FACES = (
     (re.compile(f"(?:[{_GLAD}]{_TONES})+"), " great "),
@@ -62,7 +66,7 @@ class Neutral:
             text = text.replace("<3", " great ")
         if "@" in text or "www." in text or "://" in text:
             text = _ADDRESS.sub(" ", text)
-        if _NUMERIC.search(text):
+        if has_number(text):
             text = _NUMBER.sub("000", text)
         pieces = _CUT.split(text)  # between words, word, between words, …
         words = pieces[1::2]
@@ -73,6 +77,38 @@ class Neutral:
             pieces[1::2] = read
             text = "".join(pieces)
         return _NAMES.sub(NAME, text) if text.count(NAME) > 1 else text
+
+    def alone(self, piece: str) -> str | None:
+        """What `piece`, without a space in it, is read as in every text; None if that depends on what is around it."""
+        if _GOES_ON.search(piece):
+            return None
+        words = _CUT.findall(piece)
+        ordinary, people = _ordinary(), _people()
+        for word, read in zip(words, self._words.read(words), strict=True):
+            small = word.lower()
+            if word in _TITLES or (not read and (small not in ordinary or small in people)):
+                return None
+        return self(piece)
+
+    def beside(self, before: str, piece: str, after: str) -> str | None:
+        """What `piece` is read as with a few spaces between it and `before` and `after`, which are empty at the ends of
+        the text; None if that depends on more. For a text where no number is made equal."""
+        cut = _CUT.split(piece)
+        words = cut[1::2]
+        read = self._words.read(words)
+        if _FAR.search(piece) or not _TITLES.isdisjoint(words):
+            return None
+        if "" not in read:
+            return self(piece)
+        if not (_NEIGHBOUR.fullmatch(before) and _NEIGHBOUR.fullmatch(after)) or _FACE.search(piece):
+            return None
+        pieces = _CUT.split(f"{before} {piece} {after}".strip())
+        first = len(_CUT.findall(before))
+        for number, word in enumerate(words):
+            if not read[number]:
+                read[number] = NAME if self._is_name(pieces, 2 * (first + number) + 1) else word
+        cut[1::2] = read
+        return "".join(cut)
 
     def _is_name(self, pieces: Sequence[str], at: int) -> bool:
         """Whether the word `pieces[at]`, with a capital, is somebody's, or some place's, name."""
@@ -113,6 +149,11 @@ class _Words(dict[str, str]):
 def _last(stripped: str, before: str, previous: str) -> str:
     """The last letter or mark before a word, of what is near."""
     return stripped[-1:] or (previous[-1:] if len(before) < _NEAR else "")
+
+
+def has_number(text: str) -> bool:
+    """Whether there is a number in `text` that is read as "000"."""
+    return bool(_NUMERIC.search(text))
 
 
 @cache

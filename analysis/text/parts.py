@@ -15,6 +15,7 @@ MENTIONED = 0.45
 HINTED = 0.2  # an aspect that a phrase names is mentioned from here on
 BY_PHRASE = ("reception",)  # a dozen labelled rows taught the models nothing: the phrase decides
 _MOST_MENTIONS = 12
+_PARTS = 10_000  # chances are told to four decimals
 
 
 class Parts:
@@ -46,7 +47,7 @@ class Parts:
     def sentences_of(self, row: int, alone: Decoded) -> tuple[SentenceReading, ...]:
         found = []
         for (start, end), at in self._sentences[row]:
-            named = by_name(alone.sentiment[at])
+            named = by_name(alone.sentiment[at].tolist())
             found.append(SentenceReading(start, end, max(named, key=named.__getitem__), score_of(named)))
         return tuple(found)
 
@@ -104,13 +105,17 @@ def _how(said: Decoded, row: int, alone: Decoded, at: int, aspect: int, count: i
     return how
 
 
-def by_name(chances: Array) -> dict[str, float]:
+def by_name(chances: Sequence[float]) -> dict[str, float]:
     """Four decimals that sum to 1: the largest takes the rest."""
-    exact = chances.tolist()
-    rounded = [round(chance, 4) for chance in exact]
-    largest = exact.index(max(exact))
-    rounded[largest] = round(rounded[largest] + 1 - sum(rounded), 4)
-    return dict(zip(VERDICTS, rounded, strict=True))
+    negative, neutral, positive = (int(_PARTS * chance + 0.5) for chance in chances)
+    rest = _PARTS - negative - neutral - positive
+    if negative >= neutral and negative >= positive:
+        negative += rest
+    elif neutral >= positive:
+        neutral += rest
+    else:
+        positive += rest
+    return {"negative": negative / _PARTS, "neutral": neutral / _PARTS, "positive": positive / _PARTS}
 
 
 def score_of(named: dict[str, float]) -> float:

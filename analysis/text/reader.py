@@ -17,7 +17,7 @@ from analysis.text.analyser import (
     SentenceReading,
     TextAnalyser,
 )
-from analysis.text.decode import Decoded
+from analysis.text.decode import Decoded, Verdict
 from analysis.text.evidence import NOTHING, evidence
 from analysis.text.language import LANGUAGES, detect
 from analysis.text.met_words import Array
@@ -64,6 +64,7 @@ class Reader:
         self._foreign: MultilingualModel | None = None
         self._own: OwnAspects | None = None
         self._calibration: Recalibration | None = None
+        self._quiet = Judgement("neutral", 0.0, dict(zip(VERDICTS, NOTHING, strict=True)))
 
     @property
     def model(self) -> str:
@@ -93,12 +94,11 @@ class Reader:
         """The sentiment alone of each comment: several times faster than `analyse`, with the same verdicts."""
         texts = [comment.text[:LONGEST] for comment in comments]
         readable = [at for at, text in enumerate(texts) if self._says_something(text)]
-        heard = self._tiers.read([comments[at] for at in readable], [texts[at] for at in readable], whole=False)
-        said, verdicts = self._decided(heard.said)
-        found = [Judgement("neutral", 0.0, dict(zip(VERDICTS, NOTHING, strict=True)))] * len(texts)
-        for row, at in enumerate(readable):
-            named = by_name(said.sentiment[row])
-            found[at] = Judgement(verdicts[row], score_of(named), named)
+        found = [self._quiet] * len(texts)
+        said = self._tiers.verdicts([comments[at] for at in readable], [texts[at] for at in readable])
+        for at, (sentiment, chances) in zip(readable, self._settled(said), strict=True):
+            named = by_name(chances)
+            found[at] = Judgement(sentiment, score_of(named), named)
         return found
 
     def analyse(self, comments: Sequence[Comment]) -> list[Reading]:
@@ -122,22 +122,24 @@ class Reader:
             found[at] = reading
         return [reading or self._nothing(comment) for reading, comment in zip(found, comments, strict=True)]
 
-    def _decided(self, said: Decoded) -> tuple[Decoded, list[str]]:
-        """The verdicts, and what they follow from: calibrated, except that both sides being said is left alone."""
+    def _settled(self, said: Sequence[Verdict]) -> list[tuple[str, list[float]]]:
+        """Each text's verdict and its chances: calibrated, except that both sides being said is left alone."""
         verdicts = [
             "mixed" if mixed >= MIXED_FROM and min(chances[0], chances[2]) >= MIXED_EACH else _strongest(chances)
-            for chances, mixed in zip(said.sentiment.tolist(), said.mixed.tolist(), strict=True)
+            for chances, mixed in said
         ]
-        if self._calibration is None or not verdicts:
-            return said, verdicts
-        said = replace(said, sentiment=self._calibration.applied(said.sentiment).astype(np.float32))
-        likeliest = map(_strongest, said.sentiment.tolist())
-        return said, [old if old == "mixed" else new for old, new in zip(verdicts, likeliest, strict=True)]
+        chances = [chances for chances, _ in said]
+        if self._calibration is not None and said:
+            chances = self._calibration.applied(np.array(chances)).tolist()
+            verdicts = [old if old == "mixed" else _strongest(new) for old, new in zip(verdicts, chances, strict=True)]
+        return list(zip(verdicts, chances, strict=True))
 
     def _read_english(self, given: Sequence[tuple[Comment, str, str]]) -> list[Reading]:
         comments, texts = [comment for comment, _, _ in given], [text for _, text, _ in given]
         heard = self._tiers.read(comments, texts)
-        said, verdicts = self._decided(heard.said)
+        settled = self._settled(list(zip(heard.said.sentiment.tolist(), heard.said.mixed.tolist(), strict=True)))
+        verdicts = [verdict for verdict, _ in settled]
+        said = replace(heard.said, sentiment=np.array([chances for _, chances in settled], np.float32).reshape(-1, 3))
         parts = Parts(texts)
         alone = self._tiers.parts(parts, heard)
         spans = evidence(self._tiers, heard, verdicts, parts, alone)
@@ -147,7 +149,7 @@ class Reader:
                 text=comment.text,
                 language="en" if language == "unknown" and row in heard.ruled else language,
                 sentiment=verdicts[row],
-                score=score_of(named := by_name(said.sentiment[row])),
+                score=score_of(named := by_name(settled[row][1])),
                 probabilities=named,
                 aspects=(*mentions(said, row, parts, alone, self._tiers.fast.facts["aspects"]), *own[row]),
                 intents=_intents(said, row, heard.plain[row], _takes_back(heard, row)),
@@ -171,7 +173,7 @@ class Reader:
         chances = self._foreign.read([text for _, text, _ in given], [language for _, _, language in given])
         found = []
         for (comment, text, language), chance in zip(given, chances, strict=True):
-            named = by_name(chance)
+            named = by_name(chance.tolist())
             found.append(
                 Reading(
                     text=comment.text,

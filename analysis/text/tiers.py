@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from analysis.text import decode, fast
 from analysis.text.accurate import AccurateModel
 from analysis.text.analyser import INTENTS, Comment
-from analysis.text.decode import Decoded
+from analysis.text.decode import Decoded, Verdict
 from analysis.text.intents import patterns_say
 from analysis.text.neutral import Neutral
 from analysis.text.parts import Parts
 from analysis.text.short_answers import Chances, meaning
+from analysis.text.spoken import Spoken
 
 SURE = 0.6  # the fast tier's verdict stands, unless something in it calls for a second opinion
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
@@ -25,15 +26,14 @@ PRAISES = 0.6
 class Heard:
     """What was made of some comments. Every list has a place for each.
 
-    `given`: the texts as the models read them; `words`: the words of these; `contexts`: what the fast tier knows
-    beside; `ruled`: the chances of those that a rule read, by their place; `quick`: what the fast tier says; `said`:
-    what the mode's tiers say; `slowly`: whose sentiment the accurate tier read; `plain`: what written patterns say of
-    the intents, where these are read; `praise`: whether the best tier that read it hears praise.
+    `words`: of the texts as the models read them; `contexts`: what the fast tier knows beside; `ruled`: the chances of
+    those that a rule read, by their place; `quick`: what the fast tier says; `said`: what the mode's tiers say;
+    `slowly`: whose sentiment the accurate tier read; `plain`: what written patterns say of the intents; `praise`:
+    whether the best tier that read it hears praise.
     """
 
     comments: Sequence[Comment]
     texts: Sequence[str]
-    given: list[str]
     words: list[list[str]]
     contexts: list[list[float]]
     ruled: dict[int, Chances]
@@ -52,16 +52,34 @@ class Tiers:
         self.fast = fast.FastModel()
         self.accurate = AccurateModel() if mode != "fast" else None
         self.neutral = Neutral(self.fast.knows)
+        self.spoken = Spoken(self.neutral)
 
-    def read(self, comments: Sequence[Comment], texts: Sequence[str], *, whole: bool = True) -> Heard:
-        """Reads `texts`, what is read of the comments. Unless `whole`, the verdict alone (`decode.verdicts`)."""
+    def verdicts(self, comments: Sequence[Comment], texts: Sequence[str]) -> list[Verdict]:
+        """The sentiment and "mixed" alone of `texts`, as `read` has them."""
+        ruled = [meaning(text, comment.question) for text, comment in zip(texts, comments, strict=True)]
+        found: list[Verdict] = [(list(chances or ()), 0.0) for chances in ruled]
+        rows = [row for row, chances in enumerate(ruled) if not chances]
+        if not rows:
+            return found
+        words = [self.spoken(texts[row]) for row in rows]
+        contexts = [fast.context(comments[row].question, comments[row].rating) for row in rows]
+        quick = decode.verdicts(self.fast.verdicts(words, contexts), self.fast.facts)
+        for row, said in zip(rows, quick, strict=True):
+            found[row] = said
+        unsure = [row for row in rows if self._mode == "accurate" or max(found[row][0]) < SURE]
+        if self.accurate is not None and unsure:
+            asked = [(comments[row].question, comments[row].rating) for row in unsure]
+            logits = self.accurate.read([self.neutral(texts[row]) for row in unsure], asked)
+            for row, said in zip(unsure, decode.verdicts(logits, self.accurate.facts), strict=True):
+                found[row] = decode.shared(said, found[row])
+        return found
+
+    def read(self, comments: Sequence[Comment], texts: Sequence[str]) -> Heard:
+        """Reads `texts`, what is read of the comments."""
         given = [self.neutral(text) for text in texts]
         words = [fast.words(text) for text in given]
         contexts = [fast.context(comment.question, comment.rating) for comment in comments]
-        if whole:
-            quick = decode.decode(self.fast.read(words, contexts), self.fast.facts)
-        else:
-            quick = decode.verdicts(self.fast.verdicts(words, contexts), self.fast.facts)
+        quick = decode.decode(self.fast.read(words, contexts), self.fast.facts)
         ruled = {
             row: chances
             for row, (text, comment) in enumerate(zip(texts, comments, strict=True))
@@ -73,18 +91,16 @@ class Tiers:
             said.sentiment[list(ruled)], said.mixed[list(ruled)] = list(ruled.values()), 0.0
         slowly = self._unsure(said)
         slowly[list(ruled)] = False
-        plain = [patterns_say(text) for text in texts] if whole else []
-        heeded = slowly | _flagging(said, plain) if whole and self._mode == "cascade" else slowly
+        plain = [patterns_say(text) for text in texts]
+        heeded = slowly | _flagging(said, plain) if self._mode == "cascade" else slowly
         praise = said.sentiment[:, 2] >= PRAISES
         at = np.flatnonzero(heeded)
         if self.accurate is not None and len(at):
             asked = [(comments[row].question, comments[row].rating) for row in at.tolist()]
-            logits = self.accurate.read([given[row] for row in at.tolist()], asked)
-            slow = (decode.decode if whole else decode.verdicts)(logits, self.accurate.facts)
-            both = decode.mean(slow, said[at], slowly[at])
-            said = said.replaced(at, _confirmed(slow, both) if whole else both)
+            slow = decode.decode(self.accurate.read([given[row] for row in at.tolist()], asked), self.accurate.facts)
+            said = said.replaced(at, _confirmed(slow, decode.mean(slow, said[at], slowly[at])))
             praise[at] = slow.sentiment[:, 2] >= PRAISES
-        return Heard(comments, texts, given, words, contexts, ruled, quick, said, slowly, plain, praise)
+        return Heard(comments, texts, words, contexts, ruled, quick, said, slowly, plain, praise)
 
     def parts(self, parts: Parts, heard: Heard) -> Decoded:
         """What the fast tier says of each sentence and clause alone; one that is the whole text keeps its context."""
@@ -98,7 +114,7 @@ class Tiers:
             for at in anew
             for comment in (heard.comments[parts.owners[at]],)
         ]
-        words = [fast.words(self.neutral(parts.texts[at])) for at in anew]
+        words = [self.spoken(parts.texts[at]) for at in anew]
         read = decode.decode(self.fast.read(words, known), self.fast.facts)
         places = np.array([len(anew) + row for row in parts.owners], np.intp)
         places[anew] = np.arange(len(anew))
