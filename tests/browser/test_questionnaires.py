@@ -64,6 +64,11 @@ def test_a_questionnaire_is_built_translated_and_published_by_keyboard(
         page.keyboard.type(answer)
     frame = page.frame_locator(".phone iframe")
     expect(frame.get_by_role("button", name="The wait")).to_be_visible()  # before anything is saved
+    page.emulate_media(color_scheme="null")  # no theme of the test's, or it holds in the frame as well
+    expect(frame.locator("body")).to_have_css("background-color", "rgb(246, 245, 242)")
+    page.get_by_label("Dark").check()
+    expect(frame.locator("body")).to_have_css("background-color", "rgb(18, 20, 18)")
+    page.get_by_label("Answer 2", exact=True).focus()
     _press(page, "button", "Add an answer")
     expect(page.get_by_label("Answer 3", exact=True)).to_be_focused()
     page.keyboard.type("Parking")
