@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
+from survey.distinct import distinct_words
 from survey.errors import NotFoundError
 from survey.models import (
     Answer,
@@ -120,7 +121,7 @@ def _job_conditions(search: JobSearch) -> list[ColumnElement[bool]]:
 
 def job_kinds(session: Session) -> list[str]:
     """Every kind of job that occurs, in order."""
-    return list(session.scalars(select(Job.kind).where(Job.kind != "").distinct().order_by(Job.kind)))
+    return distinct_words(session, Job.kind)
 
 
 def get_job(session: Session, job_id: int) -> Job:

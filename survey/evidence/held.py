@@ -151,6 +151,8 @@ def restore(session: Session, held: HeldAnswer, user_id: int | None, now: dateti
     archive.put_back(session, _RESPONSES, held.archive)
     session.refresh(held)
     held.archive = {}
+    if restored := find_response(session, invitation):
+        restored.count_again()  # what was set aside before there were tallies has none
     invitation.state, invitation.answered_at = InvitationState.ANSWERED, held.at
     _end(session, held, HeldOutcome.RESTORED, user_id, now)
 

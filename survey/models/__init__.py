@@ -2,8 +2,8 @@
 
 from survey.models.answers import Answer, ResponseOrigin, SurveyResponse, Touchpoint
 from survey.models.clients import Client, Contact, MailBlock
-from survey.models.evidence import HeldAnswer, HeldOutcome, HeldWhy, VisitTally
-from survey.models.firm import Firm, Heartbeat
+from survey.models.evidence import HeldAnswer, HeldOutcome, HeldWhy, LinkSeen, LinkVerdict, VisitTally
+from survey.models.firm import Firm, FirmLogo, Heartbeat
 from survey.models.invitations import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 from survey.models.jobs import Exclusion, Job, Resolution, ResolutionStaff
 from survey.models.questionnaires import (
@@ -11,6 +11,7 @@ from survey.models.questionnaires import (
     Questionnaire,
     QuestionnaireEdit,
     QuestionnaireUse,
+    QuestionnaireUseChange,
     QuestionnaireVersion,
 )
 from survey.models.repairs import Repair, RepairKind, RepairState
@@ -25,6 +26,7 @@ __all__ = [
     "Contact",
     "Exclusion",
     "Firm",
+    "FirmLogo",
     "Heartbeat",
     "HeldAnswer",
     "HeldOutcome",
@@ -32,10 +34,13 @@ __all__ = [
     "Invitation",
     "InvitationState",
     "Job",
+    "LinkSeen",
+    "LinkVerdict",
     "MailBlock",
     "Questionnaire",
     "QuestionnaireEdit",
     "QuestionnaireUse",
+    "QuestionnaireUseChange",
     "QuestionnaireVersion",
     "Repair",
     "RepairKind",

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint, event, false
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.attributes import PASSIVE_NO_INITIALIZE, get_history
 
-from survey import full_text
+from survey import full_text, tallies
 from survey.db import Base
 from survey.models.clients import Contact
 from survey.models.jobs import Resolution
@@ -39,10 +40,20 @@ class SurveyResponse(Base):
     version_id: Mapped[int | None] = mapped_column(index=True)  # what it answers; None: from another tool, by email
     submitted_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime | None]
+    tally: Mapped[str] = mapped_column(
+        Text, default="", server_default=""
+    )  # survey.tallies, of the answers as they are
     answers: Mapped[list["Answer"]] = relationship(back_populates="response", cascade="all, delete-orphan")
-    touchpoints: Mapped[list["Touchpoint"]] = relationship(cascade="all, delete-orphan")
+    touchpoints: Mapped[list["Touchpoint"]] = relationship(back_populates="response", cascade="all, delete-orphan")
     resolution: Mapped[Resolution] = relationship()
     contact: Mapped[Contact] = relationship()
+
+    def count_again(self) -> None:
+        """Bring the tally in line with the answers."""
+        self.tally = tallies.tally_of(
+            ((answer.question, answer.number, bool(answer.managers_only)) for answer in self.answers),
+            ((touchpoint.step, touchpoint.value) for touchpoint in self.touchpoints),
+        )
 
 
 class Answer(Base):
@@ -81,3 +92,18 @@ class Touchpoint(Base):
     resolution_id: Mapped[int] = mapped_column(ForeignKey("resolutions.id", ondelete="CASCADE"), index=True)
     step: Mapped[str] = mapped_column(String(40))
     value: Mapped[int]
+    response: Mapped[SurveyResponse] = relationship(back_populates="touchpoints")
+
+
+@event.listens_for(Session, "before_flush")
+def _count_again(session: Session, _context: Any, _instances: Any) -> None:
+    """Whoever adds, changes or takes away an answer through the mapper changes the tally with it."""
+    rows = [*session.new, *session.dirty, *session.deleted]
+    found = {row.response for row in rows if isinstance(row, Answer | Touchpoint)}
+    found |= {row for row in rows if isinstance(row, SurveyResponse) and _has_other_answers(row)}
+    for response in found - set(session.deleted) - {None}:
+        response.count_again()
+
+
+def _has_other_answers(response: SurveyResponse) -> bool:
+    return any(get_history(response, name, PASSIVE_NO_INITIALIZE).has_changes() for name in ("answers", "touchpoints"))

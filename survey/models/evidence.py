@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey.db import Base
@@ -26,6 +26,37 @@ class VisitTally(Base):
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     details: Mapped[dict[str, Any]]
+
+
+class LinkSeen(StrEnum):
+    """Who was seen on a link."""
+
+    PERSON = "person"  # at least one visit that nothing marks as a machine's
+    MACHINE = "machine"  # machines alone
+
+
+_STALE = text("stale")
+
+
+class LinkVerdict(Base):
+    """What the evidence of one link amounts to: `survey.evidence.verdicts`. None where the link was never opened."""
+
+    __tablename__ = "link_verdicts"
+    __table_args__ = (
+        CheckConstraint("stale OR seen IS NOT NULL", name="judged"),
+        CheckConstraint("(clicked IS NULL) = (clicked_at IS NULL)", name="click_dated"),
+        Index("ix_link_verdicts_stale", "invitation_id", sqlite_where=_STALE, postgresql_where=_STALE),
+    )
+
+    invitation_id: Mapped[int] = mapped_column(
+        ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    stale: Mapped[bool]  # something was seen since; the rest says what was known before
+    seen: Mapped[LinkSeen | None]  # None: not judged yet
+    pages: Mapped[str] = mapped_column(Text)  # those that were shown, in the order of the alphabet, spaces between
+    clicked: Mapped[str | None] = mapped_column(String(40))  # the question of the one rating that a person clicked
+    clicked_value: Mapped[int | None]
+    clicked_at: Mapped[datetime | None]
 
 
 class HeldWhy(StrEnum):

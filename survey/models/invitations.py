@@ -34,6 +34,7 @@ class Invitation(Base):
         UniqueConstraint("resolution_id", "contact_id"),
         Index("ix_invitations_state_due", "state", "due_at"),
         Index("ix_invitations_contact_sent", "contact_id", "sent_at"),
+        Index("ix_invitations_way", "resolution_id", "state", "sent_at", "delivered_at", "version_id"),  # the funnel's
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

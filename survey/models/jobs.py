@@ -35,7 +35,7 @@ class Job(Base):
     external_id: Mapped[str] = mapped_column(String(120))
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(80), default="")
+    kind: Mapped[str] = mapped_column(String(80), default="", index=True)
     summary: Mapped[str] = mapped_column(String(500), default="")
     opened_at: Mapped[datetime | None]
     promised_at: Mapped[datetime | None]
@@ -75,6 +75,6 @@ class ResolutionStaff(Base):
     __table_args__ = (CheckConstraint("share > 0", name="share_positive"),)
 
     resolution_id: Mapped[int] = mapped_column(ForeignKey("resolutions.id", ondelete="CASCADE"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True, index=True)
     share: Mapped[float]  # of 1; the shares of one resolution add up to 1
     resolution: Mapped[Resolution] = relationship(back_populates="staff")

@@ -74,6 +74,18 @@ class QuestionnaireUse(Base):
     questionnaire: Mapped[Questionnaire] = relationship()
 
 
+class QuestionnaireUseChange(Base):
+    """One change of which kind of job gets which questionnaire, in the words of its day."""
+
+    __tablename__ = "questionnaire_use_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    changes: Mapped[list[dict[str, Any]]]  # {"kind", "before", "after"}
+    changed_at: Mapped[datetime]
+    changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_by: Mapped[User | None] = relationship()
+
+
 class ConfidentialAnswer(Base):
     """An answer kept apart from who gave it: no row leads from here to a client, and none back.
 

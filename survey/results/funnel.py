@@ -3,28 +3,23 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, union_all
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from survey.evidence.visits import Visit, person_seen
+from survey.evidence.verdicts import found_on
 from survey.models import (
-    Answer,
     Client,
     Contact,
     Invitation,
     InvitationState,
     Job,
+    LinkSeen,
+    LinkVerdict,
     Resolution,
     ResolutionStaff,
-    SurveyEvent,
-    SurveyEventKind,
     SurveyResponse,
-    Touchpoint,
-    VisitTally,
 )
 from survey.questionnaires.document import Confidentiality, QuestionType
 from survey.results import estimates
@@ -32,8 +27,8 @@ from survey.results.estimates import Estimate
 from survey.results.figures import LEAST
 from survey.results.queries import Asking
 from survey.results.questions import page_groups, shown
+from survey.tallies import SEPARATOR, Tallied, counted
 
-VISITS = (SurveyEventKind.OPENED, SurveyEventKind.SHOWN, SurveyEventKind.TRAPPED)
 FIRST_PAGE, LAST_PAGE = "rating", "done"  # pages that are not named by a question
 EARLY_PAGES = {"would_return": "return", "nps": "recommend", "csat": "overall", "contact_me": "contact"}
 
@@ -106,7 +101,7 @@ def starts_at_sending(asking: Asking) -> bool:
 
 
 def load_funnel(session: Session, asking: Asking) -> Funnel:
-    """The way of the jobs closed in the period. Visits are judged one by one, unless the link was answered."""
+    """The way of the jobs closed in the period."""
     is_sent, arrived = Invitation.sent_at.is_not(None), Invitation.delivered_at.is_not(None)
     counted = _cohort(asking, Invitation.state, is_sent, arrived, func.count()).group_by(
         Invitation.state, is_sent, arrived
@@ -121,40 +116,19 @@ def load_funnel(session: Session, asking: Asking) -> Funnel:
 def _opened(session: Session, asking: Asking) -> tuple[int, int, int]:
     """Of the links not answered: how many a person opened; how many of these without news of delivery; how many nothing
     but machines opened."""
-    opened = unannounced = machines = 0
-    for rows in _visits(session, asking):
-        moments = rows[0][5:8]
-        visits = [Visit(kind=row[1].value, at=row[2], user_agent=row[3], details=row[4]) for row in rows]
-        if person_seen(visits, moments):
-            opened += 1
-            unannounced += moments[1] is None
-        else:
-            machines += 1
-    return opened, unannounced, machines
-
-
-def _visits(session: Session, asking: Asking) -> Iterator[list[Any]]:
-    """The visits to each link that was sent and not answered, those that were only counted at their latest."""
-    moments = (Invitation.sent_at, Invitation.delivered_at, Invitation.reminded_at)
-    unanswered = _cohort(asking, Invitation.id, *moments).where(
-        Invitation.sent_at.is_not(None), Invitation.state != InvitationState.ANSWERED
-    )
-    links = unanswered.subquery("links")
-    sent = (links.c.sent_at, links.c.delivered_at, links.c.reminded_at)
-    one_by_one = (
-        select(links.c.id, SurveyEvent.kind, SurveyEvent.at, SurveyEvent.user_agent, SurveyEvent.details, *sent)
-        .join(SurveyEvent, SurveyEvent.invitation_id == links.c.id)
-        .where(SurveyEvent.kind.in_(VISITS))
-    )
-    tallied = (
-        select(links.c.id, VisitTally.kind, VisitTally.last_at, VisitTally.user_agent, VisitTally.details, *sent)
-        .join(VisitTally, VisitTally.invitation_id == links.c.id)
-        .where(VisitTally.kind.in_(VISITS))
-    )
-    visits = union_all(one_by_one, tallied).subquery("visits")
-    found = session.execute(select(visits).order_by(visits.c.id)).all()
-    for _id, rows in groupby(found, key=itemgetter(0)):
-        yield list(rows)
+    announced = Invitation.delivered_at.is_not(None)
+    unanswered = _cohort(asking).where(Invitation.sent_at.is_not(None), Invitation.state != InvitationState.ANSWERED)
+    judged = unanswered.join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id)
+    counts: Counter[tuple[bool, bool]] = Counter()  # (by a person, announced)
+    standing = judged.add_columns(LinkVerdict.seen, announced, func.count()).where(LinkVerdict.stale.is_(False))
+    for seen, is_announced, count in session.execute(standing.group_by(LinkVerdict.seen, announced)):
+        counts[seen is LinkSeen.PERSON, bool(is_announced)] += count
+    marked = judged.add_columns(Invitation.id, announced).where(LinkVerdict.stale.is_(True))
+    waiting = {number: bool(is_announced) for number, is_announced in session.execute(marked)}
+    for number, found in found_on(session, list(waiting)).items():
+        counts[found.by_person, waiting[number]] += 1
+    by_machines = counts[False, True] + counts[False, False]
+    return counts[True, True] + counts[True, False], counts[True, False], by_machines
 
 
 def _steps(
@@ -205,12 +179,8 @@ def _share(count: int, of: int) -> Estimate | None:
 
 def drop_off(session: Session, asking: Asking) -> list[Stop]:
     """Of those who confirmed anything in the period: who was shown each question's page, and who answered it."""
-    answered_links = (
-        _cohort(asking, Invitation.id).where(Invitation.state == InvitationState.ANSWERED).subquery("links")
-    )
     document = asking.scope.versions[-1].document
-    confirmed = session.scalar(select(func.count()).select_from(answered_links)) or 0
-    pages, given = _pages(session, answered_links), _given(session, answered_links)
+    confirmed, pages, given = _walked(session, asking)
     found = []
     for place, group in enumerate(page_groups(document)):
         keys = {question.key for question in group}
@@ -229,31 +199,31 @@ def drop_off(session: Session, asking: Asking) -> list[Stop]:
     return found
 
 
-def _pages(session: Session, links: Any) -> Mapping[str, int]:
-    """Page → on how many links it was shown."""
-    page = SurveyEvent.details["page"].as_string()
-    counted = (
-        select(page, func.count(SurveyEvent.invitation_id.distinct()))
-        .join(links, links.c.id == SurveyEvent.invitation_id)
-        .where(SurveyEvent.kind == SurveyEventKind.SHOWN)
-        .group_by(page)
+def _walked(session: Session, asking: Asking) -> tuple[int, Mapping[str, int], Mapping[str, int]]:
+    """Of the links that were answered: how many; page → on how many it was shown; question → how many answered it."""
+    answered = (
+        _cohort(asking)
+        .where(Invitation.state == InvitationState.ANSWERED)
+        .join(SurveyResponse, SurveyResponse.invitation_id == Invitation.id, isouter=True)
+        .join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id, isouter=True)
     )
-    return {name: count for name, count in session.execute(counted) if name}
+    standing = func.aggregate_strings(case((LinkVerdict.stale.is_(False), LinkVerdict.pages)), " ")
+    tallies = func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
+    n, shown_pages, lines = session.execute(answered.add_columns(func.count(), standing, tallies)).one()
+    pages = Counter((shown_pages or "").split())
+    marked = session.scalars(answered.add_columns(Invitation.id).where(LinkVerdict.stale.is_(True)))
+    for found in found_on(session, marked.all()).values():
+        pages.update(found.pages)
+    return n, pages, _given(counted(lines or ""))
 
 
-def _given(session: Session, links: Any) -> Mapping[str, int]:
-    """Question → how many answered it."""
-    joined = select(SurveyResponse.id).join(links, links.c.id == SurveyResponse.invitation_id).subquery("given")
-    counted = (
-        select(Answer.question, func.count()).join(joined, joined.c.id == Answer.response_id).group_by(Answer.question)
-    )
-    found: Counter[str] = Counter()
-    for name, count in session.execute(counted):
-        key, _dot, part = name.partition(".")
-        if part:
-            found[key] = max(found[key], count)  # how many ticked its most ticked option, at least
-        else:
-            found[key] += count
-    touched = select(func.count(Touchpoint.response_id.distinct())).join(joined, joined.c.id == Touchpoint.response_id)
-    found[QuestionType.PROMISE.value] = session.scalar(touched) or 0
-    return found
+def _given(tallies: Mapping[Tallied, int]) -> Mapping[str, int]:
+    """Question → how many answered it, be it by a number, by words or by ticking anything."""
+    plainly: Counter[str] = Counter()
+    ticking: Counter[str] = Counter()
+    for tallied, count in tallies.items():
+        if tallied.is_any:
+            ticking[QuestionType.PROMISE.value if tallied.is_step else tallied.key] += count
+        elif not tallied.is_step and "." not in tallied.name:
+            plainly[tallied.name] += count
+    return plainly | ticking  # who chose "other" and said what is in both

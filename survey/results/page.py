@@ -17,7 +17,7 @@ from survey.results.clicks import unconfirmed_rows
 from survey.results.confidential import Kept, confidential
 from survey.results.figures import Card, Row, cards
 from survey.results.periods import ALL_THE_TIME, OWN_DATES, Period, period
-from survey.results.queries import Asking, Comment, Wanted, comments, count_responses, rows
+from survey.results.queries import Asking, Comment, Counts, Wanted, comments, count
 from survey.results.questions import Asked, merged
 from survey.results.scope import earliest_day, load_scope
 
@@ -70,16 +70,25 @@ def ask(session: Session, choice: Choice, now: datetime, *, managers: bool) -> A
     return Asking(scope, wanted, days, zone, managers)
 
 
-def figures(session: Session, asking: Asking, now: datetime) -> tuple[list[Card], list[Asked]]:
-    """The cards, and the questions that this reader may not see."""
+@dataclass(frozen=True)
+class Figures:
+    """The cards, the questions that this reader may not see, and how many responded."""
+
+    cards: list[Card]
+    locked: list[Asked]
+    counts: Counts
+
+
+def figures(session: Session, asking: Asking, now: datetime) -> Figures:
+    """The figures of a page, from one pass over the responses."""
     asked = merged(asking.scope.versions, shared_only=asking.scope.is_every)
     locked = [] if asking.managers else [one for one in asked if one.managers_only]
     open_to_all = [one for one in asked if one not in locked]
     clicks = unconfirmed_rows(session, asking, now)
     steps = {step.key: step.text for step in promise_steps(get_firm(session).promise)}
-    counted = [*rows(session, asking, open_to_all), *clicks]
-    made = cards(open_to_all, counted, asking.scope.versions, len(asking.period.parts), steps)
-    return _marked(made, clicks), locked
+    counts = count(session, asking)
+    made = cards(open_to_all, [*counts.rows, *clicks], asking.scope.versions, len(asking.period.parts), steps)
+    return Figures(_marked(made, clicks), locked, counts)
 
 
 def _marked(made: Iterable[Card], clicks: Iterable[Row]) -> list[Card]:
@@ -92,16 +101,16 @@ def _marked(made: Iterable[Card], clicks: Iterable[Row]) -> list[Card]:
 
 def load_results(session: Session, asking: Asking, now: datetime) -> Results:
     """The whole page."""
-    made, locked = figures(session, asking, now)
+    found = figures(session, asking, now)
     firm = get_firm(session)
     today = now.astimezone(asking.zone).date()
-    texts = [card for card in made if card.asked.is_text and card.n]
+    texts = [card for card in found.cards if card.asked.is_text and card.n]
     return Results(
         asking=asking,
-        n=count_responses(session, asking),
-        n_before=count_responses(session, asking, before=True),
-        cards=tuple(made),
-        locked=tuple(locked),
+        n=found.counts.n,
+        n_before=found.counts.n_before,
+        cards=tuple(found.cards),
+        locked=tuple(found.locked),
         comments=tuple(comments(session, asking, BESIDE)),
         texts={card.asked.key: comments(session, asking, OF_A_TEXT, key=card.asked.key) for card in texts},
         kept=tuple(confidential(session, asking.scope, today, firm.expire_after_days)),
@@ -127,8 +136,7 @@ def load_question(
     Raises:
         NotFoundError: it is not asked, or this reader may not see its answers.
     """
-    made, _locked = figures(session, asking, now)
-    card = next((card for card in made if card.asked.key == key), None)
+    card = next((card for card in figures(session, asking, now).cards if card.asked.key == key), None)
     if card is None:
         raise NotFoundError("There is no such question.")
     said = next((bar.label for bar in card.bars if bar.giving == giving), "") if giving else ""

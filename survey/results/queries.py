@@ -1,17 +1,15 @@
-"""Answers, counted in the database: one pass for the scales and choices, and one for each other kind of question.
+"""Answers, counted in one pass, and what was written beside them. How fast: `docs/results.md`."""
 
-A hundred thousand answers are counted in about a second (`docs/results.md`).
-"""
-
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager
 
+from survey.distinct import distinct_words
 from survey.models import (
     Answer,
     Client,
@@ -20,15 +18,12 @@ from survey.models import (
     ResolutionStaff,
     ResponseOrigin,
     SurveyResponse,
-    Touchpoint,
 )
 from survey.questionnaires.document import QuestionType
 from survey.results.figures import BEFORE, STEP, Row
 from survey.results.periods import Period, midnight
-from survey.results.questions import Asked
 from survey.results.scope import Scope
-
-_MOST_OPTIONS = 100
+from survey.tallies import SEPARATOR, Tallied, counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,17 +54,17 @@ class Asking:
         return before, edges[0], edges[-1]
 
 
-def responses(asking: Asking, *, with_before: bool = False) -> Select[Any]:
-    """SELECT of the ids of the responses that count, to be filtered or counted further."""
-    before, start, end = asking.moments()
+def responses(asking: Asking) -> Select[Any]:
+    """SELECT of the ids of the responses of the period, to be filtered or counted further."""
+    _before, start, end = asking.moments()
+    return _within(asking, start, end)
+
+
+def _within(asking: Asking, start: datetime, end: datetime) -> Select[Any]:
     found = (
         select(SurveyResponse.id)
         .select_from(SurveyResponse)
-        .where(
-            SurveyResponse.submitted_at >= (before if with_before else start),
-            SurveyResponse.submitted_at < end,
-            asking.scope.condition(),
-        )
+        .where(SurveyResponse.submitted_at >= start, SurveyResponse.submitted_at < end, asking.scope.condition())
     )
     return _narrowed(found, asking.wanted)
 
@@ -91,82 +86,55 @@ def _narrowed(found: Select[Any], wanted: Wanted) -> Select[Any]:
     return found
 
 
-def count_responses(session: Session, asking: Asking, *, before: bool = False) -> int:
-    """How many responses the period has, or the time before it."""
-    found = responses(asking, with_before=before)
-    if before:
-        found = found.where(SurveyResponse.submitted_at < asking.moments()[1])
-    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
+@dataclass(frozen=True)
+class Counts:
+    """Everything counted in one pass: rows for the cards, how many responded in the period and in the time before."""
+
+    rows: list[Row]
+    n: int
+    n_before: int
 
 
-def rows(session: Session, asking: Asking, asked: Sequence[Asked]) -> list[Row]:
-    """How often each number was given to each question, by version and part of the period."""
-    chosen = _with_part(asking)
-    found = list(_answers(session, asking, chosen))
-    for one in asked:
-        if one.type is QuestionType.CHOICES:
-            found += _people_ticking(session, asking, chosen, one)
-    if any(one.type is QuestionType.PROMISE for one in asked):
-        found += _steps(session, chosen)
-    return found
+def count(session: Session, asking: Asking) -> Counts:
+    """How often each number was given to each question, by version and part of the period.
 
-
-def _with_part(asking: Asking) -> Subquery:
+    What a response adds stands beside it (`survey.tallies`), so one SELECT for each part reads the responses alone.
+    """
     edges = asking.period.edges(asking.zone)
-    at = SurveyResponse.submitted_at
-    part: ColumnElement[int] = case(
-        (at < edges[0], literal(BEFORE)),
-        *((at < end, literal(number)) for number, end in enumerate(edges[1:-1])),
-        else_=literal(len(edges) - 2),
-    )
-    found = responses(asking, with_before=True)
-    return found.add_columns(SurveyResponse.version_id.label("version"), part.label("part")).subquery("chosen")
+    before = asking.moments()[0]
+    parts = [(BEFORE, before, edges[0])] if before < edges[0] else []
+    parts += [(number, *ends) for number, ends in enumerate(pairwise(edges))]
+    found, people = [], {part: 0 for part, _start, _end in parts}
+    for part, start, end in parts:
+        counted = (
+            _within(asking, start, end)
+            .with_only_columns(
+                SurveyResponse.version_id, func.count(), func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
+            )
+            .group_by(SurveyResponse.version_id)
+        )
+        for version, n, lines in session.execute(counted):
+            people[part] += n
+            found += [_row(tallied, version, part, n) for tallied, n in _visible(asking, lines)]
+    n_before = people.pop(BEFORE, 0)
+    return Counts(found, sum(people.values()), n_before)
+
+
+def _visible(asking: Asking, lines: str) -> Iterator[tuple[Tallied, int]]:
+    for tallied, n in counted(lines).items():
+        if asking.managers or not tallied.managers_only:
+            yield tallied, n
+
+
+def _row(tallied: Tallied, version: int | None, part: int, n: int) -> Row:
+    if tallied.is_any:
+        question = QuestionType.PROMISE.value if tallied.is_step else tallied.key
+        return Row(question, version, part, None, n)
+    return Row(STEP + tallied.name if tallied.is_step else tallied.name, version, part, tallied.number, n)
 
 
 def _may_see(asking: Asking) -> list[ColumnElement[bool]]:
     return [] if asking.managers else [Answer.managers_only.is_(False)]
-
-
-def _answers(session: Session, asking: Asking, chosen: Subquery) -> Iterator[Row]:
-    counted = (
-        select(Answer.question, chosen.c.version, chosen.c.part, Answer.number, func.count())
-        .select_from(chosen)
-        .join(Answer, Answer.response_id == chosen.c.id)
-        .where(*_may_see(asking))
-        .group_by(Answer.question, chosen.c.version, chosen.c.part, Answer.number)
-    )
-    for question, version, part, number, count in session.execute(counted):
-        yield Row(question, version, part, number, count)
-
-
-def _people_ticking(session: Session, asking: Asking, chosen: Subquery, asked: Asked) -> Iterator[Row]:
-    """How many ticked anything at all of a question with several answers."""
-    names = [f"{asked.key}.{value}" for value in asked.options][:_MOST_OPTIONS]
-    counted = (
-        select(chosen.c.version, chosen.c.part, func.count(Answer.response_id.distinct()))
-        .select_from(chosen)
-        .join(Answer, and_(Answer.response_id == chosen.c.id, Answer.question.in_(names)))
-        .where(*_may_see(asking))
-        .group_by(chosen.c.version, chosen.c.part)
-    )
-    for version, part, count in session.execute(counted):
-        yield Row(asked.key, version, part, None, count)
-
-
-def _steps(session: Session, chosen: Subquery) -> Iterator[Row]:
-    """The steps of the promise; as many answered it as the step that most answered. They stand on one page."""
-    counted = (
-        select(Touchpoint.step, chosen.c.version, chosen.c.part, Touchpoint.value, func.count())
-        .select_from(chosen)
-        .join(Touchpoint, Touchpoint.response_id == chosen.c.id)
-        .group_by(Touchpoint.step, chosen.c.version, chosen.c.part, Touchpoint.value)
-    )
-    people: dict[tuple[int | None, int], Counter[str]] = {}
-    for step, version, part, value, count in session.execute(counted):
-        yield Row(STEP + step, version, part, value, count)
-        people.setdefault((version, part), Counter())[step] += count
-    for (version, part), by_step in people.items():
-        yield Row(QuestionType.PROMISE.value, version, part, None, max(by_step.values()))
 
 
 @dataclass(frozen=True)
@@ -242,4 +210,4 @@ def languages(session: Session) -> list[str]:
 
 def staff_names(session: Session) -> list[str]:
     """Everybody who did a job, in the order of the alphabet."""
-    return list(session.scalars(select(ResolutionStaff.name).distinct().order_by(ResolutionStaff.name)))
+    return distinct_words(session, ResolutionStaff.name)

@@ -58,8 +58,8 @@ def way() -> ResponseReturnValue:
 @blueprint.get("/results.csv")
 def download() -> ResponseReturnValue:
     asking, key = _asking(), request.args.get("key", "")
-    cards, _locked = load_figures(db.session, asking, clock.now())
-    wanted = [card for card in cards if not key or card.asked.key == key]
+    found = load_figures(db.session, asking, clock.now())
+    wanted = [card for card in found.cards if not key or card.asked.key == key]
     return _csv(sheets.figures_csv(wanted, asking.period.parts), "results")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from survey.evidence.records import record_visit
 from survey.models import (
     ConfidentialAnswer,
     Invitation,
@@ -17,7 +18,6 @@ from survey.models import (
 )
 from survey.questionnaires.document import read_document
 from survey.questionnaires.versions import publish
-from survey.responses import record_event
 from tests.conftest import NOW
 from tests.factories import make_contact, make_invitation, make_job, make_resolution, make_response
 
@@ -77,14 +77,5 @@ def confide(session: Session, version: QuestionnaireVersion, month: str, questio
 def visited(session: Session, invitation: Invitation, agent: str) -> None:
     assert invitation.sent_at is not None
     at = invitation.sent_at + timedelta(hours=3)
-    record_event(
-        session,
-        invitation,
-        SurveyEventKind.OPENED,
-        at,
-        agent,
-        page="rating",
-        method="GET",
-        offered={"csat": 5},
-        fetch={},
-    )
+    details = {"page": "rating", "method": "GET", "offered": {"csat": 5}, "fetch": {}}
+    record_visit(session, invitation, SurveyEventKind.OPENED, at, agent, **details)

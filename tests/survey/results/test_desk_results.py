@@ -15,6 +15,7 @@ from analysis.desk.comments import CommentFilter, comments
 from survey import clock
 from survey.asking.schedule import zone_for
 from survey.desk_queries import search_surveys
+from survey.evidence.records import record_visit
 from survey.models import (
     Answer,
     Firm,
@@ -23,7 +24,6 @@ from survey.models import (
     SurveyEventKind,
     Touchpoint,
 )
-from survey.responses import record_event
 from survey.results.figures import Card
 from survey.results.funnel import drop_off, load_funnel
 from survey.results.page import Choice, ask, figures, load_results
@@ -41,7 +41,7 @@ def _now() -> Iterator[None]:
 
 def cards_of(session: Session, choice: Choice | None = None, *, managers: bool = True) -> dict[str, Card]:
     asking = ask(session, choice or Choice(), NOW, managers=managers)
-    return {card.asked.key: card for card in figures(session, asking, NOW)[0]}
+    return {card.asked.key: card for card in figures(session, asking, NOW).cards}
 
 
 def test_the_page_says_the_figure_with_its_interval(session: Session, viewer: FlaskClient) -> None:
@@ -344,7 +344,7 @@ def test_where_people_stop_answering(session: Session) -> None:
         assert invitation is not None
         for page in ("rating", "nps", *(["promise"] if number < 5 else [])):
             for _ in range(2):
-                record_event(session, invitation, SurveyEventKind.SHOWN, NOW, PERSON, page=page)
+                record_visit(session, invitation, SurveyEventKind.SHOWN, NOW, PERSON, page=page)
         if number < 3:
             response.touchpoints.append(Touchpoint(resolution_id=response.resolution_id, step="greeted", value=1))
     session.flush()
