@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from survey.db import insert_or_ignore
+from survey.evidence.marks import mark
 from survey.evidence.visits import Visit, agent_class, judge, own_name
 from survey.models import Invitation, SurveyEvent, SurveyEventKind, VisitTally
 
@@ -37,6 +38,7 @@ def record_visit(
         .select_from(SurveyEvent)
         .where(SurveyEvent.invitation_id == invitation.id, SurveyEvent.kind.in_(VISITS))
     )
+    mark(session, [invitation.id])
     if (kept or 0) < VISIT_LIMIT:
         session.add(SurveyEvent(invitation_id=invitation.id, kind=kind, at=now, user_agent=agent, details=found))
     else:
