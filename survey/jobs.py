@@ -119,7 +119,8 @@ def _take_turns(session: Session) -> None:
     lock = select(Firm.id).with_for_update(key_share=True)
     if session.scalar(lock) is None:
         firm = default_firm()
-        insert_or_ignore(session, Firm, [{column.key: getattr(firm, column.key) for column in Firm.__table__.columns}])
+        values = {column.key: getattr(firm, column.key) for column in Firm.__table__.columns}
+        insert_or_ignore(session, Firm, [{name: value for name, value in values.items() if value is not None}])
         session.scalar(lock)
 
 

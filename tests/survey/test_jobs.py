@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from survey import invitations
 from survey.errors import ConflictError, InvalidInputError
 from survey.jobs import JobRecord, close_job, exclude_job, record_job, record_jobs, reopen_job
-from survey.models import Client, Contact, Exclusion, Invitation, InvitationState, Job, Resolution
+from survey.models import Client, Contact, Exclusion, Firm, Invitation, InvitationState, Job, Resolution
 from survey.register import slug
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_client
@@ -65,6 +65,13 @@ def test_a_closed_job_is_recorded_with_its_people(session: Session) -> None:
     assert recorded.job.contact.email == "ana@garcia.example"
     assert recorded.job.client.ref == "C7"
     assert recorded.job.is_open is False
+
+
+def test_the_first_job_of_an_installation_makes_its_firm(session: Session) -> None:
+    """Whoever imports before anybody has opened the settings gets the firm with its defaults."""
+    session.execute(delete(Firm))
+    record_job(session, RECORD, NOW)
+    assert session.get_one(Firm, 1).count_unconfirmed is False
 
 
 def test_the_same_record_again_changes_nothing(session: Session) -> None:
