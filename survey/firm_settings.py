@@ -5,12 +5,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.asking.deciding import house_of, shares_now
 from survey.asking.reweighing import apply_all, reweigh
+from survey.db import row_by_id
 from survey.errors import InvalidInputError
 from survey.firms import get_firm
+from survey.logos import Logo
+from survey.models import FirmLogo
 from survey.promise import PromiseStep
 from survey.register import slug
 
@@ -46,6 +50,40 @@ def save_identity(session: Session, identity: Identity, now: datetime) -> None:
     session.flush()
     if before.timezone != firm.timezone:
         apply_all(session, reweigh(session, before, house_of(firm, shares), now), now)
+
+
+def save_logo(session: Session, logo: Logo, now: datetime) -> None:
+    """Show this logo to clients from now on. The one before stays, for emails that show it and for the way back."""
+    row = session.get(FirmLogo, logo.digest)
+    if row is None:
+        row = FirmLogo(digest=logo.digest, about=logo.as_dict(), data=logo.data, chosen_at=now)
+        session.add(row)
+    _show(session, row, now)
+
+
+def use_logo(session: Session, digest: str, now: datetime) -> None:
+    """Show a logo that the firm had before; with "" none.
+
+    Raises:
+        NotFoundError: it never had this one.
+    """
+    row = row_by_id(session, FirmLogo, digest, "This logo is not here any more.") if digest else None
+    _show(session, row, now)
+
+
+def logo_before(session: Session) -> FirmLogo | None:
+    """The logo that the firm showed before the present one, or before it showed none."""
+    present = get_firm(session).logo.get("digest", "")
+    earlier = select(FirmLogo).where(FirmLogo.digest != present)
+    return session.scalars(earlier.order_by(FirmLogo.chosen_at.desc()).limit(1)).first()
+
+
+def _show(session: Session, row: FirmLogo | None, now: datetime) -> None:
+    firm = get_firm(session)
+    firm.logo, firm.updated_at = row.about if row else {}, now
+    if row:
+        row.chosen_at = now
+    session.flush()
 
 
 def save_promise(session: Session, steps: Sequence[PromiseStep], now: datetime) -> None:

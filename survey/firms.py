@@ -14,6 +14,7 @@ def default_firm() -> Firm:
         id=1,
         name="Your firm",
         colour="#0f6b5c",
+        logo={},
         website="",
         postal_address="",
         sender_name="",

@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, false
+from sqlalchemy import CheckConstraint, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey.db import Base
@@ -18,6 +18,7 @@ class Firm(Base):
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     name: Mapped[str] = mapped_column(String(120), default="Your firm")
     colour: Mapped[str] = mapped_column(String(7), default="#0f6b5c")
+    logo: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # `logos.Logo.as_dict()`, or {}
     website: Mapped[str] = mapped_column(String(300), default="")
     postal_address: Mapped[str] = mapped_column(String(300), default="")
     sender_name: Mapped[str] = mapped_column(String(120), default="")
@@ -54,6 +55,17 @@ class Firm(Base):
         """Name and postal address in one line; many write the name into the address."""
         named = self.postal_address.casefold().startswith(self.name.casefold())
         return self.postal_address if named else f"{self.name}, {self.postal_address}"
+
+
+class FirmLogo(Base):
+    """A logo that the firm has or had. They stay: emails in people's inboxes show the one they were sent with."""
+
+    __tablename__ = "firm_logos"
+
+    digest: Mapped[str] = mapped_column(String(16), primary_key=True)
+    about: Mapped[dict[str, Any]]  # `logos.Logo.as_dict()`
+    data: Mapped[bytes] = mapped_column(LargeBinary)  # PNG
+    chosen_at: Mapped[datetime]  # last
 
 
 class Heartbeat(Base):

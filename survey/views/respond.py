@@ -13,11 +13,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from survey import auth, clock, colours, languages, pages, responses, updates
-from survey.db import transaction
+from survey.db import begin_reading, db, row_by_id, transaction
 from survey.errors import ConflictError
 from survey.firms import get_firm
 from survey.invitations import find_by_token
-from survey.models import Invitation, SurveyEventKind
+from survey.models import FirmLogo, Invitation, SurveyEventKind
 from survey.pages import FIRST, Survey
 from survey.questionnaires import answering
 from survey.questionnaires.answering import Sent
@@ -49,6 +49,16 @@ blueprint.after_request(keep_private)
 def theme() -> Response:
     """The colour in `?v=` (six hexadecimal digits) as custom properties; the same for ever, so it may be kept."""
     response = Response(colours.stylesheet(f"#{request.args.get('v', '')}"), mimetype="text/css")
+    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    return response
+
+
+@blueprint.get("/logo/<digest>.png")
+def logo(digest: str) -> Response:
+    """A logo that the firm has or had; what has this name never changes."""
+    begin_reading(db.session)
+    found = row_by_id(db.session, FirmLogo, digest, "There is no such picture.")
+    response = Response(found.data, mimetype="image/png")
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     return response
 

@@ -6,18 +6,21 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from survey import api_keys, auth, clock, people, runtime
+from survey import api_keys, auth, clock, firm_settings, people, runtime
 from survey.auth import make_sign_in_link
 from survey.colours import FALLBACK, is_colour, themes
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.firm_settings import MOST_STEPS, STEP_LENGTH, save_identity, save_promise
+from survey.firm_settings import MOST_STEPS, STEP_LENGTH, save_identity, save_logo, save_promise
 from survey.firms import get_firm
 from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm
 from survey.languages import LANGUAGES, primary
+from survey.logos import prepared
 from survey.promise import PromiseStep, promise_steps, written_in
 from survey.users import ApiKey, User
 from survey.views.messages import posted
+
+ODD_ZONES = ("Etc/", "posix", "right")
 
 blueprint = auth.guard(Blueprint("settings", __name__, url_prefix="/desk/settings"), read="admin", write="admin")
 
@@ -30,13 +33,48 @@ def firm() -> ResponseReturnValue:
             save_identity(session, form.identity(), clock.now())
         flash("Saved. Emails and surveys look like this from now on.", "good")
         return redirect(url_for(".firm"), code=303)
-    zones = sorted(
-        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))
-    )
+    return _firm_page(form)
+
+
+def _firm_page(form: FirmForm, logo_problem: str = "") -> ResponseReturnValue:
     chosen = form.colour.data or ""
     shown = chosen if is_colour(chosen) else FALLBACK
-    page = render_template("desk/settings/firm.html", form=form, zones=zones, colour=shown, themes=themes(shown))
-    return page, 422 if form.errors else 200
+    page = render_template(
+        "desk/settings/firm.html",
+        form=form,
+        zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(ODD_ZONES)),
+        colour=shown,
+        themes=themes(shown),
+        firm=get_firm(db.session),
+        logo_problem=logo_problem,
+        logo_before=firm_settings.logo_before(db.session),
+    )
+    return page, 422 if form.errors or logo_problem else 200
+
+
+@blueprint.post("/logo")
+def logo() -> ResponseReturnValue:
+    """A new logo, from a file."""
+    file = request.files.get("logo")
+    try:
+        if file is None or not file.filename:
+            raise InvalidInputError("Choose a picture first.", "logo")
+        made = prepared(file.read())
+        with transaction() as session:
+            save_logo(session, made, clock.now())
+    except InvalidInputError as error:
+        return _firm_page(FirmForm(obj=get_firm(db.session)), logo_problem=str(error))
+    flash("Your logo is on surveys and emails from now on.", "good")
+    return redirect(url_for(".firm", _anchor="logo"), code=303)
+
+
+@blueprint.post("/logo/use")
+def use_logo() -> ResponseReturnValue:
+    """Back to a logo of before, or to none."""
+    with transaction() as session:
+        firm_settings.use_logo(session, request.form.get("digest", ""), clock.now())
+    flash("Saved. Surveys and emails look like this from now on.", "good")
+    return redirect(url_for(".firm", _anchor="logo"), code=303)
 
 
 @blueprint.get("/colour")

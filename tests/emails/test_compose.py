@@ -1,5 +1,6 @@
 """What a person reads: subject, plain text, HTML, headers."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -100,6 +101,17 @@ def test_the_html_survives_outlook_and_strict_clients(
     assert "<img" not in html
     assert "src=" not in html
     assert len(html.encode()) < 60_000  # Gmail cuts a message at 102 kB
+
+
+def test_a_logo_stands_for_the_firms_name(session: Session, settings: Settings, invitation: Invitation) -> None:
+    """The one picture that is loaded, from the firm's own address; without pictures its name is read."""
+    get_firm(session).logo = {"digest": "0123456789abcdef", "width": 160, "height": 40, "plates": ["dark"]}
+    html = composed(session, settings, queue_survey(session, invitation)).html
+    (shown,) = re.findall(r"<img[^>]*>", html)
+    assert f'src="{settings.base_url}/s/logo/0123456789abcdef.png"' in shown
+    for said in ('alt="Brightside IT"', 'width="160"', 'height="40"'):
+        assert said in shown
+    assert ".plate-dark" in html
 
 
 @pytest.mark.parametrize("colour", ["#ffff00", "#000000", "#ffffff", "#777777", "#ff6600", "no-such"])
