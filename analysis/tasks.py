@@ -27,7 +27,7 @@ from survey.config import ReadingMode, Settings
 from survey.db import begin_reading, db, transaction
 from survey.worker import Task
 
-READ_AT_ONCE, SCORED_AT_ONCE = 200, 400
+READ_AT_ONCE, SCORED_AT_ONCE = 200, 480
 
 
 def tasks(settings: Settings) -> tuple[Task, ...]:

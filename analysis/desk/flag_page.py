@@ -48,6 +48,11 @@ class FlagPage:
         return log(risk / (1 - risk)) - self.flag.points
 
     @property
+    def unnamed(self) -> float:
+        """Points of signs that are too weak to be a reason."""
+        return self.flag.points - sum(reason.points for reason in self.reasons)
+
+    @property
     def own_weights(self) -> bool:
         """Whether weights that this firm accepted took part (c<id> or l<id> in the model's name)."""
         return any(part[:1] in {"c", "l"} and part[1:].isdigit() for part in self.flag.model.split("+")[1:])

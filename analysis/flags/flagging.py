@@ -37,8 +37,7 @@ def apply(
     if flag is None:
         flag = _raise(session, client, severity, found, now)
     else:
-        reasons = [signal.as_dict() for signal in found.signals]
-        keep_before(session, firm, flag, stood(severity.value, found.risk, reasons), now)
+        keep_before(session, firm, flag, stood(severity.value, found.risk, found.reasons), now)
         _update(flag, severity, found, now)
     if firm.hold_while_hurting:
         _hold(client, flag, now)
@@ -61,7 +60,7 @@ def _raise(session: Session, client: Client, severity: Severity, found: Assessme
         severity=severity,
         risk=found.risk,
         points=found.points,
-        reasons=[signal.as_dict() for signal in found.signals],
+        reasons=found.reasons,
         clears_if=found.clears_if,
         severity_why=found.judgement.why[:300],
         model=found.model,
@@ -76,11 +75,11 @@ def _raise(session: Session, client: Client, severity: Severity, found: Assessme
 
 
 def _update(flag: Flag, severity: Severity, found: Assessment, now: datetime) -> None:
-    before = {reason["signal"] for reason in flag.reasons}
-    if severity is not flag.severity or before != {signal.name for signal in found.signals}:
+    before, reasons = {reason["signal"] for reason in flag.reasons}, found.reasons
+    if severity is not flag.severity or before != {reason["signal"] for reason in reasons}:
         flag.updated_at = now
     flag.severity, flag.risk, flag.points = severity, found.risk, found.points
-    flag.reasons = [signal.as_dict() for signal in found.signals]
+    flag.reasons = reasons
     flag.clears_if, flag.model = found.clears_if, found.model
     flag.severity_why = found.judgement.why[:300]
     _keep(flag, found)

@@ -17,6 +17,8 @@ from analysis.relationships.risk import Judgement
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 from analysis.relationships.usual import FirmUsual
 
+LEAST_LOSS, LEAST_STRENGTH = 0.1, 0.5  # what is weaker in both is no reason to call anybody
+
 
 @dataclass(frozen=True)
 class Assessment:
@@ -35,6 +37,12 @@ class Assessment:
     alarm: float  # 0…1: how much of what was said and done calls for an answer
     record: Record
     weights: LossWeights
+
+    @property
+    def reasons(self) -> list[dict[str, Any]]:
+        """The signals worth naming as a flag's reasons, for a JSON column; the strongest in any case."""
+        telling = [s for s in self.signals if s.loss >= LEAST_LOSS or s.points >= LEAST_STRENGTH]
+        return [signal.as_dict() for signal in telling or self.signals[:1]]
 
     def kept(self) -> dict[str, Any]:
         """For a JSON column: what was known, by which weights, and what followed. `record.again` repeats it."""

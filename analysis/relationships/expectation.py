@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from analysis.relationships.evidence import Evidence, Quote, Response, Signal, listed
-from analysis.relationships.words import quoted
+from analysis.relationships.scores import PLEASED_CSAT
+from analysis.relationships.words import NEGATIVE_FROM, quoted
 
 GAP_POINTS, MOST_GAP_POINTS, GAP_RESPONSES = 0.4, 1.2, 3
-SAID_IT_HAPPENED = 0.5  # the step itself was ticked as done: the words speak against their own tick
+LEAST_GAP_POINTS = 0.3  # one such comment is worth mentioning for a month
 # Which words speak of which step of the promise as it ships; a step that the firm wrote itself is found by its words.
 STEP_ASPECTS = {
     "greeted": ("staff_attitude", "reception"),
@@ -26,11 +27,12 @@ _WORDS_OF = {
 
 
 def expectation_gap(evidence: Evidence, now: datetime) -> Signal | None:
-    """Negative words about what a step of the service promise leads a client to expect, in their last comments.
+    """Unhappy comments, of the last ones, about what a step of the service promise leads a client to expect.
 
     Gap 5 of Parasuraman, Zeithaml & Berry 1985 (Journal of Marketing 49:41–50): quality is what happened against what
     was expected, and a promise sets what is expected. Missed steps (`promises.missed_steps`) count by themselves; this
-    hears what was promised and not ticked as missed, in words. GAP_POINTS for each step and answer.
+    hears what was promised and nobody was asked about or ticked. All that is known is that the words are unhappy about
+    the same matter, so that the reason says no more. GAP_POINTS for each step and answer.
     """
     told = [r for r in evidence.spoken if r.reading is not None and evidence.unsettled(r.at)]
     points, steps = 0.0, list[str]()
@@ -38,22 +40,28 @@ def expectation_gap(evidence: Evidence, now: datetime) -> Signal | None:
     for response in reversed(told[-GAP_RESPONSES:]):
         broken = _broken(evidence, response)
         for step in broken:
-            points += GAP_POINTS * evidence.weight(response.at, now) * _ticked(response, step)
+            points += GAP_POINTS * evidence.weight(response.at, now)
             if step not in steps:
                 steps.append(step)
         quotes += quoted(response) if broken else ()
-    if points < 0.1:
+    if points < LEAST_GAP_POINTS:
         return None
     said = listed([f"“{evidence.step_texts[step]}”" for step in steps[:2]])
-    text = f"You promise {said}; their words say otherwise."
+    text = f"Unhappy about something that you promise: {said}."
     return Signal("expectation_gap", min(MOST_GAP_POINTS, points), text, tuple(quotes[:3]))
 
 
 def _broken(evidence: Evidence, response: Response) -> list[str]:
-    """The steps that this comment speaks against."""
+    """The steps that an unhappy comment speaks against, but for those that they said had happened or had not."""
     reading = response.reading
-    against = {aspect for aspect, mood, _, _ in reading.aspects if mood == "negative"} if reading else set()
-    return [step for step, text in evidence.step_texts.items() if against & set(aspects_of(step, text))]
+    if reading is None or reading.score > NEGATIVE_FROM or response.numbers.get("csat", 0) >= PLEASED_CSAT:
+        return []
+    against = {aspect for aspect, mood, _, _ in reading.aspects if mood == "negative"}
+    return [
+        step
+        for step, text in evidence.step_texts.items()
+        if not response.steps.get(step) and against & set(aspects_of(step, text))
+    ]
 
 
 def aspects_of(step: str, text: str) -> tuple[str, ...]:
@@ -62,7 +70,3 @@ def aspects_of(step: str, text: str) -> tuple[str, ...]:
         return STEP_ASPECTS[step]
     lower = text.lower()
     return tuple(aspect for aspect, marks in _WORDS_OF.items() if any(mark in lower for mark in marks))
-
-
-def _ticked(response: Response, step: str) -> float:
-    return SAID_IT_HAPPENED if response.steps.get(step, 0) > 0 else 1.0

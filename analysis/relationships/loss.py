@@ -9,9 +9,9 @@ from math import exp, log, sqrt
 from pathlib import Path
 from typing import Any
 
-from analysis.relationships import alive, scores, words
+from analysis.relationships import alive, unnamed, words
 from analysis.relationships.alive import Habit
-from analysis.relationships.evidence import AFTER_CONTACT, Evidence, Quote, Signal, plural, short_day
+from analysis.relationships.evidence import AFTER_CONTACT, Evidence, Signal, plural
 from analysis.relationships.satisfaction import PRIOR_VARIANCE, Satisfaction, satisfaction
 from analysis.relationships.usual import FirmUsual
 
@@ -19,7 +19,6 @@ FITTED = ("satisfaction", "silence", "late_jobs")
 RATING_SIGNALS, WORD_SIGNALS = ("low_scores", "low_level"), ("negative_words",)
 UNSURE_ODDS = 1.3  # per unit of variance, per weight of satisfaction: E[e^−βx] = e^(−βμ + β²σ²/2)
 MENTIONED_FROM = 0.1
-WORTH_SAYING = 1.5  # usual gaps: "15 days; usually every 13" is nothing to tell a manager
 SHIPPED = Path(__file__).with_name("loss_weights.json")
 Z80 = 1.2815515655446004
 LEAST_JOBS = 3
@@ -151,12 +150,12 @@ def assess_loss(
     weights = weights or shipped()
     state = satisfaction(evidence, firm, now)
     known = inputs(evidence, state, found, now, weights)
-    unnamed = {
-        "ratings": lambda: _lasting(evidence, firm, state),
+    otherwise = {
+        "ratings": lambda: unnamed.lasting(evidence, firm, state),
         "words": lambda: words.cool_words(evidence),
-        "overdue": lambda: _away(evidence, known),
+        "overdue": lambda: unnamed.away(evidence, known.habit),
     }
-    return concluded(known, found, weights, unnamed)
+    return concluded(known, found, weights, otherwise)
 
 
 def warned(
@@ -169,13 +168,13 @@ def warned(
 
 
 def concluded(
-    known: Inputs, found: Sequence[Signal], weights: LossWeights, unnamed: Mapping[str, Callable[[], Signal | None]]
+    known: Inputs, found: Sequence[Signal], weights: LossWeights, otherwise: Mapping[str, Callable[[], Signal | None]]
 ) -> Loss:
-    """What follows from the numbers alone. `unnamed` gives the signals "ratings", "words" and "overdue" their words
+    """What follows from the numbers alone. `otherwise` gives the signals "ratings", "words" and "overdue" their words
     where the rules found none of that kind and the model hears one all the same."""
     before, risk = log_odds(known, weights), chance(known, weights)
     spread = _spread(known, weights)
-    signals = _explained(found, known, weights, _logit(risk) - before, unnamed)
+    signals = _explained(found, known, weights, _logit(risk) - before, otherwise)
     odds = _logit(risk)
     return Loss(
         risk=risk,
@@ -224,14 +223,14 @@ def _explained(
     known: Inputs,
     weights: LossWeights,
     overdue: float,
-    unnamed: Mapping[str, Callable[[], Signal | None]],
+    otherwise: Mapping[str, Callable[[], Signal | None]],
 ) -> tuple[Signal, ...]:
     """The signals with what each adds to the log-odds; one that the rules did not name is named when it adds much."""
     ratings, said = (weights.fitted["satisfaction"] * part for part in known.down)
     signals = [
-        *_shared(found, RATING_SIGNALS, ratings, unnamed["ratings"]),
-        *_shared(found, WORD_SIGNALS, said, unnamed["words"]),
-        *_shared(found, ("overdue",), max(0.0, overdue), unnamed["overdue"]),
+        *_shared(found, RATING_SIGNALS, ratings, otherwise["ratings"]),
+        *_shared(found, WORD_SIGNALS, said, otherwise["words"]),
+        *_shared(found, ("overdue",), max(0.0, overdue), otherwise["overdue"]),
     ]
     named = {*RATING_SIGNALS, *WORD_SIGNALS, "overdue"}
     for signal in found:
@@ -251,46 +250,6 @@ def _shared(
         return [replace(signal, loss=odds * signal.points / whole if whole > 0 else 0.0) for signal in mine]
     other = otherwise() if odds >= MENTIONED_FROM else None
     return [replace(other, loss=odds)] if other is not None else []
-
-
-def _lasting(evidence: Evidence, firm: FirmUsual, state: Satisfaction) -> Signal | None:
-    """Answers that each mean little and together say something."""
-    rated = [s for s in state.shares if s.ratings < 0 and s.response.numbers]
-    if not rated:
-        return None
-    pleased = all(s.response.numbers.get("csat", 0) >= scores.PLEASED_CSAT for s in rated)
-    worst = sorted(rated, key=lambda share: share.ratings)[:3]
-    stars = [s.response.numbers["csat"] for s in state.shares if "csat" in s.response.numbers]
-    text = "Some of their answers lie below what your clients usually say."
-    if stars and sum(stars) / len(stars) < firm.levels["csat"].mean:
-        text = (
-            f"Rates you {sum(stars) / len(stars):.1f} of 5 on average; your clients say {firm.levels['csat'].mean:.1f}."
-        )
-    elif pleased:
-        return None  # "4 of 5" is no reason to call, whatever others say
-    quotes = tuple(
-        Quote(
-            f"{scores.said(s.response)} for {evidence.job_name(s.response.job_id)}",
-            s.response.at,
-            f"response/{s.response.id}",
-        )
-        for s in sorted(worst, key=lambda share: share.response.at, reverse=True)
-    )
-    return Signal("low_level", 0.0, text, quotes)
-
-
-def _away(evidence: Evidence, known: Inputs) -> Signal | None:
-    if known.habit is None or not evidence.jobs:
-        return None
-    last = evidence.jobs[-1]
-    usual = max(1, round(known.habit.usual_gap))
-    if known.habit.waiting <= WORTH_SAYING * usual:
-        return None
-    text = f"No job for {plural(round(known.habit.waiting), 'day')}; usually every {usual}."
-    quote = Quote(
-        f"Last job {last.name}, {short_day(last.completed_at)}".replace(" ,", ","), last.completed_at, f"job/{last.id}"
-    )
-    return Signal("overdue", 0.0, text, (quote,), fades=False)
 
 
 def _spread(known: Inputs, weights: LossWeights) -> float:

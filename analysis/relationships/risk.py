@@ -107,7 +107,7 @@ _REMEDIES = {
     "champion_left": "their successor rates you well",
     "new_decider": "you have met the new decision-maker and logged it",
     "only_contact": "you know a second contact there",
-    "expectation_gap": "their next comments say that the promise was kept",
+    "expectation_gap": "their next comments are friendlier about it",
 }
 
 

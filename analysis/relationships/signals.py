@@ -31,7 +31,7 @@ LABELS = {
     "champion_left": "A champion left",
     "new_decider": "New decision-maker",
     "only_contact": "Hangs on one contact",
-    "expectation_gap": "Promise and experience differ",
+    "expectation_gap": "Unhappy about a promise",
     "contradiction": "Words and score disagree",
 }
 LEAST_POINTS = 0.05

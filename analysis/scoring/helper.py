@@ -17,7 +17,7 @@ from analysis.scoring.scorer import Gauge, Scored, judged
 from survey.db import begin_reading, engine_for
 
 MANY = 40  # fewer are not worth a second process
-AT_ONCE = 20
+AT_ONCE = 30
 
 Versions = Mapping[int, int]
 Judge = Callable[[Versions, Gauge, datetime], list[Scored]]

@@ -26,6 +26,15 @@ def judged(evidence: Evidence, before: Before = UNKNOWN, firm: FirmUsual = FIRM)
     return assess(evidence, firm, NOW, before)
 
 
+def test_a_weak_sign_is_no_reason() -> None:
+    """What adds next to nothing to the risk and calls for little is not named; the strongest one always is."""
+    rates, complains = Signal("low_scores", 0.3, "why", loss=0.4), Signal("complaint", 0.6, "why", loss=0.05)
+    weak = Signal("late_jobs", 0.4, "why", loss=0.09)
+    found = replace(judged(loyal(rated(2, 1))), signals=(rates, complains, weak))
+    assert [reason["signal"] for reason in found.reasons] == ["low_scores", "complaint"]
+    assert [reason["signal"] for reason in replace(found, signals=(weak,)).reasons] == ["late_jobs"]
+
+
 def test_one_lukewarm_answer_is_no_flag() -> None:
     """A single 3 of 5 with a lukewarm comment is not worth a manager's morning."""
     found = judged(loyal(rated(2, 3, read("It was ok, a bit slow.", score=-0.2, aspect="timeliness"))))

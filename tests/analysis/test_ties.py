@@ -1,6 +1,7 @@
 """Who is there, what was promised against what was said, words against scores, and what ties a client to the firm."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from analysis.relationships import people
 from analysis.relationships.contradiction import contradictions
 from analysis.relationships.coverage import contacts_heard, coverage
 from analysis.relationships.depth import health_of, strengths
-from analysis.relationships.evidence import Ask, Evidence, Person, Response, Settlement, as_of
+from analysis.relationships.evidence import Ask, Evidence, Person, Reading, Response, Settlement, as_of
 from analysis.relationships.expectation import aspects_of, expectation_gap
 from analysis.relationships.picture import picture
 from analysis.relationships.satisfaction import satisfaction
@@ -82,19 +83,29 @@ def test_one_contact_from_the_start_is_a_sign_at_the_largest_only() -> None:
 
 
 def test_words_against_the_promise() -> None:
-    """A negative comment about what the firm promises, though no step was ticked as missed; a tick takes half away."""
+    """An unhappy comment about what the firm promises says no more than that; what they ticked speaks for itself."""
     silent = replace(loyal(rated(2, 3, read("Nobody told us anything.", aspect="communication"))), step_texts=STEPS)
-    ticked = replace(
-        silent, responses=(*silent.responses[:-1], replace(silent.responses[-1], steps={"kept_informed": 1}))
-    )
-    signal, half = expectation_gap(silent, NOW), expectation_gap(ticked, NOW)
+    signal = expectation_gap(silent, NOW)
     assert signal is not None
-    assert half is not None
-    assert signal.text == "You promise “We kept you informed”; their words say otherwise."
+    assert signal.text == "Unhappy about something that you promise: “We kept you informed”."
     assert signal.evidence[0].text == "Nobody told us anything."
-    assert half.points == pytest.approx(signal.points / 2)
-    other = replace(loyal(rated(2, 3, read("Too dear.", aspect="price_billing"))), step_texts=STEPS)
-    assert expectation_gap(other, NOW) is None
+    for said in (1, -1):
+        last = replace(silent.responses[-1], steps={"kept_informed": said})
+        assert expectation_gap(replace(silent, responses=(*silent.responses[:-1], last)), NOW) is None
+    assert expectation_gap(silent, NOW + timedelta(days=60)) is None
+
+
+@pytest.mark.parametrize(
+    ("csat", "comment"),
+    [
+        (3, read("Too dear.", aspect="price_billing")),
+        (5, read("Nobody told us anything.", aspect="communication")),
+        (3, read("Fine, but nobody told us.", aspect="communication", score=0.1)),
+    ],
+)
+def test_another_matter_or_a_content_client_breaks_no_promise(csat: int, comment: Reading) -> None:
+    """Words about something else, a good rating, or a comment that is not unhappy as a whole are no gap."""
+    assert expectation_gap(replace(loyal(rated(2, csat, comment)), step_texts=STEPS), NOW) is None
 
 
 def test_a_step_of_the_firms_own_is_found_by_its_words() -> None:
