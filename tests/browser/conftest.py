@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
@@ -41,6 +41,8 @@ follows from that: on the narrowest all but colours, in the dark colours alone, 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 """The name of a browser with a screen: one that calls itself headless is asked to tap once more (`presses`)."""
 
+PATIENCE = 20_000  # ms: on a machine with much else to do
+expect.set_options(timeout=PATIENCE)
 _numbers = itertools.count(1)
 
 
@@ -131,7 +133,7 @@ def new_page(chromium: BrowserThread, server: Server) -> Iterator[Callable[..., 
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 
