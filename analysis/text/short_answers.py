@@ -17,9 +17,12 @@ _STARS = re.compile(r"([0-5]|one|two|three|four|five)[ -]?stars?\W*|(⭐+)\ufe0f
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 
 Chances = tuple[float, float, float]
+# How often people label such an answer so, in 500 training rows of nhs_fft whose question is known; where it is not,
+# "Nothing" was praise in nine of ten, but nothing in the words says so: neutral, with that doubt.
 NEUTRAL: Chances = (0.05, 0.87, 0.08)
-POSITIVE: Chances = (0.04, 0.17, 0.79)
-NEGATIVE: Chances = (0.76, 0.2, 0.04)
+POSITIVE: Chances = (0.01, 0.05, 0.94)
+NEGATIVE: Chances = (0.83, 0.1, 0.07)
+OPEN: Chances = (0.04, 0.5, 0.46)
 
 
 def meaning(text: str, question: str) -> Chances | None:
@@ -41,7 +44,7 @@ def meaning(text: str, question: str) -> Chances | None:
         if asked != "worse" and _OF_LOYALTY.search(about):
             return POSITIVE if is_yes else NEGATIVE
     if said in kinds["nothing"]:
-        return {"worse": POSITIVE, "better": NEGATIVE}.get(asked, NEUTRAL)
+        return {"worse": POSITIVE, "better": NEGATIVE}.get(asked, OPEN)
     if said in kinds["everything"]:
         return {"worse": NEGATIVE, "better": POSITIVE}.get(asked, NEUTRAL)
     return None
