@@ -15,7 +15,7 @@ class Reason:
     share: float
     text: str
     evidence: list[dict[str, Any]]  # Quote.as_dict of analysis.relationships.evidence
-    told: frozenset[str] = frozenset()  # sources whose words a stronger reason quotes already
+    told: frozenset[str] = frozenset()  # sources whose words, and facts that, a stronger reason names already
 
     @property
     def quote(self) -> str:
@@ -25,7 +25,8 @@ class Reason:
     @property
     def facts(self) -> list[dict[str, Any]]:
         """The evidence that is not the client's own words; `at` as a moment."""
-        return [{**item, "at": _moment(item)} for item in self.evidence if source(item)[0] != "answer"]
+        facts = [item for item in self.evidence if source(item)[0] != "answer" and _fact(item) not in self.told]
+        return [{**item, "at": _moment(item)} for item in facts]
 
     @property
     def words(self) -> list[dict[str, Any]]:
@@ -37,6 +38,11 @@ class Reason:
     def again(self) -> bool:
         """Whether it rests on words that a stronger reason quotes."""
         return any(item.get("source") in self.told for item in self.evidence)
+
+    @property
+    def facts_again(self) -> bool:
+        """Whether it rests on nothing but facts that a stronger reason names."""
+        return bool(self.evidence) and all(_fact(item) in self.told for item in self.evidence)
 
 
 def reasons_of(stored: Iterable[dict[str, Any]]) -> list[Reason]:
@@ -54,13 +60,17 @@ def reasons_of(stored: Iterable[dict[str, Any]]) -> list[Reason]:
             told=told,
         )
         found.append(made)
-        told = told | {str(item["source"]) for item in made.words}
+        told = told | {str(item["source"]) for item in made.words} | {_fact(item) for item in made.facts}
     return found
 
 
 def _weight(reason: dict[str, Any]) -> float:
     """What it adds to the chance of loss, and how much it calls for an answer."""
     return abs(float(reason["points"])) + abs(float(reason.get("strength") or 0))
+
+
+def _fact(item: dict[str, Any]) -> str:
+    return f"{item.get('source', '')} {item['text']}"
 
 
 def _moment(item: dict[str, Any]) -> datetime | None:

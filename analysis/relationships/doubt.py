@@ -18,7 +18,13 @@ LANGUAGES = {
 
 # Rest on what somebody seems to intend, which the quick reader hears too often.
 INTENDED = frozenset({"leaving", "review_threat", "safety_legal", "wants_contact"})
-READ_ONCE = "less sure: only the quick reader has read it"
+READ_ONCE = "only the quick reader has read it, and is often wrong about this"
+_PERHAPS = {
+    "leaving": "Perhaps they think of leaving",
+    "review_threat": "Perhaps a threat of a bad review",
+    "safety_legal": "Perhaps about danger, damage or legal steps",
+    "wants_contact": "Perhaps they asked to be contacted",
+}
 
 Rule = Callable[[Evidence, datetime], Signal | None]
 
@@ -59,7 +65,7 @@ def _marked(signal: Signal, evidence: Evidence) -> Signal:
     }
     if not signal.evidence or not all(quote.source in once for quote in signal.evidence):
         return signal
-    return replace(signal, text=f"{signal.text.removesuffix('.')} ({READ_ONCE}).", doubtful=True)
+    return replace(signal, text=f"{_PERHAPS[signal.name]}: {READ_ONCE}.", doubtful=True)
 
 
 def _without_doubted(evidence: Evidence) -> Evidence:

@@ -9,12 +9,13 @@ from analysis.relationships.words import NEGATIVE_FROM, quoted
 GAP_POINTS, MOST_GAP_POINTS, GAP_RESPONSES = 0.4, 1.2, 3
 LEAST_GAP_POINTS = 0.3  # one such comment is worth mentioning for a month
 # Which words speak of which step of the promise as it ships; a step that the firm wrote itself is found by its words.
-STEP_ASPECTS = {
-    "greeted": ("staff_attitude", "reception"),
-    "told_next": ("follow_up",),
+# No aspect tells "told what happens next" and "explained" from what else is said of following up and of expertise.
+STEP_ASPECTS: dict[str, tuple[str, ...]] = {
+    "greeted": ("staff_attitude",),
+    "told_next": (),
     "kept_informed": ("communication",),
     "done_as_agreed": ("quality_of_work", "timeliness"),
-    "explained": ("expertise",),
+    "explained": (),
 }
 _WORDS_OF = {
     "staff_attitude": ("greet", "friendly", "listen", "polite", "welcom"),

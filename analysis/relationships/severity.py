@@ -74,7 +74,7 @@ _KINDS = {
     "champion_left": "people",
     "new_decider": "people",
     "only_contact": "people",
-    "expectation_gap": "promises",
+    "expectation_gap": "words",
 }
 
 
@@ -166,6 +166,7 @@ def _unsafe(signals: Sequence[Signal]) -> bool:
 
 def _several_strong(found: Urgency, strong: float) -> bool:
     """Strong signs of three kinds; two are enough from a large client, or when one of them is very strong."""
-    kinds = {_KINDS.get(signal.name, signal.name) for signal in found.signals if signal.points >= strong}
-    strongest = max((signal.points for signal in found.signals), default=0.0)
+    certain = [signal for signal in found.signals if not signal.doubtful]
+    kinds = {_KINDS.get(signal.name, signal.name) for signal in certain if signal.points >= strong}
+    strongest = max((signal.points for signal in certain), default=0.0)
     return len(kinds) >= (2 if found.worth >= 1 or strongest >= VERY_STRONG * strong else 3)

@@ -3,7 +3,7 @@
 from analysis.relationships.alive import Habit
 from analysis.relationships.evidence import Evidence, Quote, Signal, plural, short_day
 from analysis.relationships.satisfaction import Satisfaction
-from analysis.relationships.scores import PLEASED_CSAT, said
+from analysis.relationships.scores import LOW_LEVEL_FROM, PLEASED_CSAT, said
 from analysis.relationships.usual import FirmUsual
 
 WORTH_SAYING = 1.5  # usual gaps: "15 days; usually every 13" is nothing to tell a manager
@@ -17,13 +17,15 @@ def lasting(evidence: Evidence, firm: FirmUsual, state: Satisfaction) -> Signal 
     pleased = all(s.response.numbers.get("csat", 0) >= PLEASED_CSAT for s in rated)
     worst = sorted(rated, key=lambda share: share.ratings)[:3]
     stars = [s.response.numbers["csat"] for s in state.shares if "csat" in s.response.numbers]
-    text = "Some of their answers lie below what your clients usually say."
-    if stars and sum(stars) / len(stars) < firm.levels["csat"].mean:
-        text = (
-            f"Rates you {sum(stars) / len(stars):.1f} of 5 on average; your clients say {firm.levels['csat'].mean:.1f}."
-        )
-    elif pleased:
+    usual = firm.levels["csat"].mean
+    if pleased and not (stars and sum(stars) / len(stars) < usual):
         return None  # "4 of 5" is no reason to call, whatever others say
+    text = "Some of their answers lie below what your clients usually say."
+    if stars and sum(stars) / len(stars) <= usual - LOW_LEVEL_FROM:
+        text = f"Rates you {sum(stars) / len(stars):.1f} of 5 on average; your clients say {usual:.1f}."
+    elif low := sum(star < PLEASED_CSAT for star in stars):
+        was = "was" if low == 1 else "were"
+        text = f"{low} of their {plural(len(stars), 'rating')} {was} below {PLEASED_CSAT} of 5."
     quotes = tuple(
         Quote(
             f"{said(s.response)} for {evidence.job_name(s.response.job_id)}",

@@ -23,6 +23,7 @@ NEGATIVE_FROM, NEGATIVE_POINTS, MOST_NEGATIVE_POINTS = -0.25, 0.9, 2.0
 SAFETY_FROM, SAFETY_POINTS, SAFETY_DAYS = 0.6, 5.0, 365  # the least sure one is just enough for a flag
 THREAT_FROM, THREAT_POINTS, THREAT_DAYS = 0.6, 2.2, 180
 GRAVE_LEAST, GRAVE_RISE = 0.4, 1.6  # the weight of negative words by severity: 0.72 at 0.2, 1.36 at 0.6, 2 at 1
+QUOTED_FROM = 0.2  # of their weight: half a year later words still count, and are no news to tell a manager
 FRIENDLIER_SINCE = 0.5  # what negative words still weigh after a friendly comment
 PLEASED_DISCOUNT = 0.25  # they rated the job 4 or 5 all the same
 # What ends relationships weighs more than what annoys.
@@ -110,7 +111,8 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
         return None
     text = "Complained; no contact logged since."
     if len(open_ones) > 1:
-        text = f"Complained {len(open_ones)} times; no contact logged since."
+        times = "twice" if len(open_ones) == 2 else f"{len(open_ones)} times"
+        text = f"Complained {times}; no contact logged since."
     quotes = tuple(quote for response in reversed(open_ones[-3:]) for quote in quoted(response))
     return Signal("complaint", min(2.2, total), text, quotes)
 
@@ -190,8 +192,9 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
         weight *= PLEASED_DISCOUNT if _pleased(response) else 1.0
         total += NEGATIVE_POINTS * -reading.score * weight * graveness(reading.severity) * fresh
         gravest = max(gravest, graveness(reading.severity))
-        aspects += [aspect for aspect, _, _ in found if aspect not in aspects and aspect != "general"]
-        quotes += quoted(response)
+        if fresh >= QUOTED_FROM or not quotes:
+            aspects += [aspect for aspect, _, _ in found if aspect not in aspects and aspect != "general"]
+        quotes += quoted(response) if fresh >= QUOTED_FROM or not quotes else ()
     if total < 0.1:
         return None
     names = {**evidence.own_aspects, **ASPECT_NAMES}

@@ -51,6 +51,25 @@ def test_words_that_two_reasons_rest_on_are_quoted_once() -> None:
     assert (second.words, second.again) == ([], True)
 
 
+def test_facts_that_two_reasons_rest_on_are_named_once() -> None:
+    """The same three ratings are not listed under the latest ones and under the lasting level."""
+    rating = {"text": "2 of 5 for a job", "at": NOW.isoformat(), "source": "response/2", "start": 0, "end": 0}
+    stored = [
+        {"signal": "low_scores", "points": 0.9, "strength": 3.0, "text": "Rated low.", "evidence": [rating]},
+        {"signal": "low_level", "points": 0.2, "strength": 1.0, "text": "Rates low.", "evidence": [rating]},
+    ]
+    first, second = reasons_of(stored)
+    assert (len(first.facts), first.facts_again) == (1, False)
+    assert (second.facts, second.facts_again) == ([], True)
+
+
+def test_old_words_count_but_are_not_quoted() -> None:
+    """What was said most of a year ago is no news to tell a manager, where there is something newer."""
+    found = reasons(loyal(sour(200, 1, WORDS[0]), sour(5, 2, WORDS[1])))
+    assert found["negative_words"][1] == [WORDS[1]]
+    assert reasons(loyal(sour(200, 1, WORDS[0])))["negative_words"][1] == [WORDS[0]]
+
+
 def test_leaving_that_was_read_once_is_less_sure_and_never_severe() -> None:
     """With the fast reader alone the flag stands, says so, and is high; read twice it is severe."""
     said = read("We will move to another company.", leaving=0.95)
@@ -58,7 +77,7 @@ def test_leaving_that_was_read_once_is_less_sure_and_never_severe() -> None:
     once = assess(loyal(rated(1, 4, replace(said, read_once=True))), FirmUsual(), NOW, Before())
     assert (twice.judgement.severity, once.judgement.severity) == ("severe", "high")
     text = next(signal.text for signal in once.signals if signal.name == "leaving")
-    assert text == f"Their words say that they may leave ({READ_ONCE})."
+    assert text == f"Perhaps they think of leaving: {READ_ONCE}."
 
 
 def test_an_answer_by_the_tick_box_is_sure_whoever_read_the_words() -> None:

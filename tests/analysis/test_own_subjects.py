@@ -34,6 +34,7 @@ class AbleAnalyser(KeywordAnalyser):
     """The tiny analyser, able to read a firm's own subjects."""
 
     own: OwnAspects | None = None
+    space: str = "words"
 
     def embed(self, texts: Sequence[str]) -> Array:
         return embed(texts)

@@ -43,8 +43,8 @@ UNRELATED = tuple(f"{odd} {kind}" for kind in ("morning", "evening") for odd in 
 class WordEmbedder:
     """Texts are near when they share words. Counts how many texts it was given."""
 
-    def __init__(self, model: str = "words-1", turn: int = 0) -> None:
-        self.model = model
+    def __init__(self, space: str = "words-1", turn: int = 0) -> None:
+        self.space = space
         self.turn = turn
         self.given = 0
 
