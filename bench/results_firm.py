@@ -11,10 +11,11 @@ from itertools import chain
 from random import Random
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, insert, select
 
 from bench.large_firm import COMMENTS, KINDS, STAFF
 from survey.db import Base
+from survey.evidence import verdicts
 from survey.firms import default_firm
 from survey.models import (
     Answer,
@@ -36,6 +37,7 @@ from survey.models import (
 )
 from survey.promise import DEFAULT_PROMISE
 from survey.questionnaires import library
+from survey.tallies import tally_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAYS = 690  # inside the twelve months asked for and the twelve before
@@ -72,6 +74,10 @@ def build(connection: Connection, responses: int) -> Size:
         for table in Base.metadata.sorted_tables:
             if batch := by_table.get(table):
                 connection.execute(insert(table), batch)
+        connection.commit()
+    opened = list(connection.scalars(select(SurveyEvent.invitation_id).distinct()))
+    for start in range(0, len(opened), AT_ONCE):
+        verdicts.keep(connection, opened[start : start + AT_ONCE])
         connection.commit()
     return Size(made.asked, made.responses, made.answers, made.events)
 
@@ -161,11 +167,7 @@ class _Maker:
     def _respond(self, rows: Rows, number: int, client: int, version: int, at: datetime) -> None:
         random = self.random
         self.responses += 1
-        rows[SurveyResponse].append(
-            {"id": self.responses, "resolution_id": number, "contact_id": client, "client_id": client,
-             "invitation_id": number, "origin": ResponseOrigin.SURVEY, "language": random.choice(LANGUAGES),
-             "version_id": version, "submitted_at": at}
-        )  # fmt: skip
+        self.given: list[tuple[str, int | None, bool]] = []
         csat = min(5, max(1, round(4.3 + random.gauss(0.0, 0.8))))
         self._value(rows, at, "csat", number=csat)
         if random.random() < 0.35:
@@ -179,15 +181,21 @@ class _Maker:
         ):
             if random.random() < share:
                 self._value(rows, at, question, number=random.choice(values))
-        if random.random() < 0.4:
-            rows[Touchpoint] += [
-                {"response_id": self.responses, "resolution_id": number, "step": step.key,
-                 "value": random.choice((1, 1, 1, 1, 0, -1))}
-                for step in DEFAULT_PROMISE
-            ]  # fmt: skip
+        told = DEFAULT_PROMISE if random.random() < 0.4 else ()
+        steps = {step.key: random.choice((1, 1, 1, 1, 0, -1)) for step in told}
+        rows[Touchpoint] += [
+            {"response_id": self.responses, "resolution_id": number, "step": step, "value": value}
+            for step, value in steps.items()
+        ]
+        rows[SurveyResponse].append(
+            {"id": self.responses, "resolution_id": number, "contact_id": client, "client_id": client,
+             "invitation_id": number, "origin": ResponseOrigin.SURVEY, "language": random.choice(LANGUAGES),
+             "version_id": version, "submitted_at": at, "tally": tally_of(self.given, steps.items())}
+        )  # fmt: skip
 
     def _value(self, rows: Rows, at: datetime, question: str, **value: Any) -> None:
         self.answers += 1
+        self.given.append((question, value.get("number"), False))
         rows[Answer].append(
             {"id": self.answers, "response_id": self.responses, "question": question, "number": None, "text": None,
              "answered_at": at, **value}

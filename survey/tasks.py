@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 from survey import invitations
 from survey.config import Settings
 from survey.db import transaction
+from survey.evidence import verdicts
 from survey.worker import Task
 
 
 def tasks(settings: Settings) -> tuple[Task, ...]:
-    """In story order: decide, put back what waited for a flag, close what nobody answered in time."""
+    """In story order: decide, put back what waited for a flag, close what nobody answered, judge visits."""
     secret_key = settings.secret_key
     assert secret_key is not None  # load_settings makes one
 
@@ -23,6 +24,7 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
         Task("schedule invitations", _in_transaction(decide)),
         Task("resume held invitations", _in_transaction(invitations.resume_held)),
         Task("expire invitations", _in_transaction(invitations.expire_batch)),
+        Task("judge visits", _in_transaction(verdicts.renew)),
     )
 
 

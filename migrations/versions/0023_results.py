@@ -94,7 +94,7 @@ def _create_verdicts() -> None:
         "ix_link_verdicts_stale",
         "link_verdicts",
         ["invitation_id"],
-        sqlite_where=sa.text("stale"),
+        sqlite_where=sa.text("stale = 1"),
         postgresql_where=sa.text("stale"),
     )
 

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from survey.evidence.links import Click
 from survey.evidence.verdicts import found_on
-from survey.firms import get_firm
 from survey.models import HeldAnswer, Invitation, InvitationState, LinkVerdict
 
 CONFIRMS_WITHIN = timedelta(hours=24)  # later, a click counts as never confirmed while the survey is still open
@@ -41,11 +40,7 @@ def unconfirmed(session: Session, now: datetime, *conditions: ColumnElement[bool
             LinkVerdict.stale, LinkVerdict.clicked, LinkVerdict.clicked_value, LinkVerdict.clicked_at,
         )
         .join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id)
-        .where(
-            Invitation.state.in_(_SILENT),
-            or_(LinkVerdict.stale.is_(True), LinkVerdict.clicked_at.is_not(None)),
-            *conditions,
-        )
+        .where(Invitation.state.in_(_SILENT), or_(LinkVerdict.stale, LinkVerdict.clicked_at.is_not(None)), *conditions)
     )  # fmt: skip
     rows = session.execute(silent).all()
     judged = found_on(session, [row.id for row in rows if row.stale])
@@ -56,6 +51,16 @@ def unconfirmed(session: Session, now: datetime, *conditions: ColumnElement[bool
         if click and (over or now - click.at >= CONFIRMS_WITHIN):
             found.append(Unconfirmed(row.id, row.client_id, row.resolution_id, click.question, click.value, click.at))
     return sorted(found, key=lambda click: click.at)
+
+
+def stays_unconfirmed(now: datetime) -> ColumnElement[bool]:
+    """The condition on invitations with a verdict that stands: `unconfirmed` would have them."""
+    over = or_(
+        Invitation.state == InvitationState.EXPIRED,
+        Invitation.expires_at <= now,
+        LinkVerdict.clicked_at <= now - CONFIRMS_WITHIN,
+    )
+    return and_(~LinkVerdict.stale, Invitation.state.in_(_SILENT), LinkVerdict.clicked_at.is_not(None), over)
 
 
 def unconfirmed_by_invitation(
@@ -70,14 +75,6 @@ def unconfirmed_by_invitation(
 def unconfirmed_of_client(session: Session, now: datetime, client_id: int) -> list[Unconfirmed]:
     """A client's clicks of the last year that were never confirmed, the latest first."""
     return unconfirmed(session, now, Invitation.client_id == client_id, Invitation.sent_at >= now - LAST_YEAR)[::-1]
-
-
-def unconfirmed_in_figures(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> list[Unconfirmed]:
-    """The clicks that the figures of the results page may add, marked as such: none unless the firm switched that on.
-
-    Nothing else may count them: no flag, no risk, no average of somebody's work.
-    """
-    return unconfirmed(session, now, *conditions) if get_firm(session).count_unconfirmed else []
 
 
 def held_of(session: Session, invitation_ids: Collection[int]) -> dict[int, list[HeldAnswer]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.orm import Session
 
 from survey.evidence.links import Found, on_link
@@ -17,6 +17,7 @@ from survey.evidence.records import visits_of
 from survey.models import Invitation, LinkSeen, LinkVerdict
 
 AT_ONCE = 500  # links judged together
+WAITING = select(LinkVerdict.invitation_id).where(LinkVerdict.stale)  # the links that wait to be judged
 _TABLE = cast("Table", LinkVerdict.__table__)
 _FOUND = ("stale", "seen", "pages", "clicked", "clicked_value", "clicked_at")
 
@@ -25,7 +26,7 @@ def renew(session: Session, _now: datetime, limit: int = 2_000) -> int:
     """Judge links that are marked, those that nobody is adding to at this moment; returns how many."""
     marked = (
         select(LinkVerdict.invitation_id)
-        .where(LinkVerdict.stale.is_(True))
+        .where(LinkVerdict.stale)
         .order_by(LinkVerdict.invitation_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -57,16 +58,6 @@ def found_on(session: Session | Connection, links: Sequence[int]) -> Mapping[int
         for link, *sent in session.execute(select(*columns).where(Invitation.id.in_(chunk))):
             found[link] = on_link(visits[link], sent)
     return found
-
-
-def stands() -> ColumnElement[bool]:
-    """The condition on verdicts that nothing was added to since."""
-    return LinkVerdict.stale.is_(False)
-
-
-def count_marked(session: Session) -> int:
-    """How many links wait to be judged."""
-    return session.scalar(select(func.count()).select_from(LinkVerdict).where(LinkVerdict.stale.is_(True))) or 0
 
 
 def _row(link: int, found: Found) -> dict[str, Any]:

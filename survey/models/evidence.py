@@ -35,9 +35,6 @@ class LinkSeen(StrEnum):
     MACHINE = "machine"  # machines alone
 
 
-_STALE = text("stale")
-
-
 class LinkVerdict(Base):
     """What the evidence of one link amounts to: `survey.evidence.verdicts`. None where the link was never opened."""
 
@@ -45,7 +42,9 @@ class LinkVerdict(Base):
     __table_args__ = (
         CheckConstraint("stale OR seen IS NOT NULL", name="judged"),
         CheckConstraint("(clicked IS NULL) = (clicked_at IS NULL)", name="click_dated"),
-        Index("ix_link_verdicts_stale", "invitation_id", sqlite_where=_STALE, postgresql_where=_STALE),
+        Index(
+            "ix_link_verdicts_stale", "invitation_id", sqlite_where=text("stale = 1"), postgresql_where=text("stale")
+        ),
     )
 
     invitation_id: Mapped[int] = mapped_column(

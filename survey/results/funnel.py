@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from survey.evidence.verdicts import found_on
+from survey.evidence.verdicts import WAITING, found_on
 from survey.models import (
     Client,
     Contact,
@@ -118,13 +118,17 @@ def _opened(session: Session, asking: Asking) -> tuple[int, int, int]:
     but machines opened."""
     announced = Invitation.delivered_at.is_not(None)
     unanswered = _cohort(asking).where(Invitation.sent_at.is_not(None), Invitation.state != InvitationState.ANSWERED)
-    judged = unanswered.join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id)
     counts: Counter[tuple[bool, bool]] = Counter()  # (by a person, announced)
-    standing = judged.add_columns(LinkVerdict.seen, announced, func.count()).where(LinkVerdict.stale.is_(False))
-    for seen, is_announced, count in session.execute(standing.group_by(LinkVerdict.seen, announced)):
+    standing = (
+        unanswered.add_columns(LinkVerdict.seen, announced, func.count())
+        .join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id)
+        .where(~LinkVerdict.stale)
+        .group_by(LinkVerdict.seen, announced)
+    )
+    for seen, is_announced, count in session.execute(standing):
         counts[seen is LinkSeen.PERSON, bool(is_announced)] += count
-    marked = judged.add_columns(Invitation.id, announced).where(LinkVerdict.stale.is_(True))
-    waiting = {number: bool(is_announced) for number, is_announced in session.execute(marked)}
+    rows = session.execute(unanswered.add_columns(Invitation.id, announced).where(Invitation.id.in_(WAITING)))
+    waiting = {number: bool(is_announced) for number, is_announced in rows}
     for number, found in found_on(session, list(waiting)).items():
         counts[found.by_person, waiting[number]] += 1
     by_machines = counts[False, True] + counts[False, False]
@@ -201,18 +205,17 @@ def drop_off(session: Session, asking: Asking) -> list[Stop]:
 
 def _walked(session: Session, asking: Asking) -> tuple[int, Mapping[str, int], Mapping[str, int]]:
     """Of the links that were answered: how many; page → on how many it was shown; question → how many answered it."""
-    answered = (
-        _cohort(asking)
-        .where(Invitation.state == InvitationState.ANSWERED)
+    answered = _cohort(asking).where(Invitation.state == InvitationState.ANSWERED)
+    standing = func.aggregate_strings(case((~LinkVerdict.stale, LinkVerdict.pages)), " ")
+    tallies = func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
+    n, shown_pages, lines = session.execute(
+        answered.add_columns(func.count(), standing, tallies)
         .join(SurveyResponse, SurveyResponse.invitation_id == Invitation.id, isouter=True)
         .join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id, isouter=True)
-    )
-    standing = func.aggregate_strings(case((LinkVerdict.stale.is_(False), LinkVerdict.pages)), " ")
-    tallies = func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
-    n, shown_pages, lines = session.execute(answered.add_columns(func.count(), standing, tallies)).one()
+    ).one()
     pages = Counter((shown_pages or "").split())
-    marked = session.scalars(answered.add_columns(Invitation.id).where(LinkVerdict.stale.is_(True)))
-    for found in found_on(session, marked.all()).values():
+    waiting = session.scalars(answered.add_columns(Invitation.id).where(Invitation.id.in_(WAITING))).all()
+    for found in found_on(session, waiting).values():
         pages.update(found.pages)
     return n, pages, _given(counted(lines or ""))
 

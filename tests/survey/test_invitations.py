@@ -355,7 +355,7 @@ def test_explaining_shows_what_was_decided_or_would_be(session: Session) -> None
 
 
 def test_the_tasks_run_in_story_order(session: Session, settings: Settings) -> None:
-    """Three tasks, each idempotent, in transactions of their own."""
+    """Four tasks, each idempotent, in transactions of their own."""
     make_resolution(session, completed_at=CLOSED)
     session.commit()
     found = tasks(settings)
@@ -363,7 +363,8 @@ def test_the_tasks_run_in_story_order(session: Session, settings: Settings) -> N
         "schedule invitations",
         "resume held invitations",
         "expire invitations",
+        "judge visits",
     ]
-    assert [task.run(NOW) for task in found] == [1, 0, 0]
-    assert [task.run(NOW + timedelta(days=30)) for task in found] == [0, 0, 1]
+    assert [task.run(NOW) for task in found] == [1, 0, 0, 0]
+    assert [task.run(NOW + timedelta(days=30)) for task in found] == [0, 0, 1, 0]
     assert queries.count_invitations(session) == {InvitationState.SKIPPED: 1}
