@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy.orm import Session
 
 from bench.large_firm import COMMENTS, KINDS, STAFF
 from survey.db import Base
@@ -75,10 +76,11 @@ def build(connection: Connection, responses: int) -> Size:
             if batch := by_table.get(table):
                 connection.execute(insert(table), batch)
         connection.commit()
-    opened = list(connection.scalars(select(SurveyEvent.invitation_id).distinct()))
-    for start in range(0, len(opened), AT_ONCE):
-        verdicts.keep(connection, opened[start : start + AT_ONCE])
-        connection.commit()
+    with Session(connection) as session:
+        opened = session.scalars(select(SurveyEvent.invitation_id).distinct()).all()
+        for start in range(0, len(opened), AT_ONCE):
+            verdicts.keep(session, opened[start : start + AT_ONCE])
+            session.commit()
     return Size(made.asked, made.responses, made.answers, made.events)
 
 

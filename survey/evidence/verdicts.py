@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from survey.evidence.links import Found, on_link
@@ -36,10 +36,9 @@ def renew(session: Session, _now: datetime, limit: int = 2_000) -> int:
     return len(links)
 
 
-def keep(session: Session | Connection, links: Sequence[int]) -> None:
+def keep(session: Session, links: Sequence[int]) -> None:
     """Judge these links and keep what was found."""
-    dialect = (session.get_bind() if isinstance(session, Session) else session).dialect.name
-    statement = INSERT[dialect](_TABLE)
+    statement = INSERT[session.get_bind().dialect.name](_TABLE)
     upsert = statement.on_conflict_do_update(
         index_elements=["invitation_id"], set_={name: statement.excluded[name] for name in _FOUND}
     )
@@ -48,7 +47,7 @@ def keep(session: Session | Connection, links: Sequence[int]) -> None:
         session.execute(upsert, rows)
 
 
-def found_on(session: Session | Connection, links: Sequence[int]) -> Mapping[int, Found]:
+def found_on(session: Session, links: Sequence[int]) -> Mapping[int, Found]:
     """What the evidence of these links amounts to, judged now."""
     found: dict[int, Found] = {}
     columns = Invitation.id, Invitation.sent_at, Invitation.delivered_at, Invitation.reminded_at

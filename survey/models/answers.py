@@ -4,9 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint, event, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint, event, false, inspect
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
-from sqlalchemy.orm.attributes import PASSIVE_NO_INITIALIZE, get_history
 
 from survey import full_text, tallies
 from survey.db import Base
@@ -106,4 +105,5 @@ def _count_again(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def _has_other_answers(response: SurveyResponse) -> bool:
-    return any(get_history(response, name, PASSIVE_NO_INITIALIZE).has_changes() for name in ("answers", "touchpoints"))
+    attributes = inspect(response).attrs
+    return bool(attributes.answers.history.has_changes() or attributes.touchpoints.history.has_changes())

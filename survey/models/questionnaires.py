@@ -80,7 +80,7 @@ class QuestionnaireUseChange(Base):
     __tablename__ = "questionnaire_use_changes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    changes: Mapped[list[dict[str, Any]]]  # {"kind", "before", "after"}
+    changes: Mapped[list[dict[str, Any]]]  # {"label", "before", "after"}
     changed_at: Mapped[datetime]
     changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     changed_by: Mapped[User | None] = relationship()

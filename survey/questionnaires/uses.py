@@ -4,22 +4,23 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from survey.asking.deciding import WAITING, load_house
 from survey.asking.reweighing import Effect, Reweighed, apply_all, reweigh
 from survey.errors import ConflictError, InvalidInputError
-from survey.models import Firm, Invitation, Job, Questionnaire, QuestionnaireUse, Resolution
+from survey.models import Firm, Invitation, Job, Questionnaire, QuestionnaireUse, QuestionnaireUseChange, Resolution
 from survey.questionnaires.publishing import EVERY_OTHER, stand_in_id
 from survey.questionnaires.versions import EVERY_OTHER_KIND
 from survey.sampling import ALL, share_in_words
 
 LONGEST_KIND = 80
 NAMED = 20  # surveys listed by name in a preview
+HISTORY = 30  # changes listed
 
 
 @dataclass(frozen=True, order=True)
@@ -119,8 +120,10 @@ def preview(session: Session, wanted: Sequence[Use], now: datetime) -> Preview:
     )
 
 
-def choose(session: Session, wanted: Sequence[Use], was: str, now: datetime) -> int:
+def choose(session: Session, wanted: Sequence[Use], was: str, now: datetime, user_id: int | None = None) -> int:
     """Put these choices in the place of all there are, and decide again about what waits; how many surveys changed.
+
+    What changed is kept in the words of the day, with who chose it.
 
     Raises:
         InvalidInputError: a questionnaire that can't be used, a share that is no per cent, a kind twice.
@@ -133,6 +136,9 @@ def choose(session: Session, wanted: Sequence[Use], was: str, now: datetime) -> 
     if sorted(wanted) == sorted(before):
         raise ConflictError("It is so already: nothing has changed.")
     _check(session, wanted, lock=True)
+    if changes := _changes(session, before, wanted, stand_in_id(session)):
+        told = [asdict(change) for change in changes]
+        session.add(QuestionnaireUseChange(changes=told, changed_at=now, changed_by_id=user_id))
     session.execute(delete(QuestionnaireUse))
     session.add_all(
         QuestionnaireUse(kind=use.kind, questionnaire_id=use.questionnaire_id, share=use.share) for use in wanted
@@ -141,6 +147,12 @@ def choose(session: Session, wanted: Sequence[Use], was: str, now: datetime) -> 
     weighed = reweigh(session, old, load_house(session), now)
     apply_all(session, weighed, now)
     return sum(1 for found in weighed if found.effect)
+
+
+def history(session: Session) -> Sequence[QuestionnaireUseChange]:
+    """The latest changes of who gets what, newest first."""
+    newest = select(QuestionnaireUseChange).options(joinedload(QuestionnaireUseChange.changed_by))
+    return session.scalars(newest.order_by(QuestionnaireUseChange.id.desc()).limit(HISTORY)).all()
 
 
 def use_in_words(name: str, share: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from survey.results.figures import Figure, Unit
+from survey.results.counting import Figure, Unit
 from survey.results.periods import Part
 
 WIDTH, HEIGHT = 360.0, 132.0

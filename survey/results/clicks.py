@@ -14,7 +14,7 @@ from survey.evidence.queries import stays_unconfirmed, unconfirmed
 from survey.evidence.verdicts import WAITING
 from survey.firms import get_firm
 from survey.models import Invitation, LinkVerdict, ResponseOrigin
-from survey.results.figures import BEFORE, Row
+from survey.results.counting import BEFORE, Row
 from survey.results.funnel import invitations
 from survey.results.queries import Asking
 

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from survey.models import ConfidentialAnswer
 from survey.questionnaires.document import Confidentiality, Question, QuestionType
 from survey.results import estimates
-from survey.results.figures import LEAST, Bar, Figure, figure_of, label_of
+from survey.results.counting import LEAST, Figure, figure_of
+from survey.results.figures import Bar, label_of
 from survey.results.periods import months_later, quarter_name, quarter_of
 from survey.results.questions import Asked, Version
 from survey.results.scope import Scope

@@ -3,50 +3,17 @@
 Nothing is said of fewer than LEAST answers, and what has no figure has no place in any order.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from survey.questionnaires.document import QuestionType
 from survey.questionnaires.words import ENDS, RATING_WORDS, YES_NO_WORDS
 from survey.results import estimates
+from survey.results.counting import BEFORE, LEAST, STEP, Counted, Figure, Row, Unit
 from survey.results.estimates import Estimate
-from survey.results.questions import Asked, Version, VersionId, versions_of
+from survey.results.questions import Asked, Version, versions_of
 
-LEAST = 5  # answers, for a figure
-BEFORE = -1  # the part of a period that stands for the time before it
-STEP = "promise."  # a step of the promise is counted as the question `promise.<step>`
 GOOD_FROM = {QuestionType.RATING: 4, QuestionType.CES: 5, QuestionType.AGREEMENT: 5}
-_KINDS = {QuestionType.NPS: "nps", QuestionType.YES_NO: "share", QuestionType.CONSENT: "share"}
-
-
-class Unit(StrEnum):
-    """What a figure is a number of."""
-
-    SCALE = "scale"  # points of the question's scale
-    SHARE = "share"  # of 1
-    NPS = "nps"  # of 1; people write it times 100
-
-
-@dataclass(frozen=True)
-class Row:
-    """How often one number was given to one question. `number` None: a text, or that something was ticked at all."""
-
-    question: str
-    version: VersionId
-    part: int  # of the period; BEFORE
-    number: int | None
-    count: int
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure from `n` answers; without an estimate they are too few to say."""
-
-    n: int
-    unit: Unit
-    estimate: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -121,7 +88,7 @@ def cards(
 
 def _card(asked: Asked, rows: Sequence[Row], versions: Sequence[Version], parts: int, steps: Mapping[str, str]) -> Card:
     ours = versions_of(asked, versions)
-    counted = _Counted(asked, [row for row in rows if row.version in ours], parts)
+    counted = Counted(asked, [row for row in rows if row.version in ours], parts)
     answered = tuple(version for version in versions if counted.people(version=version.id))
     several = answered if len(answered) > 1 else ()
     n = counted.people()
@@ -137,85 +104,20 @@ def _card(asked: Asked, rows: Sequence[Row], versions: Sequence[Version], parts:
     )
 
 
-class _Counted:
-    """The rows of one question, added up by whatever is asked."""
-
-    def __init__(self, asked: Asked, rows: Sequence[Row], parts: int) -> None:
-        self.asked, self.rows, self.parts = asked, rows, parts
-
-    def numbers(self, part: int | None = None, version: object = ..., name: str = "") -> Counter[int]:
-        """Number → how many, of the period (or a part of it) under the question's own name or `name`."""
-        found: Counter[int] = Counter()
-        for row in self.rows:
-            if row.question == (name or self.asked.key) and row.number is not None and _fits(row, part, version):
-                found[row.number] += row.count
-        return found
-
-    def people(self, part: int | None = None, version: object = ...) -> int:
-        """How many answered the question at all."""
-        by_text = self.asked.is_text or self.asked.type in {QuestionType.CHOICES, QuestionType.PROMISE}
-        return sum(
-            row.count
-            for row in self.rows
-            if row.question == self.asked.key and (row.number is None) is by_text and _fits(row, part, version)
-        )
-
-    def figure(self, name: str, part: int | None = None, version: object = ...) -> Figure:
-        """The figure of the question, of its option `name` or of its step `name`."""
-        kind = self.asked.type
-        if kind is QuestionType.CHOICE:
-            numbers = self.numbers(part, version)
-            return _share(numbers[int(name)], numbers.total())
-        if kind is QuestionType.CHOICES:
-            ticked = sum(
-                row.count
-                for row in self.rows
-                if row.question == f"{self.asked.key}.{name}" and _fits(row, part, version)
-            )
-            return _share(ticked, self.people(part, version))
-        if kind is QuestionType.PROMISE:
-            numbers = self.numbers(part, version, STEP + name)
-            return _share(numbers[1], numbers[1] + numbers[-1])
-        return figure_of(self.asked, self.numbers(part, version))
-
-
-def _fits(row: Row, part: int | None, version: object) -> bool:
-    in_part = row.part != BEFORE if part is None else row.part == part
-    return in_part and (version is ... or row.version == version)
-
-
-def figure_of(asked: Asked, numbers: Mapping[int, int]) -> Figure:
-    """The figure of a question with a scale."""
-    n = estimates.total(numbers)
-    kind = _KINDS.get(asked.type, "mean")
-    unit = {"nps": Unit.NPS, "share": Unit.SHARE}.get(kind, Unit.SCALE)
-    if n < LEAST:
-        return Figure(n, unit, None)
-    if kind == "nps":
-        return Figure(n, unit, estimates.nps(numbers))
-    if kind == "share":
-        return Figure(n, unit, estimates.share_of(numbers, 1))
-    return Figure(n, unit, estimates.mean(numbers, asked.question.scale))
-
-
-def _share(successes: int, n: int) -> Figure:
-    return Figure(n, Unit.SHARE, estimates.share(successes, n) if n >= LEAST else None)
-
-
-def _names(asked: Asked, counted: _Counted, steps: Mapping[str, str]) -> list[tuple[str, str]]:
+def _names(asked: Asked, counted: Counted, steps: Mapping[str, str]) -> list[tuple[str, str]]:
     """What has a figure: (name, label) of the question itself, of each option, of each step."""
     if asked.is_text:
         return []
     if asked.is_choosing:
         return [(str(value), text) for value, text in asked.options.items()]
     if asked.type is QuestionType.PROMISE:
-        answered = {row.question.removeprefix(STEP) for row in counted.rows if row.question.startswith(STEP)}
+        answered = {name.removeprefix(STEP) for name in counted.names if name.startswith(STEP)}
         old = sorted(answered - steps.keys())
         return [*steps.items(), *((step, step.replace("_", " ").capitalize()) for step in old)]
     return [("", asked.text)]
 
 
-def _line(name: str, label: str, counted: _Counted, versions: Sequence[Version]) -> Line:
+def _line(name: str, label: str, counted: Counted, versions: Sequence[Version]) -> Line:
     figure, before = counted.figure(name), counted.figure(name, BEFORE)
     return Line(
         label=label,
@@ -227,7 +129,7 @@ def _line(name: str, label: str, counted: _Counted, versions: Sequence[Version])
     )
 
 
-def _change(name: str, counted: _Counted) -> Estimate | None:
+def _change(name: str, counted: Counted) -> Estimate | None:
     asked, now, before = counted.asked, counted.figure(name), counted.figure(name, BEFORE)
     if now.unit is Unit.SHARE:
         return estimates.share_change(_successes(now), _successes(before))
@@ -246,7 +148,7 @@ def _good(asked: Asked, numbers: Mapping[int, int]) -> Figure | None:
     return Figure(n, Unit.SHARE, estimates.share_of(numbers, lowest)) if lowest and n >= LEAST else None
 
 
-def _bars(asked: Asked, counted: _Counted, n: int) -> tuple[Bar, ...]:
+def _bars(asked: Asked, counted: Counted, n: int) -> tuple[Bar, ...]:
     if n < LEAST or asked.is_text or asked.type is QuestionType.PROMISE:
         return ()
     if asked.is_choosing:
@@ -297,7 +199,7 @@ def _tone(asked: Asked, number: int) -> str:
     return "good" if number > middle else "warning" if number == middle else "danger"
 
 
-def _numbers(asked: Asked, counted: _Counted) -> tuple[tuple[str, int], ...]:
+def _numbers(asked: Asked, counted: Counted) -> tuple[tuple[str, int], ...]:
     if asked.type is not QuestionType.NPS or not counted.people() >= LEAST:
         return ()
     numbers = counted.numbers()

@@ -23,8 +23,8 @@ from survey.models import (
 )
 from survey.questionnaires.document import Confidentiality, QuestionType
 from survey.results import estimates
+from survey.results.counting import LEAST
 from survey.results.estimates import Estimate
-from survey.results.figures import LEAST
 from survey.results.queries import Asking
 from survey.results.questions import page_groups, shown
 from survey.tallies import SEPARATOR, Tallied, counted

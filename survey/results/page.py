@@ -15,7 +15,8 @@ from survey.questionnaires.document import QuestionType
 from survey.results.charts import Chart, over_time
 from survey.results.clicks import unconfirmed_rows
 from survey.results.confidential import Kept, confidential
-from survey.results.figures import Card, Row, cards
+from survey.results.counting import Row
+from survey.results.figures import Card, cards
 from survey.results.periods import ALL_THE_TIME, OWN_DATES, Period, period
 from survey.results.queries import Asking, Comment, Counts, Wanted, comments, count
 from survey.results.questions import Asked, merged

@@ -20,7 +20,7 @@ from survey.models import (
     SurveyResponse,
 )
 from survey.questionnaires.document import QuestionType
-from survey.results.figures import BEFORE, STEP, Row
+from survey.results.counting import BEFORE, STEP, Row
 from survey.results.periods import Period, midnight
 from survey.results.scope import Scope
 from survey.tallies import SEPARATOR, Tallied, counted

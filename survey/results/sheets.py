@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from survey.results.confidential import Kept
+from survey.results.counting import Figure, Unit
 from survey.results.estimates import Estimate
-from survey.results.figures import Card, Figure, Unit
+from survey.results.figures import Card
 from survey.results.funnel import Funnel, Stop
 from survey.results.periods import Part
 from survey.spreadsheet import csv_line

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from survey import auth, clock
+from survey.auth import current_user_id
 from survey.db import begin_reading, db, transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.forms.uses import UsesForm
@@ -44,7 +45,7 @@ def undo(signed: str) -> ResponseReturnValue:
     try:
         before, was = _undo_signer().loads(signed)
         with transaction() as session:
-            uses.choose(session, [Use(*row) for row in before], was, clock.now())
+            uses.choose(session, [Use(*row) for row in before], was, clock.now(), current_user_id())
         flash("Undone: it is as it was before.", "good")
     except BadSignature:
         flash("This can’t be undone here any more.", "warning")
@@ -68,7 +69,7 @@ def _preview(wanted: list[Use]) -> ResponseReturnValue:
 def _save(wanted: list[Use]) -> ResponseReturnValue:
     with transaction() as session:
         before = uses.chosen(session)
-        changed = uses.choose(session, wanted, request.form.get("was", ""), clock.now())
+        changed = uses.choose(session, wanted, request.form.get("was", ""), clock.now(), current_user_id())
     told = "No survey that waits changed with it." if not changed else f"{changed:,} that wait changed with it."
     tell(f"Saved. {'One survey that waits changed with it.' if changed == 1 else told}", undo=_undo_url(before, wanted))
     return redirect(url_for(".index"), code=303)
@@ -92,5 +93,6 @@ def _form_page(form: UsesForm, problem: str = "", status: int = 200) -> Response
         "choosable": uses.choosable(session),
         "was": uses.seen(uses.chosen(session)),
         "jobs": sum(line.kind.jobs for line in form.lines),
+        "history": uses.history(session),
     }
     return render_template("desk/questionnaires/uses.html", **page), status

@@ -13,7 +13,7 @@ from survey.desk_queries import job_kinds
 from survey.firms import get_firm
 from survey.languages import LANGUAGES
 from survey.models import ResponseOrigin
-from survey.results import figures, funnel, sheets
+from survey.results import counting, funnel, sheets
 from survey.results.confidential import confidential
 from survey.results.page import Choice, ask, load_question, load_results
 from survey.results.page import figures as load_figures
@@ -165,7 +165,7 @@ def _frame(asking: Asking) -> Mapping[str, Any]:
         "asked": asked,
         "chips": _chips(asking, asked),
         "choices": _choices(asking),
-        "least": figures.LEAST,
+        "least": counting.LEAST,
     }
 
 

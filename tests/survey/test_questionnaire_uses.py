@@ -196,6 +196,7 @@ def test_the_page_previews_saves_and_takes_back(session: Session, manager: Flask
     invitations.schedule_batch(session, SECRET_KEY, NOW)
     page = manager.get(PAGE).text
     assert "Every other kind" in page
+    assert "Nobody has changed yet who gets what." in page
     assert "Repair" in page
     fields = {
         "was": uses.seen([]),
@@ -218,6 +219,16 @@ def test_the_page_previews_saves_and_takes_back(session: Session, manager: Flask
     assert manager.post(f"{PAGE}/undo/{undo}").status_code == 303
     assert uses.chosen(session) == []
     assert set(states(closings).values()) == {InvitationState.SCHEDULED}
+    undone, chosen = uses.history(session)
+    said = [
+        {change["label"]: (change["before"], change["after"]) for change in edit.changes} for edit in (chosen, undone)
+    ]
+    as_others, nobody = "as every other kind of job", "Effort, nobody asked"
+    assert [changes["Repair"] for changes in said] == [(as_others, nobody), (nobody, as_others)]
+    assert chosen.changed_by is not None
+    history = manager.get(PAGE).text.partition("uses-history")[2]
+    assert history.count("<strong>Manager</strong>") == 2
+    assert "Repair: Effort, nobody asked" in history
     assert "changed this meanwhile" in manager.post(f"{PAGE}/undo/{undo}", follow_redirects=True).text
     assert "can’t be undone" in manager.post(f"{PAGE}/undo/nonsense", follow_redirects=True).text
 

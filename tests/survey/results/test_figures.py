@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from survey.questionnaires.document import Document, read_document
 from survey.results.charts import BOTTOM, TOP, over_time
 from survey.results.confidential import over_by, together
+from survey.results.counting import BEFORE, LEAST, STEP, Figure, Row, Unit
 from survey.results.estimates import Estimate
-from survey.results.figures import BEFORE, LEAST, STEP, Card, Figure, Row, Unit, cards
+from survey.results.figures import Card, cards
 from survey.results.periods import OWN_DATES, Part, months_later, period, quarter_of
 from survey.results.questions import Asked, Version, merged, page_groups
 
