@@ -12,7 +12,6 @@ from analysis.learning import drift
 from analysis.learning.refit_worker import refit_weights
 from analysis.reading import recalibration, subject_trials, subjects, themes
 from analysis.reading.analysers import Embedder, analyser, analyser_with, embedder
-from analysis.reading.embedding import SentenceVectors, sentence_embedder
 from analysis.reading.readings import confirm_known, store, tell_clients, waiting
 from analysis.reading.subjects import Examples
 from analysis.scoring import levels
@@ -45,12 +44,12 @@ def tasks(settings: Settings) -> tuple[Task, ...]:
     mode, helper = settings.text_analyser, Helper(settings.engine_url)
     return (
         Task("read answers", lambda _now: read_answers(partial(analyser_with, mode))),
-        Task("try the firm's own subjects", lambda _now: try_subject(lambda: embedder(mode))),
+        Task("try the firm's own subjects", lambda _now: try_subject(partial(embedder, mode))),
         Task("count what is usual", lambda _now: count_levels()),
         Task("score relationships", lambda _now: score(helper)),
         Task("watch for drift", _in_transaction(drift.watch)),
         Task("refit the loss weights", refit_weights),
-        Task("find themes", lambda _now: find_themes(sentence_embedder(mode))),
+        Task("find themes", lambda _now: find_themes(partial(embedder, mode))),
         Task("alert about flags", _in_transaction(alert)),
         Task("tell of repairs", _in_transaction(tell_repairs)),
         Task("send the morning digest", _in_transaction(digest)),
@@ -112,19 +111,21 @@ def count_levels() -> int:
     return 1
 
 
-def find_themes(embedder: SentenceVectors | None) -> int:
+def find_themes(able: Callable[[], Embedder | None]) -> int:
     """Look for themes once a day; returns how many are said. Without an embedder (the fast tier alone) there are none.
 
     No transaction is open while sentences are embedded, which takes half a minute for 5,000 of them.
     """
-    if embedder is None:
+    begin_reading(db.session)
+    is_due = themes.due(db.session, clock.now())
+    db.session.rollback()
+    model = able() if is_due else None
+    if model is None:
         return 0
     begin_reading(db.session)
-    material = themes.gather(db.session, embedder.model, clock.now()) if themes.due(db.session, clock.now()) else None
+    material = themes.gather(db.session, model.space, clock.now())
     db.session.rollback()
-    if material is None:
-        return 0
-    found = themes.look(embedder, material)
+    found = themes.look(model, material)
     with transaction() as session:
         return themes.store(session, material, found, clock.now())
 

@@ -18,13 +18,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-@runtime_checkable
 class Embedder(Protocol):
-    """An analyser that can also read a firm's own subjects, for it knows which sentences mean the same."""
+    """What knows which sentences mean the same. `space` names where its vectors lie: those of another are elsewhere."""
+
+    @property
+    def space(self) -> str: ...
 
     def embed(self, texts: Sequence[str]) -> "Array":
-        """Unit vectors, one a text."""
+        """Unit vectors, one a text, near for texts about the same thing."""
         ...
+
+
+@runtime_checkable
+class Teachable(Embedder, Protocol):
+    """An analyser that can also read a firm's own subjects, for it is an Embedder too."""
 
     def with_own(self, own: "OwnAspects") -> TextAnalyser:
         """The same analyser, its models shared, that also finds these; its `model` ends in "+" and their version."""
@@ -51,10 +58,10 @@ def analyser(mode: ReadingMode) -> TextAnalyser:
     return make_analyser(mode.value)
 
 
-def embedder(mode: ReadingMode) -> Embedder | None:
-    """What reads the firm's own subjects in this mode; the fast tier alone cannot."""
+def embedder(mode: ReadingMode) -> Teachable | None:
+    """What reads the firm's own subjects and finds themes in this mode; the fast tier alone cannot."""
     made = None if mode is ReadingMode.FAST else analyser(mode)
-    return made if isinstance(made, Embedder) else None
+    return made if isinstance(made, Teachable) else None
 
 
 @lru_cache(maxsize=4)
@@ -70,7 +77,7 @@ def calibrated(made: TextAnalyser, calibration: Recalibration | None) -> TextAna
     return made.with_calibration(calibration) if fits and calibration and isinstance(made, Calibratable) else made
 
 
-def taught(able: Embedder, examples: Examples) -> TextAnalyser:
+def taught(able: Teachable, examples: Examples) -> TextAnalyser:
     """`able` with the firm's own subjects. One that this model can make nothing of is left out, and logged."""
     while True:
         try:

@@ -1,7 +1,7 @@
 """Themes kept: what is gathered, how the groups found today become the themes of yesterday.
 
-Finding takes half a minute of one core the first time (`analysis.reading.embedding`), so `gather` and `store` have
-transactions of their own and `look` has none.
+Finding takes half a minute of one core for 5,000 sentences, once a day (`Embedder.embed`), so `gather` and `store`
+have transactions of their own and `look` has none.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from analysis.models import THEME_NAME, Theme, ThemeMention, ThemeRun
-from analysis.reading.embedding import SentenceVectors
+from analysis.reading.analysers import Embedder
 from analysis.text.passages import clauses, sentences
 from analysis.text.themes import Group, centroid, find_themes, matched
 from survey.asking.schedule import zone_for
@@ -153,10 +153,10 @@ def _known(session: Session, theme: Theme, model: str) -> Known:
     )
 
 
-def look(embedder: SentenceVectors, material: Material) -> Found:
+def look(embedder: Embedder, material: Material) -> Found:
     """Find the groups, and which of the known themes they are. Needs no database and takes long."""
     if material.comments < FEWEST_COMMENTS:
-        return Found(embedder.model, (), {}, ())
+        return Found(embedder.space, (), {}, ())
     texts = [passage.text for passage in material.passages]
     again = [text for known in material.known for text in known.texts]
     vectors = embedder.embed([*texts, *again])
@@ -174,7 +174,7 @@ def look(embedder: SentenceVectors, material: Material) -> Found:
     ids = list(centroids)
     pairs = matched([group.centroid for group in groups], list(centroids.values()))
     fits = tuple(tuple(float(fit) for fit in vectors[list(group.members)] @ group.centroid) for group in groups)
-    return Found(embedder.model, tuple(groups), {group: ids[theme] for group, theme in pairs.items()}, fits)
+    return Found(embedder.space, tuple(groups), {group: ids[theme] for group, theme in pairs.items()}, fits)
 
 
 def store(session: Session, material: Material, found: Found, now: datetime) -> int:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from analysis.desk.themes import ThemeRow, themes_page
 from analysis.reading import themes
-from analysis.reading.embedding import sentence_embedder
+from analysis.reading.analysers import embedder
 from survey import clock
 from survey.asking.schedule import zone_for
 from survey.db import begin_reading, db, transaction
@@ -48,13 +48,13 @@ def show_themes(at_once: bool, as_json: bool) -> None:
 
 
 def _look() -> None:
-    embedder = sentence_embedder(settings().text_analyser)
-    if embedder is None:
+    able = embedder(settings().text_analyser)
+    if able is None:
         raise click.ClickException("Themes need the accurate reading: set TEXT_ANALYSER to cascade or accurate.")
     begin_reading(db.session)
-    material = themes.gather(db.session, embedder.model, clock.now())
+    material = themes.gather(db.session, able.space, clock.now())
     db.session.rollback()
-    found = themes.look(embedder, material)
+    found = themes.look(able, material)
     with transaction() as session:
         themes.store(session, material, found, clock.now())
 

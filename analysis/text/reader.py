@@ -72,6 +72,11 @@ class Reader:
         calibrated = self._calibration.suffix if self._calibration else ""
         return f"{self._mode}-{self._tiers.fast.facts['version']}{own}{calibrated}"
 
+    @property
+    def space(self) -> str:
+        """Names where `embed` puts texts; "" in the mode "fast", which does not embed."""
+        return f"accurate-{self._tiers.accurate.facts['version']}" if self._tiers.accurate else ""
+
     def embed(self, texts: Sequence[str]) -> Array:
         """What each text means: unit vectors (texts, 384). Raises ValueError in the mode "fast"."""
         if self._tiers.accurate is None:
