@@ -110,18 +110,15 @@ def _by_signal(judged: list[tuple[Flag, OutcomeResult]]) -> tuple[SignalRecord, 
     return tuple(sorted(records, key=lambda record: (-record.right.total, record.label)))
 
 
-def propose(session: Session, now: datetime) -> Calibration | None:
-    """Refit from outcomes and keep it as a proposal; None when outcomes are too few (`Scoreboard.missing` says).
-
-    A proposal that still waits is superseded by the new one.
-    """
+def fitted(session: Session) -> Calibration | None:
+    """Refit from outcomes, as a row that nobody has kept; None when they are too few (`Scoreboard.missing` says)."""
     judged = _judged(session)
     in_force = weights_in_force(session)
     labelled = _labelled(session, judged)
     if missing(labelled):
         return None
     found = refit(labelled, in_force)
-    proposal = Calibration(
+    return Calibration(
         kind=CalibrationKind.POINTS,
         weights={**found.weights.multipliers, INTERCEPT: found.weights.intercept},
         report={
@@ -133,7 +130,12 @@ def propose(session: Session, now: datetime) -> Calibration | None:
             "signals": [asdict(record) for record in _by_signal(judged)],
         },
     )
-    return points.propose(session, proposal, now)
+
+
+def propose(session: Session, now: datetime) -> Calibration | None:
+    """Refit from outcomes and keep it as a proposal; None as `fitted`. One that still waits is superseded by it."""
+    row = fitted(session)
+    return points.propose(session, row, now) if row is not None else None
 
 
 def weights_in_force(session: Session) -> Weights:

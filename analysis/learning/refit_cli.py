@@ -1,6 +1,5 @@
 """The command learning refit: the loss weights fitted to this firm's own past."""
 
-import json
 from typing import Any
 
 import click
@@ -11,14 +10,11 @@ from rich.table import Table
 from analysis.backtest.stage_bars import StageBars
 from analysis.desk.loss_weights import loss_document, loss_proposal
 from analysis.learning import loss_learning
-from analysis.learning.deciding_cli import DECISIONS, decided
+from analysis.learning.deciding_cli import ACTIONS, Outline, run
 from analysis.learning.refits import readiness
 from analysis.models import Calibration
 from survey import clock
 from survey.db import begin_reading, db, transaction
-from survey.errors import ClienteleError
-
-ACTIONS = ("show", "propose", *DECISIONS)
 
 
 @click.command("refit")
@@ -32,28 +28,7 @@ def refit(what: str, number: int | None, as_json: bool) -> None:
     show (or nothing) says what is in force and what is proposed; propose replays the firm's past, fits and keeps a
     proposal; accept, reject and undo decide on it, or on proposal NUMBER. Nothing changes before it is accepted.
     """
-    if what == "show":
-        begin_reading(db.session)
-        document = loss_document(db.session)
-        if as_json:
-            _print_json(document)
-        else:
-            _show(document)
-        return
-    try:
-        row = _propose() if what == "propose" else _decide(what, number)
-    except ClienteleError as error:
-        raise click.ClickException(str(error)) from None
-    begin_reading(db.session)
-    document = loss_proposal(db.session, db.session.get_one(Calibration, row.id))
-    if as_json:
-        _print_json(document)
-    elif what == "propose":
-        _print_proposal(document)
-    else:
-        click.echo(f"Proposal {row.id} is {document['status']}.")
-        if what != "reject":
-            click.echo("Every client is scored again by the worker.", err=True)
+    run(OUTLINE, what, number, as_json=as_json)
 
 
 def _propose() -> Calibration:
@@ -72,11 +47,6 @@ def _propose() -> Calibration:
     if row is None:
         raise click.ClickException(f"{found.why} Nothing is proposed.")
     return row
-
-
-def _decide(what: str, number: int | None) -> Calibration:
-    with transaction() as session:
-        return decided(session, loss_learning.losses, what, number, clock.now())
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -116,5 +86,12 @@ def _range(value: dict[str, float | None]) -> str:
     return f"{found} ({low}–{high})"
 
 
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+OUTLINE = Outline(
+    proposals=loss_learning.losses,
+    state=loss_document,
+    show=_show,
+    propose=_propose,
+    proposal=loss_proposal,
+    show_proposal=_print_proposal,
+    afterwards="Every client is scored again by the worker.",
+)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from analysis.backtest.stages import Progress
-from analysis.learning import refits
+from analysis.learning import outcomes, refits
 from survey import clock
 from survey.db import begin_reading, db, transaction
 
@@ -14,25 +14,39 @@ def refit_weights(_now: datetime) -> int:
     """Work off one refit that was asked for; returns how many were done."""
     with transaction() as session:
         run = refits.claim(session, clock.now())
-        run_id = run.id if run else None
-    if run_id is None:
+        claimed = (run.id, run.stage == refits.OF_POINTS) if run else None
+    if claimed is None:
         return 0
-    from analysis.learning import loss_refit  # NumPy, which the web process must not load
-
+    run_id, of_points = claimed
     try:
-        begin_reading(db.session)
-        material = loss_refit.gather(db.session, clock.now(), lambda _stage, _done, _total: None)
-        db.session.rollback()
-        found = loss_refit.fit(material, _beats(run_id))
-        with transaction() as session:
-            row = loss_refit.keep(session, found, clock.now())
-            refits.finish(session, run_id, row.id if row else None, found.why, clock.now())
+        _refit_points(run_id) if of_points else _refit_loss(run_id)
     except Exception:
         db.session.rollback()
         with transaction() as session:
             refits.finish(session, run_id, None, "It failed. The worker’s log says why.", clock.now())
         raise
     return 1
+
+
+def _refit_points(run_id: int) -> None:
+    begin_reading(db.session)
+    fitted, why = outcomes.fitted(db.session), outcomes.scoreboard(db.session).missing
+    db.session.rollback()
+    with transaction() as session:
+        row = outcomes.points.propose(session, fitted, clock.now()) if fitted is not None else None
+        refits.finish(session, run_id, row.id if row else None, why, clock.now())
+
+
+def _refit_loss(run_id: int) -> None:
+    from analysis.learning import loss_refit  # NumPy, which the web process must not load
+
+    begin_reading(db.session)
+    material = loss_refit.gather(db.session, clock.now(), lambda _stage, _done, _total: None)
+    db.session.rollback()
+    found = loss_refit.fit(material, _beats(run_id))
+    with transaction() as session:
+        row = loss_refit.keep(session, found, clock.now())
+        refits.finish(session, run_id, row.id if row else None, found.why, clock.now())
 
 
 def _beats(run_id: int) -> Progress:

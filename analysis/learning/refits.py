@@ -1,16 +1,18 @@
-"""Asking for a refit of the loss weights on the desk, and how far the worker is with it."""
+"""Asking for a refit of the weights on the desk, of the loss or of the points, and how far the worker is with it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from analysis.learning.loss_learning import LEAST_LOSSES, missing
+from analysis.learning.outcomes import scoreboard
 from analysis.models import RefitRun
 from analysis.scoring.lost import losses
 from survey.errors import ConflictError, InvalidInputError
 
+OF_POINTS = "fitting to outcomes"  # the one stage of a run for the points, and what tells it from the others
 STALE = timedelta(minutes=10)  # a worker that was not heard of for so long has died, and another takes over
 
 
@@ -31,7 +33,26 @@ class Readiness:
 def readiness(session: Session) -> Readiness:
     """Whether a refit can be asked for."""
     lost = len(losses(session))
-    return Readiness(lost, LEAST_LOSSES, missing(lost), _latest(session))
+    return Readiness(lost, LEAST_LOSSES, missing(lost), _latest(session, RefitRun.stage != OF_POINTS))
+
+
+def points_run(session: Session) -> RefitRun | None:
+    """The latest refit of the points that was asked for."""
+    return _latest(session, RefitRun.stage == OF_POINTS)
+
+
+def ask_for_points(session: Session, user_id: int | None, now: datetime) -> RefitRun:
+    """Ask the worker to fit the points to the flags' outcomes.
+
+    Raises:
+        ConflictError: it is at it. InvalidInputError: too few outcomes to learn from.
+    """
+    running = points_run(session)
+    if running is not None and running.finished_at is None:
+        raise ConflictError("A proposal is being worked out already.")
+    if lacking := scoreboard(session).missing:
+        raise InvalidInputError(lacking)
+    return _asked(session, user_id, now, OF_POINTS)
 
 
 def ask(session: Session, user_id: int | None, now: datetime) -> RefitRun:
@@ -45,7 +66,11 @@ def ask(session: Session, user_id: int | None, now: datetime) -> RefitRun:
         raise ConflictError("A refit is on its way already.")
     if ready.missing:
         raise InvalidInputError(ready.missing)
-    run = RefitRun(asked_at=now, asked_by_id=user_id)
+    return _asked(session, user_id, now, "")
+
+
+def _asked(session: Session, user_id: int | None, now: datetime, stage: str) -> RefitRun:
+    run = RefitRun(asked_at=now, asked_by_id=user_id, stage=stage)
     session.add(run)
     session.flush()
     return run
@@ -61,7 +86,8 @@ def claim(session: Session, now: datetime) -> RefitRun | None:
         .with_for_update(skip_locked=True)
     )
     if run is not None:
-        run.started_at, run.beat_at, run.stage, run.done, run.total = now, now, "", 0, 0
+        run.started_at, run.beat_at, run.done, run.total = now, now, 0, 0
+        run.stage = OF_POINTS if run.stage == OF_POINTS else ""
         session.flush()
     return run
 
@@ -80,5 +106,5 @@ def finish(session: Session, run_id: int, calibration_id: int | None, why: str, 
     session.flush()
 
 
-def _latest(session: Session) -> RefitRun | None:
-    return session.scalar(select(RefitRun).order_by(RefitRun.id.desc()).limit(1))
+def _latest(session: Session, among: ColumnElement[bool]) -> RefitRun | None:
+    return session.scalar(select(RefitRun).where(among).order_by(RefitRun.id.desc()).limit(1))

@@ -1,24 +1,19 @@
 """The command text calibrate: how right the readings are, and the firm's own calibration."""
 
-import json
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.orm import Session
 
 from analysis.desk.spot_checks import calibration_document, report_document
-from analysis.learning.deciding_cli import DECISIONS, decided
+from analysis.learning.deciding_cli import ACTIONS, Outline, run
 from analysis.models import TextCalibration
 from analysis.reading import recalibration
 from analysis.reading.recalibration import calibrations
 from survey import clock
-from survey.db import begin_reading, db, transaction
-from survey.errors import ClienteleError
-
-ACTIONS = ("show", "propose", *DECISIONS)
+from survey.db import transaction
 
 
 @click.command("calibrate")
@@ -32,32 +27,12 @@ def calibrate(what: str, number: int | None, as_json: bool) -> None:
     show (or nothing) says how right the readings are; propose fits and keeps a proposal; accept, reject and undo decide
     on it, or on calibration NUMBER.
     """
-    if what == "show":
-        begin_reading(db.session)
-        document = report_document(db.session)
-        if as_json:
-            _print_json(document)
-        else:
-            _show(document)
-        return
+    run(OUTLINE, what, number, as_json=as_json)
+
+
+def _propose() -> TextCalibration:
     with transaction() as session:
-        try:
-            row = _propose(session) if what == "propose" else decided(session, calibrations, what, number, clock.now())
-        except ClienteleError as error:
-            raise click.ClickException(str(error)) from None
-        document = calibration_document(row)
-    if as_json:
-        _print_json(document)
-    elif what == "propose":
-        _print_report(document)
-    else:
-        click.echo(f"Calibration {row.id} is {row.status.value}.")
-        if what != "reject":
-            click.echo("See what it changes in history: flask text reanalyse --dry-run", err=True)
-
-
-def _propose(session: Session) -> TextCalibration:
-    attempt = recalibration.propose(session, clock.now())
+        attempt = recalibration.propose(session, clock.now())
     if attempt.proposal is None:
         found = attempt.found
         figures = f" Log loss {found.loss_before:.3f} now, {found.loss_after:.3f} fitted." if found else ""
@@ -96,5 +71,12 @@ def _print_report(document: dict[str, Any]) -> None:
     click.echo(f"Decide on the desk, or: flask text calibrate accept {document['id']}", err=True)
 
 
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+OUTLINE = Outline(
+    proposals=calibrations,
+    state=report_document,
+    show=_show,
+    propose=_propose,
+    proposal=lambda _session, row: calibration_document(row),
+    show_proposal=_print_report,
+    afterwards="See what it changes in history: flask text reanalyse --dry-run",
+)

@@ -36,6 +36,7 @@ def index() -> ResponseReturnValue:
         current=points.current(db.session),
         proposed=proposal_page(db.session, proposal) if proposal else None,
         loss=loss_page(db.session),
+        points_run=refits.points_run(db.session),
         check=check,
         notices=notices(check),
     )
@@ -52,11 +53,11 @@ def download() -> Response:
 
 @blueprint.post("/propose")
 def propose() -> ResponseReturnValue:
+    """Ask the worker to fit the points to the outcomes."""
     with transaction() as session:
-        proposal = learning.propose(session, clock.now())
-    if proposal is None:
-        flash("There are too few outcomes yet to suggest other weights.", "info")
-    return redirect(url_for("learning.index"), code=303)
+        refits.ask_for_points(session, current_user_id(), clock.now())
+    flash("Other weights are being tried on your outcomes. The proposal appears here.", "good")
+    return redirect(url_for("learning.index", _anchor="points-weights"), code=303)
 
 
 @blueprint.post("/refit")

@@ -13,10 +13,18 @@ from analysis.backtest.replay import replay
 from analysis.learning import firm_past, loss_refit, refits
 from analysis.learning.loss_learning import LEAST_LOSSES, loss_weights_in_force, losses, missing
 from analysis.learning.refit_worker import refit_weights
-from analysis.models import Calibration, CalibrationKind, CalibrationStatus, RefitRun, RelationshipState, Rung
+from analysis.models import (
+    Calibration,
+    CalibrationKind,
+    CalibrationStatus,
+    OutcomeResult,
+    RefitRun,
+    RelationshipState,
+    Rung,
+)
 from analysis.relationships.loss import FITTED, shipped
 from survey.errors import ConflictError, InvalidInputError
-from tests.analysis.desk_rows import make_move, make_state
+from tests.analysis.desk_rows import make_flag, make_move, make_outcome, make_state
 from tests.analysis.lived import make_lived
 from tests.analysis.test_assessments import score
 from tests.conftest import NOW
@@ -120,6 +128,26 @@ def test_the_worker_works_off_one_refit_at_a_time(session: Session) -> None:
     assert done.finished_at is not None
     assert (done.calibration_id, done.why) == (None, missing(0))  # no job of theirs is in the rows
     assert not refits.readiness(session).running
+
+
+def test_the_worker_fits_the_points_too(manager: FlaskClient, session: Session) -> None:
+    """Asked for once at a time, fitted by the worker, shown as a proposal; a refit of the loss is another matter."""
+    assert "20 more outcomes are needed" in _text(manager.post("/desk/learning/propose", follow_redirects=True))
+    for number in range(22):
+        result = OutcomeResult.KEPT if number < 12 else OutcomeResult.FALSE_ALARM
+        make_outcome(session, make_flag(session), result)
+    session.commit()
+    assert manager.post("/desk/learning/propose").status_code == 303
+    assert "Waiting for the worker" in _text(manager.get("/desk/learning"))
+    assert "is being worked out already" in _text(manager.post("/desk/learning/propose", follow_redirects=True))
+    assert not refits.readiness(session).running
+    session.rollback()
+    assert (refit_weights(NOW), refit_weights(NOW)) == (1, 0)
+    run = refits.points_run(session)
+    assert run is not None
+    assert (run.why, session.get_one(Calibration, run.calibration_id).kind) == ("", CalibrationKind.POINTS)
+    session.rollback()
+    assert "Other weights would have judged better" in _text(manager.get("/desk/learning"))
 
 
 def test_the_desk_asks_shows_and_decides(manager: FlaskClient, session: Session) -> None:

@@ -113,7 +113,7 @@ def test_too_few_outcomes_propose_nothing(manager: FlaskClient, session: Session
     """Asked all the same, the desk says that outcomes are missing; unknown proposals are not found."""
     make_flag(session)
     page = _text(manager.post("/desk/learning/propose", follow_redirects=True))
-    assert "too few outcomes" in page
+    assert "more outcomes are needed" in page
     for decision in ("accept", "reject"):
         assert manager.post(f"/desk/learning/999/{decision}").status_code == 404
 
