@@ -51,7 +51,10 @@ def test_every_page_is_accessible(
         "/desk/clients",
         f"/desk/clients/{client_id}",
         "/desk/ladder",
+        "/desk/ladder/report",
+        "/desk/ladder/capacity",
         "/desk/learning",
+        "/desk/staff",
         "/desk/jobs",
         f"/desk/jobs/{job_id}",
     ):
@@ -60,6 +63,21 @@ def test_every_page_is_accessible(
         assert not scrolls_sideways(page), path
         assert violations(page) == [], path
         complaints.clear()  # axe itself styles the page while it looks
+
+
+def test_weights_are_decided_and_the_ladder_is_read(
+    chromium: BrowserThread, signed_in_page: OpenPage, flag_id: int
+) -> None:
+    """The proposal is accepted by a click; the ladder leads to its report, and that back to a client."""
+    page = signed_in_page("manager", width=1280)
+    complaints = _listen(page)
+    page.goto("/desk/learning")
+    page.locator("#points-weights").get_by_role("button", name="Accept").click()
+    expect(page.get_by_text("The new weights are in force.")).to_be_visible()
+    page.goto("/desk/ladder/report")
+    page.get_by_role("main").get_by_role("link", name="Harbour Dental").first.click()
+    page.wait_for_url("**/desk/clients/*")
+    assert complaints == []
 
 
 def test_the_list_is_walked_by_keyboard(
