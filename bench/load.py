@@ -18,21 +18,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from sqlalchemy import func, select, text
 
 from bench.webhook import with_postgresql
-from survey import clock
+from survey import clock, tokens
 from survey.config import Settings, load_settings
 from survey.db import Base, db
 from survey.firms import get_firm
 from survey.front.app import Front
+from survey.front.asked import Reader
 from survey.models import Answer, SurveyResponse
 from survey.promise import DEFAULT_PROMISE
 from tests.factories import make_surveys
@@ -43,7 +45,8 @@ SECRET = "only-for-benchmarks-0123456789"  # noqa: S105
 CONNECTIONS = 8
 THREADS = 8  # of each server
 SECONDS = 4.0  # of each turn
-SURVEYS = 400  # for reading; each posted answer has a survey of its own
+SURVEYS = 4_000  # for reading, so that each is looked at a few times only; each posted answer has one of its own
+PAGE_BYTES = 18_000  # as long as the page
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
 HEADERS = (
     f"Host: localhost\r\nUser-Agent: {AGENT}\r\nAccept: text/html\r\nAccept-Language: en-GB,en;q=0.9\r\n"
@@ -76,6 +79,20 @@ def survey_app() -> Flask:
     app = create_app(_settings(os.environ["BENCH_DATABASE"], Path(os.environ["BENCH_FOLDER"])))
     app.wsgi_app = Front(app, app.wsgi_app).start()  # type: ignore[method-assign]
     return app
+
+
+def lookup_app() -> WSGIApplication:
+    """What no page behind a link can do without: its survey is looked up, and as many bytes are sent."""
+    app = create_app(_settings(os.environ["BENCH_DATABASE"], Path(os.environ["BENCH_FOLDER"])))
+    with app.app_context():
+        reader = Reader(db.engine)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        found = reader.survey(tokens.fingerprint(environ["PATH_INFO"].rpartition("/")[2]), clock.now())
+        start_response("200 OK" if found else "404 NOT FOUND", [("Content-Length", str(PAGE_BYTES))])
+        return [b"x" * PAGE_BYTES]
+
+    return answer
 
 
 def _settings(url: str, folder: Path) -> Settings:
@@ -234,13 +251,15 @@ def measure(url: str, folder: Path, rounds: int) -> dict[str, list[Turn]]:
     posts = int((rounds + 2) * SECONDS * 1_000)
     paths = fill(url, folder, SURVEYS + posts)
     reading, answering = paths[:SURVEYS], (post_request(path) for path in paths[SURVEYS:])
-    found: dict[str, list[Turn]] = {"hello": [], "GET": [], "POST": []}
+    found: dict[str, list[Turn]] = {"hello": [], "lookup alone": [], "GET": [], "POST": []}
     environment = {"BENCH_DATABASE": url, "BENCH_FOLDER": str(folder)}
     with ExitStack() as servers:
         hello = servers.enter_context(serving("bench.load:hello_app", {}))
         survey = servers.enter_context(serving("bench.load:survey_app", environment))
+        lookup = servers.enter_context(serving("bench.load:lookup_app", environment))
         kinds: list[tuple[str, int, Iterator[bytes]]] = [
             ("hello", hello, around(["/"], get_request)),
+            ("lookup alone", lookup, around(reading, get_request)),
             ("GET", survey, around([f"{path}?csat=4" for path in reading], get_request)),
             ("POST", survey, answering),
         ]
@@ -249,7 +268,7 @@ def measure(url: str, folder: Path, rounds: int) -> dict[str, list[Turn]]:
                 turn = drive(port, requests, SECONDS if number else 1.5)
                 if number:
                     found[name].append(turn)
-        for name, port, requests in kinds:
+        for name, port, requests in (kind for kind in kinds if kind[0] != "lookup alone"):
             rate = 0.8 * statistics.median(turn.rate for turn in found[name])
             found[f"{name} at 80 %"] = [drive(port, requests, SECONDS, rate)]
     _check(url, folder, found)
@@ -285,7 +304,7 @@ def table(database: str, found: dict[str, list[Turn]]) -> list[str]:
     ]
     for name, turns in found.items():
         rate, p50, p99 = (statistics.median(getattr(turn, key) for turn in turns) for key in ("rate", "p50", "p99"))
-        ratio = f"{rate / floor:.3f}" if name in goals else ""
+        ratio = "" if name.endswith("%") else f"{rate / floor:.3f}"
         lines.append(
             f"| {name} | {rate:,.0f} | {ratio} | {goals.get(name, '')} | {p50 * 1000:.1f} ms | {p99 * 1000:.1f} ms |"
         )
@@ -303,6 +322,7 @@ def main() -> None:
         "",
         f"`python -m bench.load`: {rounds} turns of {SECONDS:g} s each, {CONNECTIONS} connections, one worker process",
         f"of {THREADS} threads for each server, {os.cpu_count()} cores shared with the process that drives them.",
+        "Lookup alone: a bare WSGI function that looks the link's survey up and sends a page's bytes, without a page.",
         f"GET: the first page with a rating offered. POST: {json.dumps(len(FULL_ANSWER) - 1)} answers in one form.",
         "",
     ]

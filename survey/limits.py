@@ -105,6 +105,9 @@ class Rate:
     by_path: bool = False
 
 
+ON_ANSWERS = (Rate("respond", "240/minute"), Rate("respond", "30/minute", by_path=True))
+
+
 def init_app(app: Flask, rates: Iterable[Rate]) -> None:
     """Enforce `rates`. Comes before sign-in: the count must not wait for a transaction of the request itself."""
     with app.app_context():

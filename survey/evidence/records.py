@@ -4,7 +4,7 @@ Nothing here stores or changes an answer. `survey.evidence.held` keeps the answe
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,7 +42,7 @@ def record_visit(
     if (kept or 0) < VISIT_LIMIT:
         session.add(SurveyEvent(invitation_id=invitation.id, kind=kind, at=now, user_agent=agent, details=found))
     else:
-        _count(session, invitation, kind, agent, now, found)
+        tally(session, invitation.id, kind, agent, now, found)
 
 
 def _since_email(invitation: Invitation, now: datetime) -> int | None:
@@ -57,22 +57,29 @@ def sent_moments(invitation: Invitation) -> list[datetime]:
     return [moment for moment in found if moment is not None]
 
 
-def _count(
-    session: Session, invitation: Invitation, kind: SurveyEventKind, agent: str, now: datetime, details: dict[str, Any]
+def tally(
+    session: Session,
+    invitation_id: int,
+    kind: SurveyEventKind,
+    agent: str,
+    now: datetime,
+    details: Mapping[str, Any],
+    times: int = 1,
 ) -> None:
+    """Count visits beyond VISIT_LIMIT that are alike. `details` of the latest."""
     visitor = hashlib.sha256(agent.encode("utf-8", "surrogatepass")).hexdigest()
-    of_link = VisitTally.invitation_id == invitation.id, VisitTally.kind == kind.value
+    of_link = VisitTally.invitation_id == invitation_id, VisitTally.kind == kind.value
     known = set(session.scalars(select(VisitTally.visitor).where(*of_link)))
     if visitor not in known and len(known) >= TALLY_LIMIT:
         visitor = agent = ""
     values = {"times": 0, "first_at": now, "last_at": now, "user_agent": agent, "details": details}
     insert_or_ignore(
-        session, VisitTally, [{"invitation_id": invitation.id, "kind": kind.value, "visitor": visitor, **values}]
+        session, VisitTally, [{"invitation_id": invitation_id, "kind": kind.value, "visitor": visitor, **values}]
     )
     session.execute(
         update(VisitTally)
         .where(*of_link, VisitTally.visitor == visitor)
-        .values(times=VisitTally.times + 1, last_at=now, details=details)
+        .values(times=VisitTally.times + times, last_at=now, details=details)
     )
 
 

@@ -8,32 +8,30 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, make_response
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.datastructures import LanguageAccept, MultiDict
 from werkzeug.http import parse_accept_header
 
 from survey import clock, runtime, tokens
 from survey.db import begin_reading, db
 from survey.firms import get_firm
-from survey.front.asked import Asked, Reader
+from survey.front.asked import Reader
 from survey.front.documents import Documents
-from survey.front.first_answers import Posted, Writer
+from survey.front.first_answers import Writer
+from survey.front.forms import Posted, read
+from survey.front.rates import Rates
 from survey.front.sheets import Sheet, painted, values_of
-from survey.front.visits import Seen, Visits
-from survey.languages import translator
+from survey.front.visits import Look, Visits
+from survey.limits import ON_ANSWERS
 from survey.logs import log
-from survey.models import Firm, SurveyEventKind
+from survey.models import Firm
 from survey.pages import FIRST, language_for
 from survey.questionnaires.answering import offered
 from survey.responses import NOTHING_YET
@@ -43,35 +41,31 @@ from survey.views.presses import AGAIN, FETCH_HEADERS, LONGEST_FETCH
 MOST_SHEETS = 512
 FIRM_SECONDS = 1.0  # for how long the firm's looks are taken as known
 _PATH = re.compile(r"/s/([A-Za-z0-9_-]{32})(/rating)?")
-_BY_CALLER, _BY_LINK = parse("240/minute"), parse("30/minute")  # as `wsgi.RATES` has them
 _FETCH = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in FETCH_HEADERS)
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the front reads of a request."""
+class Request(NamedTuple):
+    """What the front reads of a request. `facts`: as `survey.views.presses.facts`."""
 
     token: str
     query: Mapping[str, str]
-    environ: WSGIEnvironment
+    user_agent: str
+    facts: Mapping[str, Any]
+    languages: Sequence[str]
 
-    @property
-    def user_agent(self) -> str:
-        return str(self.environ.get("HTTP_USER_AGENT", ""))
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """As `survey.views.presses.facts`."""
-        found = {name: self.environ[key][:LONGEST_FETCH] for name, key in _FETCH if self.environ.get(key)}
-        return {"method": self.environ["REQUEST_METHOD"], "fetch": found}
-
-    @property
-    def languages(self) -> Sequence[str]:
-        return _languages(str(self.environ.get("HTTP_ACCEPT_LANGUAGE", "")))
+    @classmethod
+    def of(cls, token: str, query: Mapping[str, str], environ: WSGIEnvironment) -> "Request":
+        fetch = {name: environ[key][:LONGEST_FETCH] for name, key in _FETCH if environ.get(key)}
+        return cls(
+            token,
+            query,
+            environ.get("HTTP_USER_AGENT", ""),
+            {"method": environ["REQUEST_METHOD"], "fetch": fetch},
+            _languages(environ.get("HTTP_ACCEPT_LANGUAGE", "")),
+        )
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer of the front's own."""
 
     status: str
@@ -93,10 +87,10 @@ class Front:
         self._firm: tuple[float, str, Firm | None] = (0.0, "", None)
         self._headers: Sequence[tuple[str, str]] | None = None
         self.visits = Visits(app)
-        self.writer = Writer(app, self._documents, self.visits, lambda: self._known_firm()[0])
+        self.writer = Writer(app, self.visits)
         with app.app_context():
             self._proxies = runtime.settings().trusted_proxies
-        self._rates = FixedWindowRateLimiter(MemoryStorage())
+        self._rates = Rates(ON_ANSWERS)
 
     def start(self) -> "Front":
         """Begin to work in the background; once, in the process that serves."""
@@ -129,10 +123,10 @@ class Front:
 
     def _answer(self, path: str, environ: WSGIEnvironment) -> Reply | None:
         found, method = _PATH.fullmatch(path), environ["REQUEST_METHOD"]
-        query = dict(parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True))
+        query = _query(environ.get("QUERY_STRING", ""))
         if found is None or query.keys() - _KNOWN:
             return None
-        request = Request(found[1], query, environ)
+        request = Request.of(found[1], query, environ)
         if method == "GET" and not found[2]:
             return self._first_page(request)
         if method == "POST" and (form := _form(environ)) is not None and self._is_rare(request.token, environ):
@@ -145,44 +139,46 @@ class Front:
         if self._proxies:
             passed = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")
             caller = passed[-self._proxies].strip() if len(passed) >= self._proxies else caller
-        return self._rates.hit(_BY_CALLER, caller) and self._rates.hit(_BY_LINK, token)
+        return self._rates.take(caller, token)
 
     def _first_answer(self, request: Request, form: MultiDict[str, str]) -> Reply | None:
+        survey = self._reader.survey(tokens.fingerprint(request.token), clock.now())
+        if survey is None:
+            return None
         chosen = request.query.get("lang", "")
         posted = Posted(
-            token=request.token,
             form=form,
             user_agent=request.user_agent,
             fetch=request.facts["fetch"],
             offered=request.query,
             languages=[chosen, *request.languages],
         )
-        following = self.writer.store(posted)
-        if following is None:
+        plain = read(posted, survey, self._documents.of(survey.version_id), self._known_firm()[0])
+        if plain is None or not self.writer.store(plain):
             return None
-        location = f"/s/{request.token}/{following}" + (f"?{urlencode({'lang': chosen})}" if chosen else "")
+        location = f"/s/{request.token}/{plain.following}" + (f"?{urlencode({'lang': chosen})}" if chosen else "")
         return Reply("303 SEE OTHER", (*self._plain_headers(), ("Location", location)), b"")
 
     def _first_page(self, request: Request) -> Reply | None:
-        now, fingerprint = clock.now(), tokens.fingerprint(request.token)
-        survey = self._reader.survey(fingerprint, now)
-        if survey is None:
+        now = clock.now()
+        survey = self._reader.survey(tokens.fingerprint(request.token), now)
+        if survey is None or not self._documents.is_plain(survey.version_id):
             return None
-        if not self._documents.is_plain(survey.row.version_id):
-            return None
-        document = self._documents.of(survey.row.version_id)
+        document = self._documents.of(survey.version_id)
         offer = offered(document, request.query)
         firm, stamp = self._known_firm()
         chosen = request.query.get("lang", "")
-        language = language_for(document, [chosen, survey.row.language, *request.languages, firm.language])
-        values = values_of(survey.occasion(firm, language, now, translator(language)), request.token)
-        present = frozenset([name for name, value in values.items() if value])
-        key = (stamp, survey.row.version_id, language, chosen, tuple(offer.items()), present)
+        language = language_for(document, [chosen, survey.language, *request.languages, firm.language])
+        values = values_of(survey.said(firm, language, now), request.token)
+        present = tuple(map(bool, values.values()))
+        key = (stamp, survey.version_id, language, chosen, *offer.items(), present)
         sheet = self._sheets.get(key)
         if sheet is None:
-            sheet = painted(self._app, firm, document, language, chosen, offer, present)
+            there = [name for name, value in values.items() if value]
+            sheet = painted(self._app, firm, document, language, chosen, offer, there)
             self._keep(key, sheet)
-        self._leave(survey, request, now, offer)
+        details = {**request.facts, "page": FIRST, "offered": offer}
+        self.visits.add(Look(survey.id, now, request.user_agent, details, survey.emailed))
         return Reply("200 OK", sheet.headers, sheet.filled(values))
 
     def _plain_headers(self) -> Sequence[tuple[str, str]]:
@@ -199,17 +195,6 @@ class Front:
             while len(self._sheets) > MOST_SHEETS:
                 self._sheets.popitem(last=False)
 
-    def _leave(self, survey: Asked, request: Request, now: datetime, offer: Mapping[str, int]) -> None:
-        moments = [moment for moment in survey.emailed if moment <= now]
-        after = int((now - max(moments)).total_seconds()) if moments else None
-        details = {**request.facts, "page": FIRST, "offered": dict(offer), "after": after}
-        self.visits.add(
-            [
-                Seen(survey.row.id, kind, now, request.user_agent, details)
-                for kind in (SurveyEventKind.OPENED, SurveyEventKind.SHOWN)
-            ]
-        )
-
     def _known_firm(self) -> tuple[Firm, str]:
         """The firm, and what changes when anything of it does."""
         read_at, stamp, firm = self._firm
@@ -224,6 +209,7 @@ class Front:
         return firm, stamp
 
 
+_web = logging.getLogger("web")
 _PROCESS = secrets.token_hex(3)  # a request's id is this process's and its number
 _numbers = itertools.count()
 
@@ -232,6 +218,12 @@ _numbers = itertools.count()
 def _languages(header: str) -> tuple[str, ...]:
     """The languages that a browser asks for, best first."""
     return tuple(tag for tag, _weight in parse_accept_header(header, LanguageAccept))
+
+
+@lru_cache(maxsize=256)
+def _query(text: str) -> Mapping[str, str]:
+    """What the address carries; most carry one of a few values."""
+    return MappingProxyType(dict(parse_qsl(text, keep_blank_values=True)))
 
 
 _KNOWN = frozenset({"csat", "nps", "ces", "lang"})
@@ -256,7 +248,7 @@ def _send(answer: Reply, method: str, start_response: StartResponse, began: floa
     request_id = f"{_PROCESS}{next(_numbers):06x}"
     extra = [("Content-Length", str(len(answer.body))), ("X-Request-ID", request_id)]
     start_response(answer.status, [*answer.headers, *extra])
-    if logging.getLogger("web").isEnabledFor(logging.INFO):
+    if _web.isEnabledFor(logging.INFO):
         took, status = round((time.perf_counter() - began) * 1000, 1), int(answer.status[:3])
         log.info("request", method=method, route="/s/<token>", status=status, ms=took, request_id=request_id)
     return [answer.body]

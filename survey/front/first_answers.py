@@ -1,38 +1,37 @@
 """First answers that come at the same time, stored in one transaction: one wait for the disk for all of them.
 
 Each row is what `survey.responses.submit` would have written after `survey.evidence.held.weigh`; a test compares them.
-What is not plain (an error, a machine, a second answer, a confidential one, one to a question that is not asked, words
-that do not fit the rating) is left out.
+What a machine may have sent is left to Flask.
 """
 
+import json
 import queue
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
 from flask import Flask
-from sqlalchemy import BindParameter, Table, bindparam, insert, update
+from sqlalchemy import Dialect, literal, select, union_all, update
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 
-from survey import clock, tokens
+from survey import clock
 from survey.db import transaction
 from survey.evidence.presses import judged
-from survey.evidence.records import AGENT_LENGTH, visits_of
+from survey.evidence.records import AGENT_LENGTH, VISITS
 from survey.evidence.visits import Kind, Visit
-from survey.front.asked import Asked, find_many
-from survey.front.documents import Documents
+from survey.front import rows
+from survey.front.asked import find_plain
+from survey.front.forms import Plain
 from survey.front.visits import Visits, write
-from survey.languages import DEFAULT, translator
 from survey.logs import log
 from survey.models import (
     Answer,
     Client,
-    Firm,
     Invitation,
     InvitationState,
     ResponseOrigin,
@@ -40,73 +39,33 @@ from survey.models import (
     SurveyEventKind,
     SurveyResponse,
     Touchpoint,
+    VisitTally,
 )
-from survey.pages import language_for
-from survey.promise import promise_steps
-from survey.questionnaires import answering, confidential, logic, mismatch
-from survey.questionnaires.answering import Sent
-from survey.questionnaires.document import LEADS, Confidentiality, Document
-from survey.questionnaires.logic import Setting
+from survey.questionnaires.confidential import for_managers
+from survey.tallies import tally_of
 
 MOST_AT_ONCE = 128
 GATHER = 0.002  # seconds that a few more are waited for, where several came at once before
 LONGEST_WAIT = 15.0  # seconds; then Flask is asked, for which an answer that is stored already changes nothing
 
 
-# On the tables, made once: the mapper would look at every row.
-_RESPONSES, _INVITATIONS, _CLIENTS = (cast("Table", model.__table__) for model in (SurveyResponse, Invitation, Client))
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_ADD_RESPONSE = insert(_RESPONSES).returning(_RESPONSES.c.id, sort_by_parameter_order=True)
-_ADD_ANSWER, _ADD_STEP, _ADD_EVENT = (
-    insert(cast("Table", model.__table__)) for model in (Answer, Touchpoint, SurveyEvent)
-)
-_MARK_ANSWERED = (
-    update(_INVITATIONS)
-    .where(_INVITATIONS.c.id.in_(_IDS))
-    .values(state=InvitationState.ANSWERED, answered_at=bindparam("at"))
-)
-_ADD_EVIDENCE = (
-    update(_CLIENTS)
-    .where(_CLIENTS.c.id.in_(_IDS))
-    .values(evidence_version=_CLIENTS.c.evidence_version + bindparam("count"))
-)
+@dataclass(eq=False)
+class Waiting:
+    """A form whose sender waits for it to be stored."""
 
-
-@dataclass
-class Posted:
-    """A form that was sent. `following`: the page that comes next; None: not stored here."""
-
-    token: str
-    form: MultiDict[str, str]
-    user_agent: str
-    fetch: Mapping[str, str]
-    offered: Mapping[str, str]  # what the address carries
-    languages: Sequence[str]  # wanted, best first, the one chosen on the page in front
+    plain: Plain
+    press: Mapping[str, Any] = field(default_factory=dict)  # as it was judged
+    is_stored: bool = False
     done: threading.Event = field(default_factory=threading.Event)
-    following: str | None = None
-
-
-@dataclass(frozen=True)
-class _Plain:
-    """A form that can be stored as it is."""
-
-    posted: Posted
-    asked: Asked
-    document: Document
-    sent: Sent
-    press: Mapping[str, Any]
-    following: str
 
 
 class Writer:
     """One thread that stores what the others were sent. Before it is started, each stores its own."""
 
-    def __init__(self, app: Flask, documents: Documents, visits: Visits, firm: Callable[[], Firm]) -> None:
+    def __init__(self, app: Flask, visits: Visits) -> None:
         self._app = app
-        self._documents = documents
         self._visits = visits
-        self._firm = firm
-        self._posted: queue.SimpleQueue[Posted] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
         self._started = False
 
     def start(self) -> None:
@@ -114,152 +73,178 @@ class Writer:
         self._started = True
         threading.Thread(target=self._run, name="first answers", daemon=True).start()
 
-    def store(self, posted: Posted) -> str | None:
-        """The page that follows once the answer is on the disk; None if it was not stored here."""
-        if not self._started:
-            self.take([posted])
+    def store(self, plain: Plain) -> bool:
+        """Whether the answer is on the disk now; if not, nothing of it is stored."""
+        one = Waiting(plain)
+        if self._started:
+            self._waiting.put(one)
         else:
-            self._posted.put(posted)
-        posted.done.wait(LONGEST_WAIT)
-        return posted.following
+            self.take([one])
+        one.done.wait(LONGEST_WAIT)
+        return one.is_stored
 
     def _run(self) -> None:
         together = 1
         while True:
-            batch = [self._posted.get()]
+            batch = [self._waiting.get()]
             if together > 1:  # those who were answered together send their next together
                 time.sleep(GATHER)
             self.take(batch)
             together = len(batch)
 
-    def take(self, batch: list[Posted]) -> None:
+    def take(self, batch: list[Waiting]) -> None:
         """Store these and whatever else waits, and wake those who sent them."""
-        while len(batch) < MOST_AT_ONCE and not self._posted.empty():
-            batch.append(self._posted.get())
-        stored: Sequence[_Plain] = ()
+        while len(batch) < MOST_AT_ONCE and not self._waiting.empty():
+            batch.append(self._waiting.get())
         try:
             stored = self._store(batch)
         except Exception:  # noqa: BLE001  each is asked again on its own, by Flask, which says what is wrong
             log.exception("first answers not stored together", count=len(batch))
-        for one in stored:
-            one.posted.following = one.following
-        for posted in batch:
-            posted.done.set()
+        else:
+            for one in stored:
+                one.is_stored = True
+        for one in batch:
+            one.done.set()
 
-    def _store(self, batch: Sequence[Posted]) -> Sequence[_Plain]:
-        seen = self._visits.take()
-        try:
-            with self._app.app_context(), transaction() as session:
-                if seen:
-                    write(session, seen)
-                now = clock.now()
-                plain = self._plain(session, batch, now)
-                if plain:
-                    _insert(session, plain, now)
-        except BaseException:
-            self._visits.give_back(seen)
-            raise
-        return plain
-
-    def _plain(self, session: Session, batch: Sequence[Posted], now: datetime) -> list[_Plain]:
-        by_link = {tokens.fingerprint(posted.token): posted for posted in reversed(batch)}  # of two, the first
-        found = find_many(session, by_link, now)
-        visits = visits_of(session, [asked.row.id for asked in found.values()])
-        firm = self._firm()
-        checked = (
-            self._checked(by_link[link], asked, visits[asked.row.id], firm, now) for link, asked in found.items()
-        )
-        return [one for one in checked if one is not None]
-
-    def _checked(
-        self, posted: Posted, asked: Asked, visits: Sequence[Visit], firm: Firm, now: datetime
-    ) -> _Plain | None:
-        document = self._documents.of(asked.row.version_id)
-        promise = [step.key for step in promise_steps(firm.promise)]
-        sent = answering.read(document, promise, posted.form, translator(DEFAULT))
-        questions = answering.questions_of(document)
-        if sent.errors or not any(questions[name].type in LEADS for name in sent.answers if name in questions):
-            return None
-        if confidential.of_document(document):
-            return None
-        press, verdict = judged(posted.user_agent[:AGENT_LENGTH], posted.fetch, visits, now)
-        if verdict.kind is Kind.MACHINE:
-            return None
-        language = language_for(
-            document, [*posted.languages[:1], asked.row.language, *posted.languages[1:], firm.language]
-        )
-        offer = answering.offered(document, posted.offered)
-        lead = logic.lead_of(document, logic.leading(document, offer, sent.answers))
-        if mismatch.better_fit(sent.answers, lead.key, language) is not None:
-            return None
-        answers = {name: value for name, value in sent.answers.items() if value != ""}
-        if logic.unasked(document, answers, sent.steps):
-            return None
-        setting = Setting(asked.row.kind, language, sent.steps, promise)
-        following = logic.page_after(lead.key, logic.pages(document, answers, setting, lead), answers, setting)
-        return _Plain(posted, asked, document, sent, {**press.details, **verdict.as_dict()}, following)
+    def _store(self, batch: Sequence[Waiting]) -> Sequence[Waiting]:
+        with self._visits.taken() as looks, self._app.app_context(), transaction() as session:
+            if looks:
+                write(session, looks)
+            now = clock.now()
+            counting = _counting(session, batch, now)
+            if counting:
+                _insert(session, counting, now)
+        return counting
 
 
-def _insert(session: Session, plain: Sequence[_Plain], now: datetime) -> None:
-    rows = [one.asked.row for one in plain]
-    responses = session.scalars(
-        _ADD_RESPONSE,
+def _counting(session: Session, batch: Sequence[Waiting], now: datetime) -> list[Waiting]:
+    """Those whose survey is as it was when they were read, and which no machine sent, judged."""
+    by_survey = {one.plain.asked.rows: one for one in reversed(batch) if one.plain.asked.expires_at > now}  # the first
+    still = find_plain(session, sorted(one.plain.asked.id for one in by_survey.values()))
+    found = [one for ids, one in by_survey.items() if ids in still]
+    visits = _visits_of(session, [one.plain.asked.id for one in found])
+    counting = []
+    for one in found:
+        posted = one.plain.posted
+        press, verdict = judged(posted.user_agent[:AGENT_LENGTH], posted.fetch, visits[one.plain.asked.id], now)
+        if verdict.kind is not Kind.MACHINE:
+            one.press = {**press.details, **verdict.as_dict()}
+            counting.append(one)
+    return counting
+
+
+@lru_cache(maxsize=4)
+def _seen(dialect: Dialect) -> str:
+    event, tally = SurveyEvent, VisitTally
+    one_by_one = select(event.invitation_id, event.kind, event.at, event.user_agent, event.details, literal(1)).where(
+        rows.among(dialect, event.invitation_id), event.kind.in_(VISITS)
+    )
+    counted = select(
+        tally.invitation_id, tally.kind, tally.last_at, tally.user_agent, tally.details, tally.times
+    ).where(rows.among(dialect, tally.invitation_id))
+    return rows.made(dialect, union_all(one_by_one, counted))
+
+
+def _visits_of(session: Session, ids: Sequence[int]) -> dict[int, list[Visit]]:
+    """As `survey.evidence.records` finds them, by the driver alone."""
+    dialect, found = session.get_bind().dialect, defaultdict[int, list[Visit]](list)
+    given = rows.ids(dialect, ids)
+    for invitation_id, kind, said, agent, details, times in rows.run(session, _seen(dialect), given, given).fetchall():
+        told = json.loads(details) if isinstance(details, str) else details
+        visit = Visit(kind=kind, at=rows.moment(said), user_agent=agent, details=told, times=times)
+        found[invitation_id].append(visit)
+    for visits in found.values():
+        visits.sort(key=lambda visit: visit.at)
+    return found
+
+
+def _insert(session: Session, counting: Sequence[Waiting], now: datetime) -> None:
+    dialect = session.get_bind().dialect
+    at = rows.said(dialect, now)
+    asked = [one.plain.asked for one in counting]
+    responses = rows.add(
+        session,
+        SurveyResponse,
         [
             {
-                "resolution_id": row.resolution_id,
-                "contact_id": row.contact_id,
-                "client_id": row.client_id,
-                "invitation_id": row.id,
+                "resolution_id": survey.resolution_id,
+                "contact_id": survey.contact_id,
+                "client_id": survey.client_id,
+                "invitation_id": survey.id,
                 "origin": ResponseOrigin.SURVEY,
-                "language": row.language,
-                "version_id": row.version_id,
-                "submitted_at": now,
+                "language": survey.language,
+                "version_id": survey.version_id,
+                "submitted_at": at,
+                "tally": _tally(one.plain),
             }
-            for row in rows
+            for one, survey in zip(counting, asked, strict=True)
         ],
-    ).all()
-    answers, steps, events = [], [], []
-    for one, response_id in zip(plain, responses, strict=True):
-        for name, value in one.sent.answers.items():
-            if value != "":
-                answers.append(_answer(one.document, response_id, name, value, now))
-        resolution = one.asked.row.resolution_id
-        steps += [
-            {"response_id": response_id, "resolution_id": resolution, "step": step, "value": value}
-            for step, value in one.sent.steps.items()
-        ]
-        events.append(_event(one, now))
-    session.execute(_ADD_ANSWER, answers)
-    if steps:
-        session.execute(_ADD_STEP, steps)
-    session.execute(_ADD_EVENT, events)
-    session.execute(_MARK_ANSWERED, {"ids": [row.id for row in rows], "at": now})
+        returning=("invitation_id", "id"),
+    )
+    ids = {invitation_id: response_id for invitation_id, response_id in responses}  # noqa: C416
+    rows.add(session, Answer, [row for one in counting for row in _answers(one.plain, ids[one.plain.asked.id], at)])
+    rows.add(
+        session,
+        Touchpoint,
+        [
+            {"response_id": ids[survey.id], "resolution_id": survey.resolution_id, "step": step, "value": value}
+            for one, survey in zip(counting, asked, strict=True)
+            for step, value in one.plain.steps.items()
+        ],
+    )
+    rows.add(session, SurveyEvent, [_event(one, at) for one in counting])
+    mark_answered, add_evidence = _updates(dialect)
+    rows.run(session, mark_answered, at, rows.ids(dialect, ids))
     times: dict[int, list[int]] = {}
-    for client_id, count in Counter(row.client_id for row in rows).items():
+    for client_id, count in sorted(Counter(survey.client_id for survey in asked).items()):
         times.setdefault(count, []).append(client_id)
     for count, clients in sorted(times.items()):
-        session.execute(_ADD_EVIDENCE, {"ids": clients, "count": count})
+        rows.run(session, add_evidence, count, rows.ids(dialect, clients))
 
 
-def _answer(document: Document, response_id: int, name: str, value: int | str, now: datetime) -> dict[str, Any]:
-    question = document.by_key.get(name.partition(".")[0])
+@lru_cache(maxsize=4)
+def _updates(dialect: Dialect) -> tuple[str, str]:
+    """Invitations: answered at a moment; clients: some more pieces of evidence."""
+    mark_answered = update(Invitation).values(state=InvitationState.ANSWERED, answered_at=rows.VALUE)
+    add_evidence = update(Client).values(evidence_version=Client.evidence_version + rows.VALUE)
+    return (
+        rows.made(dialect, mark_answered.where(rows.among(dialect, Invitation.id))),
+        rows.made(dialect, add_evidence.where(rows.among(dialect, Client.id))),
+    )
+
+
+def _answers(plain: Plain, response_id: int, at: str) -> list[dict[str, Any]]:
+    apart = for_managers(plain.document)
+    return [
+        {
+            "response_id": response_id,
+            "question": name,
+            "number": value if isinstance(value, int) else None,
+            "text": None if isinstance(value, int) else value,
+            "answered_at": at,
+            "managers_only": name.partition(".")[0] in apart,
+        }
+        for name, value in plain.answers.items()
+    ]
+
+
+def _tally(plain: Plain) -> str:
+    apart = for_managers(plain.document)
+    given = (
+        (name, value if isinstance(value, int) else None, name.partition(".")[0] in apart)
+        for name, value in plain.answers.items()
+    )
+    return tally_of(given, plain.steps.items())
+
+
+def _event(one: Waiting, at: str) -> dict[str, Any]:
+    plain = one.plain
     return {
-        "response_id": response_id,
-        "question": name,
-        "number": value if isinstance(value, int) else None,
-        "text": None if isinstance(value, int) else value,
-        "answered_at": now,
-        "managers_only": question is not None and question.confidentiality is Confidentiality.MANAGERS,
-    }
-
-
-def _event(one: _Plain, now: datetime) -> dict[str, Any]:
-    named = [name for name, value in one.sent.answers.items() if value != ""]
-    changed = sorted([*named, *(f"step_{step}" for step in one.sent.steps)])
-    return {
-        "invitation_id": one.asked.row.id,
+        "invitation_id": plain.asked.id,
         "kind": SurveyEventKind.CONFIRMED,
-        "at": now,
-        "user_agent": one.posted.user_agent[:AGENT_LENGTH],
-        "details": {"changed": changed, "press": dict(one.press)},
+        "at": at,
+        "user_agent": plain.posted.user_agent[:AGENT_LENGTH],
+        "details": rows.document(
+            {"changed": sorted([*plain.answers, *(f"step_{step}" for step in plain.steps)]), "press": one.press}
+        ),
     }

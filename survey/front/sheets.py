@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from flask import Flask, make_response, url_for
 from markupsafe import escape
@@ -42,7 +43,7 @@ class _Tagged(Occasion):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A painted page in pieces: UTF-8 text, and between two of them the name of a value."""
+    """A painted page in pieces: UTF-8 text, and between two of them the place of the value that is named."""
 
     pieces: tuple[bytes, ...]
     names: tuple[str, ...]
@@ -50,18 +51,22 @@ class Sheet:
 
     def filled(self, values: Mapping[str, str]) -> bytes:
         """The page for one person, escaped for HTML."""
-        escaped = {name: str(escape(values[name])).encode() for name in set(self.names)}
-        found = [self.pieces[0]]
-        for name, piece in zip(self.names, self.pieces[1:], strict=True):
-            found += (escaped[name], piece)
-        return b"".join(found)
+        pieces = list(self.pieces)
+        for place, name in enumerate(self.names):
+            pieces[2 * place + 1] = _escaped(values[name])
+        return b"".join(pieces)
 
 
-def values_of(occasion: Occasion, token: str) -> dict[str, str]:
-    """What the tags stand for."""
-    own = {name: getattr(occasion, name) for name in TAGS if name not in {"kind_beside", "token"}}
-    beside = "" if occasion.kind.casefold() in occasion.title.casefold() else occasion.kind
-    return {**own, "kind_beside": beside, "token": token}
+@lru_cache(maxsize=4_096)  # most values are those of many: a day, a colleague's name
+def _escaped(text: str) -> bytes:
+    return escape(text).encode()
+
+
+def values_of(occasion: Mapping[str, str], token: str) -> dict[str, str]:
+    """What the tags stand for. `occasion`: the fields of an `Occasion`."""
+    kind = occasion["kind"]
+    beside = "" if kind.casefold() in occasion["title"].casefold() else kind
+    return {**occasion, "kind_beside": beside, "token": token}
 
 
 def is_plain(document: Document) -> bool:
@@ -114,4 +119,4 @@ def painted(
         response = app.process_response(make_response(html))
     parts = _TAG.split(response.get_data(as_text=True))
     headers = [(name, text) for name, text in response.headers if name not in {"Content-Length", "X-Request-ID"}]
-    return Sheet(tuple(part.encode() for part in parts[::2]), tuple(_NAMES[tag] for tag in parts[1::2]), tuple(headers))
+    return Sheet(tuple(part.encode() for part in parts), tuple(_NAMES[tag] for tag in parts[1::2]), tuple(headers))

@@ -6,20 +6,22 @@ A process that is killed loses that quarter of a second of visits; never an answ
 import atexit
 import threading
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from flask import Flask
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey.db import transaction
+from survey.db import ids_in, transaction
 from survey.evidence.held import reconsider
-from survey.evidence.records import AGENT_LENGTH, VISIT_LIMIT, VISITS, record_visit
+from survey.evidence.marks import mark
+from survey.evidence.records import AGENT_LENGTH, VISIT_LIMIT, VISITS, tally
 from survey.evidence.visits import agent_class
+from survey.front import rows
 from survey.logs import log
 from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 
@@ -27,52 +29,55 @@ SECONDS = 0.25
 LONGEST_WAIT = 8.0  # after a database that could not be written to
 MOST = 5_000  # kept meanwhile; the oldest go first
 
+_OPENED, _SHOWN = SurveyEventKind.OPENED, SurveyEventKind.SHOWN
 
-_ADD = insert(cast("Table", SurveyEvent.__table__))
 
-
-@dataclass(frozen=True)
-class Seen:
-    """A visit that is not written yet. `details` as `survey.evidence.record_visit` takes them, `after` with them."""
+class Look(NamedTuple):
+    """Somebody opened a link and was shown its first page; not written yet. `details`: as evidence keeps them, without
+    what follows from the rest; `emailed`: when the emails with the link were sent or arrived.
+    """
 
     invitation_id: int
-    kind: SurveyEventKind
     at: datetime
     user_agent: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any]
+    emailed: Sequence[datetime]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """All details."""
+        earlier = [moment for moment in self.emailed if moment <= self.at]
+        after = int((self.at - max(earlier)).total_seconds()) if earlier else None
+        return {**self.details, "after": after, "agent": agent_class(self.user_agent).value}
 
 
-def write(session: Session, seen: Sequence[Seen]) -> None:
-    """Append visits to the evidence, in one statement; those of a link that has VISIT_LIMIT already are counted."""
-    ids = {one.invitation_id for one in seen}
+def write(session: Session, looks: Sequence[Look]) -> None:
+    """Append two visits for each look to the evidence, in one statement; those beyond VISIT_LIMIT are counted."""
+    dialect = session.get_bind().dialect
+    opened = {look.invitation_id: look.at for look in looks}
     counts = session.execute(
         select(SurveyEvent.invitation_id, func.count())
-        .where(SurveyEvent.invitation_id.in_(ids), SurveyEvent.kind.in_(VISITS))
+        .where(ids_in(dialect.name, SurveyEvent.invitation_id, opened), SurveyEvent.kind.in_(VISITS))
         .group_by(SurveyEvent.invitation_id)
     )
     kept = Counter({invitation_id: int(count) for invitation_id, count in counts})
-    rows, beyond = [], []
-    for one in seen:
-        kept[one.invitation_id] += 1
-        if kept[one.invitation_id] > VISIT_LIMIT:
-            beyond.append(one)
-            continue
-        rows.append(
-            {
-                "invitation_id": one.invitation_id,
-                "kind": one.kind,
-                "at": one.at,
-                "user_agent": one.user_agent[:AGENT_LENGTH],
-                "details": {**one.details, "agent": agent_class(one.user_agent).value},
-            }
-        )
-    if rows:
-        session.execute(_ADD, rows)
-    for one in beyond:
-        if invitation := session.get(Invitation, one.invitation_id):
-            record_visit(session, invitation, one.kind, one.at, one.user_agent, **one.details)
-    opened = {one.invitation_id: one.at for one in seen if one.kind is SurveyEventKind.OPENED}
-    answered = (Invitation.id.in_(opened), Invitation.state == InvitationState.ANSWERED)
+    new: list[dict[str, Any]] = []
+    beyond: dict[tuple[Any, ...], list[Look]] = defaultdict(list)
+    for look in looks:
+        at, details, agent = rows.said(dialect, look.at), rows.document(look.told), look.user_agent[:AGENT_LENGTH]
+        for kind in (_OPENED, _SHOWN):
+            kept[look.invitation_id] += 1
+            if kept[look.invitation_id] > VISIT_LIMIT:
+                beyond[look.invitation_id, kind, agent].append(look)
+                continue
+            new.append(
+                {"invitation_id": look.invitation_id, "kind": kind, "at": at, "user_agent": agent, "details": details}
+            )
+    rows.add(session, SurveyEvent, new)
+    mark(session, opened)
+    for (invitation_id, kind, agent), alike in beyond.items():
+        tally(session, invitation_id, kind, agent, alike[-1].at, alike[-1].told, len(alike))
+    answered = (ids_in(dialect.name, Invitation.id, opened), Invitation.state == InvitationState.ANSWERED)
     for invitation in session.scalars(select(Invitation).where(*answered)):  # meanwhile: was that a machine?
         reconsider(session, invitation, opened[invitation.id])
 
@@ -82,8 +87,7 @@ class Visits:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._seen: list[Seen] = []
-        self._mutex = threading.Lock()  # around the list
+        self._looks: deque[Look] = deque(maxlen=MOST)
         self._writing = threading.Lock()  # around the way to the database: a flush waits for the one before it
         self._some = threading.Event()
 
@@ -92,37 +96,32 @@ class Visits:
         threading.Thread(target=self._run, name="visits", daemon=True).start()
         atexit.register(self.flush)
 
-    def add(self, seen: Sequence[Seen]) -> None:
-        """Have them written soon."""
-        with self._mutex:
-            self._seen.extend(seen)
-            del self._seen[:-MOST]
-        self._some.set()
+    def add(self, look: Look) -> None:
+        """Have it written soon."""
+        self._looks.append(look)
+        if not self._some.is_set():
+            self._some.set()
 
     def flush(self) -> None:
         """Write everything that was added before; quick when there is nothing."""
-        if not self._seen and not self._writing.locked():
+        if not self._looks and not self._writing.locked():
             return
-        with self._writing:
-            if not (seen := self.take()):
-                return
-            try:
+        with self.taken() as looks:
+            if looks:
                 with self._app.app_context(), transaction() as session:
-                    write(session, seen)
+                    write(session, looks)
+
+    @contextmanager
+    def taken(self) -> Iterator[list[Look]]:
+        """Everything not written yet, for a transaction that writes it; if that fails, it is kept."""
+        with self._writing:
+            looks = [self._looks.popleft() for _ in range(len(self._looks))]
+            try:
+                yield looks
             except BaseException:
-                self.give_back(seen)
+                room = MOST - len(self._looks)
+                self._looks.extendleft(reversed(looks[-room:] if room > 0 else []))
                 raise
-
-    def take(self) -> list[Seen]:
-        """Everything not written yet, for a transaction that writes it itself."""
-        with self._mutex:
-            seen, self._seen = self._seen, []
-        return seen
-
-    def give_back(self, seen: Sequence[Seen]) -> None:
-        """What was taken and could not be written."""
-        with self._mutex:
-            self._seen[:0] = seen
 
     def _run(self) -> None:
         wait = SECONDS

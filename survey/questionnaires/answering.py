@@ -68,9 +68,9 @@ def offered(document: Document, query: Mapping[str, str]) -> dict[str, int]:
     """Question → the value that a link carries for it, of those that can lead, where it is on their scale."""
     found = {}
     for key, question in questions_of(document).items():
-        if question.type in LEADS and (raw := query.get(key, "")):
+        if (raw := query.get(key, "")) and question.type in LEADS:
             lowest, highest = question.scale
-            if raw in {str(value) for value in range(lowest, highest + 1)}:
+            if raw in map(str, range(lowest, highest + 1)):
                 found[key] = int(raw)
     return found
 
