@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from analysis.flags import followups
 from analysis.models import LIVE, Flag, FlagStatus, OutcomeResult, RatingContest, Verdict
 from analysis.scoring import contests, ladder_rules, referrals
-from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story, scene_id
+from demo.story import PlannedAnswer, Scene, Story, client_ref, read_story, scene_id, slug
 from emails import suppressions
 from emails.models import SuppressionReason
 from survey import clock, jobs, people, responses
@@ -26,7 +26,9 @@ from survey.config import EmailTransport
 from survey.db import db, transaction
 from survey.errors import ConflictError
 from survey.firms import get_firm
-from survey.models import Client, Invitation, InvitationState, Job, Resolution, SurveyResponse
+from survey.models import Client, Invitation, InvitationState, Job, RepairKind, Resolution, SurveyResponse
+from survey.repairs.links import Link
+from survey.repairs.requests import Said, say
 from survey.runtime import runtime
 from survey.users import User
 from survey.worker import Task, run_until_idle
@@ -125,6 +127,8 @@ class _Replay:
             self._at(happened + timedelta(days=told["after"]), partial(_contest, told))
             if "verdict" in told:
                 self._at(happened + timedelta(days=told["reviewed_after"]), partial(_review, told))
+        for told in story.repairs:
+            self._at(self.today - timedelta(days=told["ago"]), partial(self._repair, told))
 
     def _at(self, moment: datetime, action: Callable[[Session, datetime], None]) -> None:
         heapq.heappush(self.queue, (moment, next(self.order), action))
@@ -182,6 +186,19 @@ class _Replay:
                 self._at(now + timedelta(days=1), self._promiser(invitation.client_id, *planned.promise_call))
 
         return answer
+
+    def _repair(self, told: dict[str, Any], session: Session, now: datetime) -> None:
+        """A client who will not answer says something else on the survey that came last."""
+        waiting = select(Invitation).where(
+            Invitation.state == InvitationState.SENT, Invitation.id.not_in(self.answering)
+        )
+        invitation = session.scalars(waiting.order_by(Invitation.sent_at.desc(), Invitation.id).limit(1)).first()
+        if invitation is None:
+            return
+        domain = invitation.contact.email.partition("@")[2]
+        email = f"{slug(told['name']).replace('-', '.')}@{domain}" if "name" in told else ""
+        said = Said(RepairKind(told["kind"]), told.get("name", ""), email, words=told["words"])
+        say(session, Link(invitation, invitation.contact), said, now, DEMO_BROWSER)
 
     def _promiser(self, client_id: int, days: int, note: str) -> Callable[[Session, datetime], None]:
         def promise(session: Session, now: datetime) -> None:

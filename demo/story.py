@@ -54,6 +54,7 @@ class Story:
     rules: list[dict[str, Any]] = field(default_factory=list)  # edits of the ladder's rules
     referrals: list[dict[str, Any]] = field(default_factory=list)  # whom clients sent that are no clients yet
     contests: list[dict[str, Any]] = field(default_factory=list)  # ratings that somebody says should not count
+    repairs: list[dict[str, Any]] = field(default_factory=list)  # what clients say besides answering
 
 
 def read_story(today: datetime) -> Story:
@@ -61,7 +62,7 @@ def read_story(today: datetime) -> Story:
     book = tomllib.loads(FIRM_FILE.read_text("utf-8"))
     scenes = [scene for number, client in enumerate(book["clients"]) for scene in _scenes(book, client, number, today)]
     ordered = sorted((scene for scene in scenes if scene.at <= today), key=lambda scene: scene.at)
-    told = (book["rules"], book["referrals"], book["contests"])
+    told = (book["rules"], book["referrals"], book["contests"], book["repairs"])
     return Story(book["firm"], book["people"]["owners"], book["clients"], ordered, *told)
 
 
