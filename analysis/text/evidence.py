@@ -68,7 +68,7 @@ class Without:
             logits = tiers.fast.without(heard.words, covered, [heard.contexts[owner] for owner, _, _ in covered])
             chances[inside] = decode.sentiment(logits, tiers.fast.facts)
         if anew:
-            words = [fast.words(self._left(owners[at], spans[at])) for at in anew]
+            words = [tiers.spoken(self._left(owners[at], spans[at])) for at in anew]
             logits = tiers.fast.read(words, [heard.contexts[owners[at]] for at in anew])
             chances[anew] = decode.sentiment(logits, tiers.fast.facts)
             chances[[at for at, found in zip(anew, words, strict=True) if not _speaks(found)]] = NOTHING
@@ -78,7 +78,7 @@ class Without:
         """The accurate tier, which reads what is left from the beginning."""
         assert self._tiers.accurate is not None
         chances = np.tile(np.asarray(NOTHING, np.float32), (len(owners), 1))
-        left = [self._left(owner, span) for owner, span in zip(owners, spans, strict=True)]
+        left = [self._tiers.neutral(self._left(owner, span)) for owner, span in zip(owners, spans, strict=True)]
         inside = [at for at, text in enumerate(left) if _speaks(fast.words(text))]
         if inside:
             comments = [self._heard.comments[owners[at]] for at in inside]
@@ -89,7 +89,7 @@ class Without:
 
     def _left(self, owner: int, span: Bounds) -> str:
         text = self._heard.texts[owner]
-        return self._tiers.neutral(f"{text[: span[0]]} {text[span[1] :]}")
+        return f"{text[: span[0]]} {text[span[1] :]}"
 
     def _places_of(self, owner: int) -> tuple[list[int], list[int]] | None:
         """Where each word read begins in the text, and how many words with letters or digits there are before each and

@@ -76,8 +76,7 @@ class Tiers:
 
     def read(self, comments: Sequence[Comment], texts: Sequence[str]) -> Heard:
         """Reads `texts`, what is read of the comments."""
-        given = [self.neutral(text) for text in texts]
-        words = [fast.words(text) for text in given]
+        words = [self.spoken(text) for text in texts]
         contexts = [fast.context(comment.question, comment.rating) for comment in comments]
         quick = decode.decode(self.fast.read(words, contexts), self.fast.facts)
         ruled = {
@@ -97,7 +96,8 @@ class Tiers:
         at = np.flatnonzero(heeded)
         if self.accurate is not None and len(at):
             asked = [(comments[row].question, comments[row].rating) for row in at.tolist()]
-            slow = decode.decode(self.accurate.read([given[row] for row in at.tolist()], asked), self.accurate.facts)
+            given = [self.neutral(texts[row]) for row in at.tolist()]
+            slow = decode.decode(self.accurate.read(given, asked), self.accurate.facts)
             said = said.replaced(at, _confirmed(slow, decode.mean(slow, said[at], slowly[at])))
             praise[at] = slow.sentiment[:, 2] >= PRAISES
         return Heard(comments, texts, words, contexts, ruled, quick, said, slowly, plain, praise)
