@@ -127,8 +127,6 @@ class _Replay:
             self._at(happened + timedelta(days=told["after"]), partial(_contest, told))
             if "verdict" in told:
                 self._at(happened + timedelta(days=told["reviewed_after"]), partial(_review, told))
-        for told in story.repairs:
-            self._at(self.today - timedelta(days=told["ago"]), partial(self._repair, told))
 
     def _at(self, moment: datetime, action: Callable[[Session, datetime], None]) -> None:
         heapq.heappush(self.queue, (moment, next(self.order), action))
@@ -181,24 +179,14 @@ class _Replay:
             invitation = session.get_one(Invitation, invitation_id)
             if invitation.state is not InvitationState.SENT:
                 return
+            if planned.repair:
+                _put_right(session, invitation, planned.repair, now)
+                return
             responses.submit(session, invitation, planned.answers, planned.steps, now, user_agent=DEMO_BROWSER)
             if planned.promise_call:
                 self._at(now + timedelta(days=1), self._promiser(invitation.client_id, *planned.promise_call))
 
         return answer
-
-    def _repair(self, told: dict[str, Any], session: Session, now: datetime) -> None:
-        """A client who will not answer says something else on the survey that came last."""
-        waiting = select(Invitation).where(
-            Invitation.state == InvitationState.SENT, Invitation.id.not_in(self.answering)
-        )
-        invitation = session.scalars(waiting.order_by(Invitation.sent_at.desc(), Invitation.id).limit(1)).first()
-        if invitation is None:
-            return
-        domain = invitation.contact.email.partition("@")[2]
-        email = f"{slug(told['name']).replace('-', '.')}@{domain}" if "name" in told else ""
-        said = Said(RepairKind(told["kind"]), told.get("name", ""), email, words=told["words"])
-        say(session, Link(invitation, invitation.contact), said, now, DEMO_BROWSER)
 
     def _promiser(self, client_id: int, days: int, note: str) -> Callable[[Session, datetime], None]:
         def promise(session: Session, now: datetime) -> None:
@@ -225,6 +213,14 @@ class _Replay:
             elif age >= timedelta(days=7):
                 result = OutcomeResult(told.get("outcome", "kept"))
                 followups.resolve(session, flag, owner, result, NOTES[result], now)
+
+
+def _put_right(session: Session, invitation: Invitation, told: dict[str, str], now: datetime) -> None:
+    """What a client says on a survey besides answering it."""
+    contact, name = invitation.contact, told.get("name", "")
+    email = f"{slug(name).replace('-', '.')}@{contact.email.partition('@')[2]}" if name else ""
+    said = Said(RepairKind(told["kind"]), name, email, words=told["words"])
+    say(session, Link(invitation, contact), said, now, DEMO_BROWSER)
 
 
 def _user_id(session: Session, name: str) -> int | None:

@@ -29,6 +29,7 @@ class PlannedAnswer:
     after: timedelta  # from the sending of the survey
     answers: dict[str, int | str]
     steps: dict[str, int] = field(default_factory=dict)
+    repair: dict[str, str] = field(default_factory=dict)  # instead of an answer: kind, words, name of a colleague
     promise_call: tuple[int, str] | None = None  # promised by (days after the answer), with a note
 
 
@@ -54,7 +55,6 @@ class Story:
     rules: list[dict[str, Any]] = field(default_factory=list)  # edits of the ladder's rules
     referrals: list[dict[str, Any]] = field(default_factory=list)  # whom clients sent that are no clients yet
     contests: list[dict[str, Any]] = field(default_factory=list)  # ratings that somebody says should not count
-    repairs: list[dict[str, Any]] = field(default_factory=list)  # what clients say besides answering
 
 
 def read_story(today: datetime) -> Story:
@@ -62,7 +62,7 @@ def read_story(today: datetime) -> Story:
     book = tomllib.loads(FIRM_FILE.read_text("utf-8"))
     scenes = [scene for number, client in enumerate(book["clients"]) for scene in _scenes(book, client, number, today)]
     ordered = sorted((scene for scene in scenes if scene.at <= today), key=lambda scene: scene.at)
-    told = (book["rules"], book["referrals"], book["contests"], book["repairs"])
+    told = (book["rules"], book["referrals"], book["contests"])
     return Story(book["firm"], book["people"]["owners"], book["clients"], ordered, *told)
 
 
@@ -131,6 +131,8 @@ def _written(
 
 
 def _written_answer(moment: dict[str, Any]) -> PlannedAnswer | None:
+    if "repair" in moment:
+        return PlannedAnswer(after=timedelta(hours=2), answers={}, repair=moment["repair"])
     if moment.get("silent") or "csat" not in moment:
         return None
     answers: dict[str, int | str] = {key: moment[key] for key in ("csat", "nps", "comment", "about") if key in moment}

@@ -15,17 +15,18 @@ from emails.models import EmailMessage, EmailState, MailboxMessage
 from survey.config import Settings
 from survey.db import Base, db
 from survey.errors import ConflictError
-from survey.models import Client, SurveyResponse
+from survey.models import Client, Repair, RepairKind, SurveyResponse
 from tests.conftest import NOW
 
 TOLD = ("Okafor Legal", "Marlowe & Finch Accountants")
+ASIDE = "Canal House Dental"
 
 
 def test_the_story_is_played_through_the_whole_pipeline(app: Flask) -> None:
     """Surveys go out, are answered, read and flagged; the promised call is there; a second load changes nothing."""
     story = read_story(NOW)
     since = NOW - timedelta(days=60)
-    scenes = [scene for scene in story.scenes if scene.at > since and scene.record.client in TOLD]
+    scenes = [scene for scene in story.scenes if scene.at > since and scene.record.client in {*TOLD, ASIDE}]
     play(app, replace(story, scenes=scenes), NOW)
     with app.app_context():
         flags = {flag.client.name: flag for flag in db.session.scalars(select(Flag)) if flag.status in LIVE}
@@ -34,7 +35,9 @@ def test_the_story_is_played_through_the_whole_pipeline(app: Flask) -> None:
         promised = db.session.scalars(select(FollowUp).where(FollowUp.kind == FollowUpKind.PROMISED_CALL)).one()
         assert promised.flag_id == flags["Marlowe & Finch Accountants"].id
         assert _count(SurveyResponse) >= 3
-        assert _count(RelationshipState) == 2
+        repair = db.session.scalars(select(Repair)).one()
+        assert (repair.client.name, repair.kind, repair.name) == (ASIDE, RepairKind.COLLEAGUE, "Nuala Keane")
+        assert _count(RelationshipState) == 3
         assert set(db.session.scalars(select(EmailMessage.state))) <= {EmailState.ACCEPTED, EmailState.CANCELLED}
         assert _count(MailboxMessage) > 3
     assert load(app, NOW) is False
