@@ -102,6 +102,9 @@ class Composer:
         self._texts = texts
         self._sender = _sender(firm, settings)
         self._reply_to = one_line(firm.reply_to)
+        self._timezone = firm.timezone  # these are asked for with each message, and are slow to read where they stand
+        self._base_url = settings.base_url
+        self._host = self._sender.email.rpartition("@")[2]
         self._sorts: dict[tuple[EmailKind, str, Lead], Sort] = {}
         self._sheets: dict[tuple[Sort, frozenset[str]], _Sheet] = {}
         word = secrets.token_hex(4)
@@ -154,7 +157,7 @@ class Composer:
         if brief is None:
             raise NotFoundError("The invitation of this survey email is gone.")
         sort = self._sort(message.kind, brief)
-        own = personal_values(message.to_name, brief, sort.language, self._firm.timezone)
+        own = personal_values(message.to_name, brief, sort.language, self._timezone)
         own["token"], own["reply"] = brief.token, brief.reply_to.partition("@")[0]
         present = frozenset([name for name, value in own.items() if value])
         sheet = self._sheets.get((sort, present))
@@ -192,7 +195,7 @@ class Composer:
 
     def _list_headers(self, brief: Brief) -> dict[str, str]:
         """RFC 2369 and RFC 8058: the mail program offers "unsubscribe" by itself, with one POST."""
-        ways = f"<{self._settings.base_url}/u/{brief.token}>"
+        ways = f"<{self._base_url}/u/{brief.token}>"
         if reply_to := brief.reply_to or self._reply_to:
             ways += f", <mailto:{quote(reply_to, safe='@+')}?subject=unsubscribe>"
         return {"List-Unsubscribe": ways, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
@@ -234,7 +237,7 @@ class Composer:
             subject=subject[:LONGEST_SUBJECT],
             content=content,
             date=self._now,
-            message_id=f"<{attempt_id}@{self._sender.email.rpartition('@')[2]}>",
+            message_id=f"<{attempt_id}@{self._host}>",
             values=values,
             headers=headers,
         )

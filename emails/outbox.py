@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import literal_column, or_, select, update
+from sqlalchemy import ColumnElement, literal_column, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from emails.compose import TO_CLIENTS
@@ -24,7 +24,6 @@ LEASE = timedelta(minutes=5)  # longer than any sender takes for a batch
 
 _URGENT = (EmailKind.SIGN_IN, EmailKind.FLAG_ALERT, EmailKind.TEST)
 _WAITS = EmailMessage.state == literal_column("'pending'")  # written out, so that the index of the queue is used
-_PATIENT = tuple(kind for kind in EmailKind if kind not in _URGENT)
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,17 @@ def claim_batch(session: Session, now: datetime, limit: int) -> Claim | None:
     if paused and paused.retry_at > now:
         return None
     most = 1 if paused else limit
-    return _claim(session, now, most, _URGENT) or _claim(session, now, most, _PATIENT)
+    return _claim(session, now, most, EmailMessage.kind.in_(_URGENT)) or _claim(session, now, most, true())
 
 
-def _claim(session: Session, now: datetime, limit: int, kinds: tuple[EmailKind, ...]) -> Claim | None:
-    """One statement. On PostgreSQL it passes over what others have locked; on SQLite the transaction is alone."""
+def _claim(session: Session, now: datetime, limit: int, which: ColumnElement[bool]) -> Claim | None:
+    """One statement. On PostgreSQL it passes over what others have locked; on SQLite the transaction is alone.
+
+    A kind is named for the urgent alone: the index by kind would read and sort all that is due for each batch.
+    """
     due = (
         select(EmailMessage.id)
-        .where(_WAITS, EmailMessage.kind.in_(kinds), EmailMessage.due_at <= now)
+        .where(_WAITS, which, EmailMessage.due_at <= now)
         .where(or_(EmailMessage.kind.not_in(TO_CLIENTS), nothing_pauses()))  # the desk's switch stops what clients get
         .order_by(EmailMessage.due_at, EmailMessage.id)
         .limit(limit)

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emails.compose import TO_CLIENTS
-from emails.models import EmailKind, EmailMessage, Suppression
+from emails.models import EmailKind, Suppression
 from emails.suppressions import reason_suppressed
 from survey.asking.screening import lock_batch, screen
-from survey.db import ids_in, pairs_table
+from survey.db import words_in
 from survey.invitations import reason_not_to_send
 from survey.models import Invitation
 from survey.users import User
@@ -31,6 +31,8 @@ class Candidate(Protocol):
     def not_after(self) -> datetime | None: ...
     @property
     def invitation_id(self) -> int | None: ...
+    @property
+    def contact_id(self) -> int | None: ...
     @property
     def user_id(self) -> int | None: ...
 
@@ -72,9 +74,9 @@ def _ask(
     lock_batch(session, invitation_ids)
     suppressed = _suppressed(session, messages)
     screened = screen(session, invitation_ids, reminder=reminder, now=now)
-    passed_on = _passed_on(session, messages)
     for message in messages:
-        if message.id in passed_on:
+        asked_now = screened.contacts.get(message.invitation_id or 0, message.contact_id)
+        if asked_now != message.contact_id:  # the link in it would be another person's
             cancelled[message.id] = "The survey was passed on to somebody else."
             continue
         doubtful = message.invitation_id not in screened.clear or message.to_email.strip().lower() in suppressed
@@ -84,20 +86,11 @@ def _ask(
             too_early[message.id] = opens
 
 
-def _passed_on(session: Session, messages: Sequence[Candidate]) -> set[int]:
-    """Messages to somebody who is not the one asked any more: the link in them would be another person's."""
-    ours = ids_in(session.get_bind().dialect.name, EmailMessage.id, [message.id for message in messages])
-    moved = EmailMessage.contact_id != Invitation.contact_id
-    query = select(EmailMessage.id).join(Invitation, Invitation.id == EmailMessage.invitation_id)
-    return set(session.scalars(query.where(ours, moved)))
-
-
 def _suppressed(session: Session, messages: Sequence[Candidate]) -> set[str]:
     """Addresses with any stop in force; of what scope is asked of those alone."""
-    addresses = [(message.id, message.to_email.strip().lower()) for message in messages]
-    asked = pairs_table(session.get_bind().dialect.name, addresses)
-    query = select(Suppression.email).join(asked, asked.c.word == Suppression.email)
-    return set(session.scalars(query.where(Suppression.lifted_at.is_(None))))
+    addresses = {message.to_email.strip().lower() for message in messages}
+    asked = words_in(session.get_bind().dialect.name, Suppression.email, addresses)
+    return set(session.scalars(select(Suppression.email).where(asked, Suppression.lifted_at.is_(None))))
 
 
 def _reason(session: Session, message: Candidate, *, reminder: bool, now: datetime) -> str | None:

@@ -8,8 +8,9 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from emails.delivery import DeliveryState, EmailState, moved
@@ -28,8 +29,10 @@ from emails.senders.base import (
 )
 from emails.sending import Begun
 from emails.suppressions import suppress
-from survey.db import ids_in, pairs_table
+from survey.db import ids_in, words_in
 
+_MESSAGES = cast("Table", EmailMessage.__table__)
+_ATTEMPTS = cast("Table", EmailAttempt.__table__)
 MOST_TRIES = 60  # about three days, with the waits of `emails.retry.backoff`
 
 
@@ -58,12 +61,11 @@ def _accept(
 ) -> list[Begun]:
     """Accept what is still this worker's. Returns those that are not."""
     dialect = session.get_bind().dialect.name
-    tries = pairs_table(dialect, [(one.message_id, one.attempt_id) for one in begun])
-    session.execute(
-        update(EmailAttempt)
-        .where(EmailAttempt.id == tries.c.word)
+    connection = session.connection()
+    connection.execute(
+        update(_ATTEMPTS)
+        .where(words_in(dialect, _ATTEMPTS.c.id, [one.attempt_id for one in begun]))
         .values(outcome=EmailState.ACCEPTED, finished_at=now)
-        .execution_options(synchronize_session=False)
     )
     values = {
         "state": moved(EmailState.SENDING, EmailState.ACCEPTED),
@@ -76,17 +78,16 @@ def _accept(
     if delivered:
         values |= {"delivery": DeliveryState.DELIVERED, "delivery_at": now}
     statement = (
-        update(EmailMessage)
+        update(_MESSAGES)
         .where(
-            ids_in(dialect, EmailMessage.id, [one.message_id for one in begun]),
-            EmailMessage.state == EmailState.SENDING,
-            EmailMessage.lease_token == begun[0].lease_token,
+            ids_in(dialect, _MESSAGES.c.id, [one.message_id for one in begun]),
+            _MESSAGES.c.state == EmailState.SENDING,
+            _MESSAGES.c.lease_token == begun[0].lease_token,
         )
         .values(values)
-        .returning(EmailMessage.id)
-        .execution_options(synchronize_session=False)
+        .returning(_MESSAGES.c.id)
     )
-    changed = set(session.scalars(statement))
+    changed = set(connection.scalars(statement))
     return [one for one in begun if one.message_id not in changed]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Row, Table, bindparam, insert, literal, select, update
+from sqlalchemy import Row, Table, bindparam, case, insert, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from emails.briefs import load_briefs
@@ -69,16 +69,17 @@ def begin_batch(session: Session, claim: Claim, settings: Settings, now: datetim
 
 
 def _held(session: Session, claim: Claim) -> Sequence[Row[Any]]:
-    """The claimed messages that are still this worker's, locked."""
+    """The claimed messages that are still this worker's, locked. Letters to clients need nothing of their context."""
     query = (
         select(
             EmailMessage.id,
             EmailMessage.kind,
             EmailMessage.to_email,
             EmailMessage.to_name,
-            EmailMessage.context,
+            case((EmailMessage.kind.in_(TO_CLIENTS), null()), else_=EmailMessage.context).label("context"),
             EmailMessage.not_after,
             EmailMessage.invitation_id,
+            EmailMessage.contact_id,
             EmailMessage.user_id,
         )
         .where(

@@ -25,7 +25,7 @@ def derive(secret_key: str, purpose: str, seed: str) -> str:
     A reminder carries the same link as the first email without the token being stored anywhere: whoever has the
     database lacks `secret_key`, whoever has the key lacks the seed.
     """
-    digest = hmac.new(secret_key.encode(), f"{purpose}:{seed}".encode(), hashlib.sha256).digest()
+    digest = hmac.digest(secret_key.encode(), f"{purpose}:{seed}".encode(), "sha256")
     return urlsafe_b64encode(digest[:_TOKEN_BYTES]).decode()
 
 

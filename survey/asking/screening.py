@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from survey.asking.deciding import load_house
@@ -39,10 +39,12 @@ class Screened:
     Attributes:
         clear: nothing can object to these.
         opens: invitation → when the contact's hours begin, for those at whose contact's it is not the time now.
+        contacts: invitation → who is asked.
     """
 
     clear: frozenset[int]
     opens: Mapping[int, datetime]
+    contacts: Mapping[int, int]
 
 
 def lock_batch(session: Session, invitation_ids: Collection[int]) -> None:
@@ -67,6 +69,7 @@ def screen(session: Session, invitation_ids: Collection[int], *, reminder: bool,
             Invitation.id,
             Invitation.contact_id,
             Invitation.forced_by_id,
+            Invitation.sent_at,
             Contact.timezone,
             Contact.country,
             Client.country,
@@ -80,9 +83,13 @@ def screen(session: Session, invitation_ids: Collection[int], *, reminder: bool,
         .where(ids_in(_dialect(session), Invitation.id, invitation_ids))
     )
     rows = session.connection().execute(query).all()
-    crowded = set() if reminder else _crowded(session, invitation_ids, rest)
-    clear, opens, by_place = set(), {}, {}
-    for number, contact_id, forced_by_id, timezone, country, clients_country, email, clean in rows:
+    released = [row.sent_at for row in rows if row.sent_at is not None]
+    crowded = set() if reminder else set(invitation_ids)
+    if released and not reminder:
+        crowded = _crowded(session, invitation_ids, min(released) - rest)
+    clear, opens, contacts, by_place = set(), {}, {}, {}
+    for number, contact_id, forced_by_id, _sent_at, timezone, country, clients_country, email, clean in rows:
+        contacts[number] = contact_id
         if clean and number not in crowded and is_plain(email):
             clear.add(number)
         if forced_by_id is None:
@@ -91,7 +98,7 @@ def screen(session: Session, invitation_ids: Collection[int], *, reminder: bool,
                 by_place[place] = house.next_open(now, session.get_one(Contact, contact_id))
             if by_place[place] > now:
                 opens[number] = by_place[place]
-    return Screened(frozenset(clear), opens)
+    return Screened(frozenset(clear), opens, contacts)
 
 
 def is_plain(address: str) -> bool:
@@ -115,19 +122,16 @@ def _nothing_objects(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _crowded(session: Session, invitation_ids: Collection[int], rest: timedelta) -> set[int]:
-    """Those to whose address another survey went at about the same time or in the resting days before."""
+def _crowded(session: Session, invitation_ids: Collection[int], since: datetime) -> set[int]:
+    """Those to whose address another survey went since then: at about the same time or in the resting days before."""
     ours = ids_in(_dialect(session), Invitation.id, invitation_ids)
-    oldest = session.scalar(select(func.min(Invitation.sent_at)).where(ours))
-    if oldest is None:
-        return set(invitation_ids)
     other, others_contact = aliased(Invitation), aliased(Contact)
     query = (
         select(Invitation.id)
         .join(Contact, Contact.id == Invitation.contact_id)
         .join(others_contact, others_contact.email == Contact.email)
         .join(other, other.contact_id == others_contact.id)
-        .where(ours, other.id != Invitation.id, other.sent_at > oldest - rest)
+        .where(ours, other.id != Invitation.id, other.sent_at > since)
     )
     return set(session.scalars(query))
 
