@@ -23,7 +23,7 @@ def main() -> None:
     arguments.add_argument("--kills", type=int, default=40)
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
-    plan = Plan(messages=given.messages, workers=4, kills=given.kills, seed=given.seed)
+    plan = Plan(messages=given.messages, workers=4, kills=given.kills, every_point=True, seed=given.seed)
     reports: dict[str, Report] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

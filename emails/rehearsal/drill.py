@@ -4,37 +4,36 @@ import multiprocessing
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, func, inspect, select, update
+from sqlalchemy import Engine, create_engine, func, inspect, select
 from sqlalchemy.orm import Session
 
 from emails.delivery import EmailState
 from emails.models import DeliveryEvent, EmailMessage
 from emails.rehearsal.faults import Faults
+from emails.rehearsal.ledger import SentMail
 from emails.rehearsal.server import API_KEY, FakeSendGrid
 from emails.rehearsal.stock import stock
+from emails.rehearsal.storm import UNDER_WAY, Crew, Fate, Storm
 from emails.rehearsal.verdict import Verdict, judge
 from emails.rehearsal.webhooks import shuffled
-from emails.rehearsal.worker import POINTS, Orders, serve, warm_up, work
+from emails.rehearsal.worker import Orders, warm_up
 from survey import clock
 from survey.config import load_settings
-from survey.db import Base
 from survey.errors import ConflictError
 
 SECRET_KEY = "a-secret-for-rehearsals-only"  # noqa: S105 - opens nothing but its scratch database
 SPEED = 240.0  # a lease of five minutes runs out in 1.25 seconds
 NOT_YET = timedelta(days=6)  # until the drill lets them come due, slice by slice
-SLICE = 25
 MOST_SECONDS = 600.0
 EVENTS_AT_ONCE = 200
-_UNDER_WAY = (EmailState.PENDING, EmailState.CLAIMED, EmailState.SENDING)
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,8 @@ class Plan:
         fault_chance: how many of the provider's answers go wrong, 0…1.
         kills: workers killed before they are left in peace.
         wrong_addresses: every so manyth recipient is refused by the provider (0: none).
+        every_point: a worker, or the web server, must die at each labelled point; else that is a broken promise.
+        late: the share of mails whose events come over a day late, 0…1; of what is unclear, half, if it is not 0.
     """
 
     messages: int = 1_000
@@ -52,6 +53,8 @@ class Plan:
     fault_chance: float = 0.15
     kills: int = 24
     wrong_addresses: int = 97
+    every_point: bool = False
+    late: float = 0.1
     seed: int = 1
 
 
@@ -64,11 +67,20 @@ class Report:
     faults: dict[str, int] = field(default_factory=dict)
     requests: int = 0
     events: int = 0
+    late: int = 0
+    proven_late: int = 0
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {**asdict(self.verdict), "killed": dict(self.killed), "faults": self.faults, "requests": self.requests}
+        return {
+            **asdict(self.verdict),
+            "killed": dict(self.killed),
+            "faults": self.faults,
+            "requests": self.requests,
+            "late_events": self.late,
+            "proven_late": self.proven_late,
+        }
 
     def in_words(self) -> str:
         """For the operator: what happened, and whether every promise was kept."""
@@ -77,6 +89,8 @@ class Report:
             f"{self.verdict.messages} emails in {self.requests} requests, {self.seconds:.0f} seconds: {states}.",
             f"Workers killed: {_listed(self.killed)}.",
             f"What the provider did wrong: {_listed(self.faults)}.",
+            f"{self.late} events came a day late, when what was unclear was parked already: they proved that "
+            f"{self.proven_late} of those had gone out.",
             *(f"NOT KEPT: {line}" for line in self.verdict.wrong),
         ]
         if not self.verdict.wrong:
@@ -115,7 +129,6 @@ def run(database_url: str, folder: Path, plan: Plan, say: Callable[[str], None] 
 
 
 def _fill(engine: Engine, plan: Plan) -> None:
-    Base.metadata.create_all(engine)
     now = clock.now()
     with Session(engine) as session:
         stock(session, SECRET_KEY, plan.messages, now, wrong_addresses=plan.wrong_addresses, due_at=now + NOT_YET)
@@ -150,77 +163,50 @@ class _Drill:
         self._plan = plan
         self._say = say
         self._chance = random.Random(plan.seed)  # noqa: S311 - the same drill again for the same seed
-        self._context = context
+        self._crew = Crew(context, orders)
         self.orders = orders
-        self.killed: Counter[str] = Counter()
-        self._due = 0
 
     def run(self) -> Report:
         started = time.monotonic()
-        self._storm()
-        self._provider.faults.chance = 0.0
-        self._let_come_due(self._plan.messages)
+        plan, provider = self._plan, self._provider
+        fate = Fate(plan.messages, plan.workers, plan.kills, plan.every_point)
+        storm = Storm(self._engine, provider, fate, self._crew, self._chance, self._say)
+        storm.run()
+        provider.faults.chance = 0.0
+        storm.let_come_due(plan.messages)
         self._say("The storm is over: what is left goes out.")
         with self._workers(1):
-            self._wait("the queue did not empty", lambda: not self._count(_UNDER_WAY))
-            events = self._deliver_events()
+            self._wait("the queue did not empty", lambda: not self._count(UNDER_WAY))
+            soon, late = self._parted(provider.sent)
+            events = self._deliver_events(soon)
             self._wait("events were not processed", self._all_processed)
-        self._settle()
+        proven = self._settle(late)
         with Session(self._engine) as session:
-            verdict = judge(session, self._provider.sent, settled=True)
-        faults, requests = dict(self._provider.faults.met), self._provider.requests
-        return Report(verdict, self.killed, faults, requests, events, time.monotonic() - started)
+            verdict = judge(session, provider.sent, settled=True)
+        if plan.every_point and (missing := storm.missing()):
+            verdict.wrong.append(f"Nobody died at: {', '.join(missing)}.")
+        report = Report(verdict, storm.killed, dict(provider.faults.met), provider.requests, events)
+        report.late, report.proven_late, report.seconds = 2 * len(late), proven, time.monotonic() - started
+        return report
 
-    def _storm(self) -> None:
-        """Workers are killed, by themselves at each point in turn and from outside at random, and replaced."""
-        points = [*POINTS]
-        self._chance.shuffle(points)
-        alive: list[tuple[ForkServerProcess, str]] = []
-        until = time.monotonic() + MOST_SECONDS
-        while sum(self.killed.values()) < self._plan.kills and self._count(_UNDER_WAY):
-            if time.monotonic() > until:
-                raise ConflictError("The drill did not come to an end: workers were not killed as planned.")
-            while len(alive) < self._plan.workers:
-                point = points.pop() if points and len(alive) % 2 else ""
-                alive.append((self._start(replace(self.orders, point=point)), point))
-            self._let_come_due(SLICE)
-            time.sleep(self._chance.uniform(0.05, 0.4))
-            victim, point = self._chance.choice(alive)
-            if not point:
-                victim.kill()
-            for process, label in [*alive]:
-                if not process.is_alive() or (process is victim and not label):
-                    process.join()
-                    alive.remove((process, label))
-                    self.killed[label or "at random"] += 1
-                    self._say(f"{sum(self.killed.values())} workers killed, {self._provider.requests} requests")
-        for process, _label in alive:
-            process.kill()
-            process.join()
-
-    def _let_come_due(self, slice_size: int) -> None:
-        """The next few, unless enough wait: so that a worker that dies takes few with it, however slow all is."""
-        now = self.orders.now()
+    def _parted(self, mails: Sequence[SentMail]) -> tuple[list[SentMail], list[SentMail]]:
+        """Mails whose events come at once, and those whose come late: half of what is unclear, and some of the rest."""
         with Session(self._engine) as session:
-            waiting = (EmailMessage.state == EmailState.PENDING, EmailMessage.due_at <= now)
-            enough = (session.scalar(select(func.count()).where(*waiting)) or 0) > slice_size
-        if enough:
-            return
-        last = self._due + slice_size
-        with Session(self._engine) as session, session.begin():
-            change = update(EmailMessage).where(EmailMessage.id > self._due, EmailMessage.id <= last)
-            session.execute(change.values(due_at=now))
-        self._due = last
-
-    def _start(self, orders: Orders) -> ForkServerProcess:
-        process = self._context.Process(target=work, args=(orders,), daemon=True)
-        process.start()
-        return process
+            unclear = set(
+                session.scalars(select(EmailMessage.attempt_id).where(EmailMessage.state == EmailState.UNKNOWN))
+            )
+        late = [
+            mail
+            for mail in mails
+            if self._plan.late and self._chance.random() < (0.5 if mail.attempt_id in unclear else self._plan.late)
+        ]
+        gone = {mail.attempt_id for mail in late}
+        return [mail for mail in mails if mail.attempt_id not in gone], late
 
     @contextmanager
-    def _workers(self, count: int) -> Iterator[None]:
+    def _workers(self, count: int, orders: Orders | None = None) -> Iterator[None]:
         """Workers that are left in peace, and end as an operator ends them."""
-        processes = [self._start(self.orders) for _ in range(count)]
+        processes = [self._crew.worker(orders or self.orders) for _ in range(count)]
         try:
             yield
         finally:
@@ -230,17 +216,17 @@ class _Drill:
                 process.join(60)
                 process.kill()
 
-    def _deliver_events(self) -> int:
+    def _deliver_events(self, mails: Sequence[SentMail]) -> int:
         """Every mail's events, doubled, out of order, to a web server that is killed once on the way."""
         make = self._provider.event
-        events = [make(mail, kind) for mail in self._provider.sent for kind in ("processed", "delivered")]
+        events = [make(mail, kind) for mail in mails for kind in ("processed", "delivered")]
         batches = [*shuffled(events, self._plan.seed, EVENTS_AT_ONCE)]
-        server, url = self._serve()
+        server, url = self._crew.web_server()
         for number, batch in enumerate(batches):
             if number == len(batches) // 2:
                 server.kill()
                 server.join()
-                server, url = self._serve()
+                server, url = self._crew.web_server()
             if (status := self._provider.webhooks.deliver(url, batch, clock.now())) >= 300:
                 raise ConflictError(f"Our own webhook answered {status}.")
         server.kill()
@@ -248,19 +234,19 @@ class _Drill:
         self._say(f"{len(events)} events delivered")
         return len(events)
 
-    def _serve(self) -> tuple[ForkServerProcess, str]:
-        ours, theirs = self._context.Pipe()
-        server = self._context.Process(target=serve, args=(self.orders, theirs), daemon=True)
-        server.start()
-        return server, f"http://127.0.0.1:{ours.recv()}/webhooks/sendgrid/events"
+    def _settle(self, late: Sequence[SentMail]) -> int:
+        """27 hours later what has no proof is parked; then the last events come.
 
-    def _settle(self) -> None:
-        """27 hours later: what has no proof is parked."""
-        later = replace(self.orders, start=self.orders.start + timedelta(hours=27))
-        worker = self._start(later)
-        self._wait("unclear emails were not parked", lambda: not self._count((EmailState.UNKNOWN,)))
-        worker.terminate()
-        worker.join(60)
+        Returns how many parked emails they proved to have gone out.
+        """
+        orders = replace(self.orders, start=self.orders.start + timedelta(hours=27))
+        with self._workers(1, orders):
+            self._wait("unclear emails were not parked", lambda: not self._count((EmailState.UNKNOWN,)))
+            parked = self._count((EmailState.PARKED,))
+            if late:
+                self._deliver_events(late)
+                self._wait("late events were not processed", self._all_processed)
+        return parked - self._count((EmailState.PARKED,))
 
     def _wait(self, otherwise: str, reached: Callable[[], bool]) -> None:
         until = time.monotonic() + MOST_SECONDS

@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 
 from survey import clock
 from survey.config import ROOT
+from survey.db import Base, db
 from survey.runtime import runtime
 
 POINTS = (
@@ -30,9 +31,11 @@ POINTS = (
     "record: before the commit",
     "record: after the commit",
     "emails.recover: before the commit",
+    "emails.recover: after the commit",
     "emails.events: before the commit",
     "emails.events: after the commit",
 )
+WEBHOOK_POINTS = ("webhook: before the commit", "webhook: after the commit")
 IDLE_SECONDS = 0.02
 _SENDING_STAGES = ("claim", "sending", "record")
 _STORY = ("emails.send", "emails.events", "emails.recover")
@@ -45,7 +48,7 @@ class Orders:
     Attributes:
         environment: the settings, as an operator would set them.
         start, began, speed: the clock: `start` at the real moment `began` (seconds), running `speed` times as fast.
-        point: where it kills itself; "" nowhere.
+        point: where it kills itself, of `POINTS` or `WEBHOOK_POINTS`; "" nowhere.
     """
 
     environment: dict[str, str]
@@ -78,13 +81,16 @@ def work(orders: Orders) -> None:
 
 
 def warm_up(orders: Orders) -> None:
-    """Load the application once, so that the processes that follow start quickly."""
-    _load(orders)
+    """Make the tables, all that the application knows; what is loaded for it lets other processes start quickly."""
+    with _load(orders).app_context():
+        Base.metadata.create_all(db.engine)
 
 
 def serve(orders: Orders, said: Connection) -> None:
     """Serve the application by the real clock, as requests are signed by it; its port is said first."""
     app = _load(orders)
+    if orders.point:
+        _Trap(orders.point, passes=0).begin("webhook")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     said.send(server.server_port)
     server.serve_forever()
@@ -104,10 +110,11 @@ def _load(orders: Orders) -> Flask:
 class _Trap:
     """Kills this process at one point, without a chance to clean up."""
 
-    def __init__(self, point: str) -> None:
+    def __init__(self, point: str, passes: int | None = None) -> None:
+        """`passes`: how often it lives through the point; by chance if it is not said."""
         self._point = point
         self._stages: Sequence[str] = ()
-        self._passes = random.randint(0, 2)  # noqa: S311 - which of its batches is the last
+        self._passes = random.randint(0, 2) if passes is None else passes  # noqa: S311
         if point:
             event.listen(Session, "before_commit", lambda _session: self.at(f"{self._stage()}: before the commit"))
             event.listen(Session, "after_commit", self._committed)
