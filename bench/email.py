@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from multiprocessing.connection import Connection as Pipe
@@ -47,6 +47,7 @@ from wsgi import create_app
 
 RESULTS = Path(__file__).resolve().parent / "results" / "email.md"
 BATCH = 1_000
+WATCHED_AT = (1_000, 20_000, 60_000, 100_000)
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,18 @@ class Line:
     rate: float
 
 
+@dataclass
+class Watched:
+    """Megabytes that the sending process held, by how many emails it had sent."""
+
+    database: str
+    megabytes: dict[int, float] = field(default_factory=dict)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--messages", type=int, default=20_000, help="for the engine")
+    arguments.add_argument("--memory", type=int, default=0, help="also send so many in one run, watching the memory")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -69,8 +79,47 @@ def main() -> None:
             with _server(certificate) as url:
                 context = ssl.create_default_context(cafile=str(certificate)) if certificate else None
                 tables.append(_measure(url, context, certificate, folder, given.messages))
+        memory = [_memory(folder, given.memory, name) for name in ("SQLite", "PostgreSQL")] if given.memory else []
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    _write(tables, given.messages, peak)
+    _write(tables, given.messages, peak, memory)
+
+
+def _memory(folder: Path, messages: int, database: str) -> Watched:
+    """What the process holds while it sends so many, in a process of its own: nothing of other runs is in it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_watch, args=(theirs, folder, messages, database))
+    process.start()
+    try:
+        found = ours.recv()
+    finally:
+        process.join()
+    assert isinstance(found, Watched)
+    return found
+
+
+def _watch(pipe: Pipe, folder: Path, messages: int, database: str) -> None:
+    watched = Watched(database)
+
+    def look(sent: int) -> None:
+        if sent in WATCHED_AT or sent == messages:
+            watched.megabytes[sent] = _resident()
+
+    with _server(None) as url:
+        databases = PostgreSQLDatabases() if database == "PostgreSQL" else None
+        try:
+            file = f"sqlite:///{folder / 'memory.sqlite'}"
+            _engine(databases.empty(folder) if databases else file, folder, url, None, messages, look)
+        finally:
+            if databases:
+                databases.close()
+    pipe.send(watched)
+
+
+def _resident() -> float:
+    """Megabytes of this process in memory at this moment."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def _measure(
@@ -136,7 +185,14 @@ def _bare(url: str, context: ssl.SSLContext | None, email: OutgoingEmail) -> Cal
     return send
 
 
-def _engine(database_url: str, folder: Path, url: str, context: ssl.SSLContext | None, messages: int) -> float:
+def _engine(
+    database_url: str,
+    folder: Path,
+    url: str,
+    context: ssl.SSLContext | None,
+    messages: int,
+    look: Callable[[int], None] = lambda _sent: None,
+) -> float:
     settings = load_settings(
         _env_file=None,
         instance_path=folder,
@@ -162,6 +218,7 @@ def _engine(database_url: str, folder: Path, url: str, context: ssl.SSLContext |
     started, sent = time.perf_counter(), 0
     while count := step():
         sent += count
+        look(sent)
     taken = time.perf_counter() - started
     assert sent == messages, f"{sent} of {messages} were sent"
     with app.app_context():
@@ -226,7 +283,7 @@ def _certificate(folder: Path) -> Path:
     return path
 
 
-def _write(tables: list[list[Line]], messages: int, peak: float) -> None:
+def _write(tables: list[list[Line]], messages: int, peak: float, memory: list[Watched]) -> None:
     lines = [
         "# Sending, in messages a second",
         "",
@@ -242,6 +299,9 @@ def _write(tables: list[list[Line]], messages: int, peak: float) -> None:
         lines += [f"| {line.name} | {line.rate:,.0f} | {line.rate / base:,.1f} |" for line in table]
         lines.append("")
     lines += [f"The engine sent {messages:,} in each run; the process never held more than {peak:,.0f} MB.", ""]
+    for watched in memory:
+        held = "; ".join(f"{found:,.0f} MB after {sent:,}" for sent, found in watched.megabytes.items())
+        lines += [f"Memory of the process over one run, {watched.database}: {held}.", ""]
     RESULTS.write_text("\n".join(lines))
     print(RESULTS.read_text())
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from emails.models import EmailMessage, EmailState
+from emails.pauses import refusal
 from emails.queries import count_events
 from emails.replies.models import ReplyState
 from emails.replies.queries import count_states
@@ -33,6 +34,9 @@ def check_sending(session: Session, settings: Settings, _now: datetime) -> Itera
             yield from _check_sendgrid(settings)
         case EmailTransport.SMTP:
             yield _check_smtp(settings.smtp_url or "")
+    if refused := refusal(session):
+        found = f"the provider has refused us since {refused.opened_at:%Y-%m-%d %H:%M} UTC: {refused.reason}"
+        yield Check("sending", Level.FAIL, found, "Mend the key, restart, then: flask emails try-again.")
     yield from _check_replies(session, settings)
     parked = session.scalar(select(func.count()).where(EmailMessage.state == EmailState.PARKED)) or 0
     if parked:

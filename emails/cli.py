@@ -16,6 +16,7 @@ from rich.text import Text
 from emails import queries, recovery
 from emails.backfill_cli import events, fetch_events
 from emails.models import EmailMessage, EmailState
+from emails.pause_cli import pause, resume, try_again
 from emails.rehearsal import drill
 from emails.rehearsal.drill import Plan
 from emails.replies.commands import inbound, receive, replies
@@ -34,7 +35,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (suppressions_group, texts_group, inbound, receive, replies, fetch_events, events):
+    for command in (
+        *(suppressions_group, texts_group, inbound, receive, replies, fetch_events, events),
+        *(pause, resume, try_again),
+    ):
         emails_group.add_command(command)
     app.cli.add_command(emails_group)
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from emails.models import EmailMessage, EmailState
+from emails.pauses import current_pause
 from emails.queries import count_events
 from emails.replies.queries import count_states
 from survey.metrics import Gauge
@@ -26,6 +27,9 @@ def count_emails(session: Session, now: datetime) -> Iterator[Gauge]:
         "How long the oldest pending email has been due",
         {"": (now - due).total_seconds() if due else 0.0},
     )
+    paused = current_pause(session)
+    causes = {"refused": float(bool(paused and paused.needs_person)), "waits": float(bool(paused))}
+    yield Gauge("sending_paused", "Whether sending waits; refused: until a person mends the key", causes, label="cause")
     yield Gauge("delivery_events", "Delivery events by what became of them", count_events(session), label="what")
     replies = {state.value: count for state, count in count_states(session).items()}
     yield Gauge("email_replies", "Replies by what became of them", replies, label="state")

@@ -25,7 +25,7 @@ def pause(
     """Stop all sending for a while, longer after each failure in a row. Failures during a pause count once."""
     first = tripped(None, reason[:500], now, retry_after=retry_after, needs_person=needs_person)
     if insert_or_ignore(session, SendingPause, [{"id": 1, **asdict(first)}]):
-        _announce(first)
+        _announce(first, anew=True)
         return first
     row = session.get_one(SendingPause, 1, with_for_update=True, populate_existing=True)
     previous = _breaker(row)
@@ -35,8 +35,14 @@ def pause(
     for name, value in asdict(breaker).items():
         setattr(row, name, value)
     session.flush()
-    _announce(breaker)
+    _announce(breaker, anew=breaker.needs_person and not previous.needs_person)
     return breaker
+
+
+def refusal(session: Session) -> Breaker | None:
+    """The pause that only a person can end: the provider refuses our key. None while sending works."""
+    row = session.get(SendingPause, 1, populate_existing=True)
+    return _breaker(row) if row is not None and row.needs_person else None
 
 
 def resume(session: Session) -> bool:
@@ -46,6 +52,7 @@ def resume(session: Session) -> bool:
         return False
     session.delete(row)
     session.flush()
+    log.info("sending goes on", paused_since=row.opened_at.isoformat(), failures=row.failures)
     return True
 
 
@@ -53,6 +60,7 @@ def _breaker(row: SendingPause) -> Breaker:
     return Breaker(row.failures, row.opened_at, row.retry_at, row.reason, row.needs_person)
 
 
-def _announce(breaker: Breaker) -> None:
-    level = log.error if breaker.needs_person else log.warning
+def _announce(breaker: Breaker, *, anew: bool) -> None:
+    """An error once for each incident: what follows a probe that failed too is no news."""
+    level = log.info if not anew else log.error if breaker.needs_person else log.warning
     level("all sending is paused", until=breaker.retry_at.isoformat(), failures=breaker.failures)

@@ -3,11 +3,13 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from emails import pauses, queries, recovery, words
 from emails.queries import Shelf
 from emails.replies.models import ReplyState
 from emails.replies.queries import count_states
+from emails.retry import Breaker
 from survey import auth, clock
 from survey.config import EmailTransport
 from survey.db import db, transaction
@@ -20,6 +22,15 @@ blueprint = auth.guard(Blueprint("outbox_desk", __name__, url_prefix="/desk/emai
 @blueprint.context_processor
 def add_words() -> dict[str, object]:
     return {"words": words, "has_mailbox": settings().transport is EmailTransport.MAILBOX}
+
+
+@blueprint.app_template_global()
+def sending_refused() -> Breaker | None:
+    """For the banner on every page: email is refused, so no email can say so. None without a database to ask."""
+    try:
+        return pauses.refusal(db.session)
+    except SQLAlchemyError:
+        return None
 
 
 @blueprint.get("/", strict_slashes=False)

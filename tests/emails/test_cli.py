@@ -7,8 +7,11 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from emails import pauses
 from emails.models import EmailMessage, EmailState
+from survey.asking.pausing import pause_history
 from survey.db import db
+from tests.conftest import NOW
 from tests.emails.factories import queue_survey
 
 
@@ -59,3 +62,28 @@ def test_decisions(app: Flask, session: Session, parked: EmailMessage, command: 
     assert again.exit_code == 1
     assert "cannot become" in again.stderr
     assert run(app, command, "999").exit_code == 1
+
+
+def test_pause_and_resume_are_the_desks_own_switch(app: Flask, session: Session) -> None:
+    """A reason is needed, twice is refused, and the desk's history tells both; what waits for the provider is apart."""
+    assert run(app, "pause", " ").exit_code == 1
+    assert run(app, "pause", "New price list").exit_code == 0
+    assert "paused already" in run(app, "pause", "Again").stderr
+    (row,) = pause_history(session)
+    assert row.in_force
+    assert row.why == "New price list (from the command line)"
+    session.rollback()
+    assert "0 had piled up" in run(app, "resume").stderr
+    session.rollback()
+    assert pause_history(session)[0].resumed_at is not None
+    session.rollback()
+    assert "not paused" in run(app, "resume").stderr
+
+
+def test_a_mended_key_is_tried_at_once(app: Flask, session: Session) -> None:
+    """The wait for the provider ends, and is said to have been none the second time."""
+    pauses.pause(session, "401", NOW, needs_person=True)
+    session.commit()
+    assert "goes on" in run(app, "try-again").stderr
+    assert pauses.current_pause(session) is None
+    assert "was not waiting" in run(app, "try-again").stderr

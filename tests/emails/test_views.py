@@ -268,9 +268,21 @@ def test_a_pause_is_shown_and_can_be_ended(manager: FlaskClient, session: Sessio
     pauses.pause(session, "SendGrid refuses us with 401", clock.now(), needs_person=True)
     session.commit()
     assert "SendGrid refuses us with 401" in manager.get("/desk/emails/").text
+    assert "No email goes out" not in manager.get("/desk/jobs").text  # an admin's to mend
     assert manager.post("/desk/emails/resume").status_code == 303
     session.rollback()
     assert pauses.current_pause(session) is None
+
+
+def test_a_refused_key_stands_on_every_page_for_admins_until_it_works(admin: FlaskClient, session: Session) -> None:
+    """Email cannot say that email is refused: the desk does, and is silent once something went through."""
+    pauses.pause(session, "SendGrid refuses us with 401", clock.now(), needs_person=True)
+    session.commit()
+    assert "No email goes out" in admin.get("/desk/jobs").text
+    pauses.resume(session)
+    pauses.pause(session, "SendGrid asks for time", clock.now(), needs_person=False)
+    session.commit()
+    assert "No email goes out" not in admin.get("/desk/jobs").text
 
 
 def test_lifting_a_suppression_wants_a_reason(manager: FlaskClient, session: Session) -> None:
