@@ -1,14 +1,18 @@
-"""What one response adds to the figures, as one line of text kept beside it, so that counting reads no answers. Pure.
+"""What one response adds to the figures, as text kept beside it, so that counting reads no answers. Pure.
 
 A token for each answer: `csat=5`; `comment=` for words; `about.3=1` for a ticked option, and `about.*=` once for
 ticking any; `+greeted=1` for a step of the promise, and `+=` once for any. `!` before it: for managers only.
+
+The answers are one line and the steps another: many responses have the same lines, which are then read once.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-SEPARATOR = "\n"
+SEPARATOR = "\n"  # between lines
+_BETWEEN = "\t"  # tokens
 _STEP, _MANAGERS, _ANY = "+", "!", ".*"
 
 
@@ -32,11 +36,11 @@ class Tallied:
 
 
 def tally_of(answers: Iterable[tuple[str, int | None, bool]], steps: Iterable[tuple[str, int]]) -> str:
-    """The line of a response, of answers (question, number or None for words, for managers only) and (step, value).
+    """The tally of a response, of answers (question, number or None for words, for managers only) and (step, value).
 
-    The same answers give the same line, in whatever order they come.
+    The same answers give the same tally, in whatever order they come.
     """
-    tokens = set()
+    tokens, told = set(), set()
     for name, number, managers_only in answers:
         before = _MANAGERS if managers_only else ""
         tokens.add(f"{before}{name}={'' if number is None else number}")
@@ -44,15 +48,22 @@ def tally_of(answers: Iterable[tuple[str, int | None, bool]], steps: Iterable[tu
         if dot:
             tokens.add(f"{before}{key}{_ANY}=")
     for step, value in steps:
-        tokens |= {f"{_STEP}{step}={value}", f"{_STEP}="}
-    return SEPARATOR.join(sorted(tokens))
+        told |= {f"{_STEP}{step}={value}", f"{_STEP}="}
+    return SEPARATOR.join(_BETWEEN.join(sorted(line)) for line in (tokens, told) if line)
 
 
-def counted(lines: str) -> dict[Tallied, int]:
-    """What the lines of many responses, one after the other, add up to."""
-    return {read(token): count for token, count in Counter(lines.split(SEPARATOR)).items() if token}
+def counted(tallies: str) -> dict[Tallied, int]:
+    """What the tallies of many responses, with SEPARATOR between them, add up to."""
+    lines = Counter(tallies.split(SEPARATOR))
+    tokens = Counter(_BETWEEN.join(line for line, count in lines.items() if count == 1).split(_BETWEEN))
+    for line, count in lines.items():
+        if count > 1:
+            for token in line.split(_BETWEEN):
+                tokens[token] += count
+    return {read(token): count for token, count in tokens.items() if token}
 
 
+@lru_cache(maxsize=4_096)
 def read(token: str) -> Tallied:
     """One token."""
     managers_only = token.startswith(_MANAGERS)

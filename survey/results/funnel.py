@@ -206,14 +206,16 @@ def drop_off(session: Session, asking: Asking) -> list[Stop]:
 def _walked(session: Session, asking: Asking) -> tuple[int, Mapping[str, int], Mapping[str, int]]:
     """Of the links that were answered: how many; page → on how many it was shown; question → how many answered it."""
     answered = _cohort(asking).where(Invitation.state == InvitationState.ANSWERED)
-    standing = func.aggregate_strings(case((~LinkVerdict.stale, LinkVerdict.pages)), " ")
+    standing = func.aggregate_strings(case((~LinkVerdict.stale, LinkVerdict.pages)), SEPARATOR)
     tallies = func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
     n, shown_pages, lines = session.execute(
         answered.add_columns(func.count(), standing, tallies)
         .join(SurveyResponse, SurveyResponse.invitation_id == Invitation.id, isouter=True)
         .join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id, isouter=True)
     ).one()
-    pages = Counter((shown_pages or "").split())
+    pages: Counter[str] = Counter()
+    for line, count in Counter((shown_pages or "").split(SEPARATOR)).items():
+        pages.update(dict.fromkeys(line.split(), count))
     waiting = session.scalars(answered.add_columns(Invitation.id).where(Invitation.id.in_(WAITING))).all()
     for found in found_on(session, waiting).values():
         pages.update(found.pages)
