@@ -225,7 +225,7 @@ def _write(measured: list[Measured]) -> None:
         "",
         "## Everybody from scratch",
         "",
-        f"The worker's own tasks, pasts replayed by two processes. The goal: 20,000 clients in {GOAL_SCRATCH} s.",
+        f"The worker's own tasks, by two processes that read and judge. The goal: 20,000 clients in {GOAL_SCRATCH} s.",
         "",
         "| clients | jobs | answers | counting, s | scoring, s | CPU of all processes, s | ms each |",
         "|---|---|---|---|---|---|---|",
