@@ -10,7 +10,6 @@ import argparse
 import itertools
 import json
 import os
-import re
 import socket
 import statistics
 import subprocess
@@ -46,7 +45,7 @@ CONNECTIONS = 8
 THREADS = 8  # of each server
 SECONDS = 4.0  # of each turn
 SURVEYS = 4_000  # for reading, so that each is looked at a few times only; each posted answer has one of its own
-PAGE_BYTES = 18_000  # as long as the page
+PAGE_BYTES = 6_500  # as long as the page
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
 HEADERS = (
     f"Host: localhost\r\nUser-Agent: {AGENT}\r\nAccept: text/html\r\nAccept-Language: en-GB,en;q=0.9\r\n"
@@ -227,9 +226,6 @@ def _read_answer(connection: socket.socket, buffer: bytes) -> tuple[str, bytes]:
     while len(buffer) < length:
         buffer += _more(connection)
     return head[9:12].decode(), buffer[length:]
-
-
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 def _more(connection: socket.socket) -> bytes:
