@@ -187,7 +187,7 @@ def measure(large: Desk, small: Desk) -> dict[str, Measured]:
 
 
 def additions() -> float:
-    """Seconds of processor time of a million additions: some 0.05 on a quiet machine, more where others compute."""
+    """Seconds of processor time of a million additions: how fast this machine is while others compute."""
     began, total = time.process_time(), 0
     for number in range(1_000_000):
         total += number
