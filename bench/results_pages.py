@@ -90,6 +90,7 @@ class Desk:
         self.size = _fill(self.app, responses)
         self.statements: list[tuple[float, str, Any]] = []
         with self.app.app_context():
+            db.engine.dispose()  # connections that were made before nobody listens to
             self._is_remote = db.engine.dialect.name == "postgresql"
             self._listen()
         self.client = self._signed_in()
