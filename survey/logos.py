@@ -4,6 +4,7 @@ Whatever was uploaded is painted anew, so that nothing but pixels reaches a clie
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any, Final
@@ -63,9 +64,10 @@ def plates(picture: Image.Image) -> tuple[str, ...]:
     """The themes on whose grounds too little of a picture (RGBA) can be seen."""
     sample = picture.copy()
     sample.thumbnail((_SAMPLE, _SAMPLE))
+    pixels = Counter(zip(*[iter(sample.tobytes())] * 4, strict=True))
     seen = [
         (count, f"#{red:02x}{green:02x}{blue:02x}")
-        for count, (red, green, blue, alpha) in sample.getcolors(_SAMPLE * _SAMPLE) or ()
+        for (red, green, blue, alpha), count in pixels.items()
         if alpha >= _OPAQUE
     ]
     return tuple(
