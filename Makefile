@@ -7,6 +7,8 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Where links in the demo firm's emails lead, unless PUBLIC_URL says so: `flask serve` knows its port, and comes later.
+LINKS = $(if $(PUBLIC_URL)$(shell grep -s '^PUBLIC_URL=' .env),,PUBLIC_URL=http://127.0.0.1:$(PORT))
 export PYTHONDONTWRITEBYTECODE := # where it is set, every process compiles everything anew: three seconds each
 
 help: ## Show this list
@@ -14,7 +16,7 @@ help: ## Show this list
 
 run: ## Start everything: web, worker, demo firm on the first start (PORT=8001 for another port)
 	@$(PYTHON) scripts/prepare.py requirements.txt
-	@$(BIN)/flask prepare
+	@$(LINKS) $(BIN)/flask prepare
 	@exec $(BIN)/flask serve --port $(PORT) --welcome
 
 setup: ## Make .venv with everything pinned; quick when nothing changed
