@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert
 
 from analysis.models import AnswerAnalysis
 from survey.db import Base
-from survey.firms import default_firm
+from survey.firms import default_values
 from survey.models import (
     Answer,
     Client,
@@ -61,9 +61,7 @@ class Size:
 
 def build(connection: Connection, clients: int) -> Size:
     """Fill an empty database with a firm of so many clients. Commits as it goes."""
-    firm = default_firm()
-    values = {column.key: getattr(firm, column.key) for column in Firm.__table__.columns}
-    connection.execute(insert(Firm), [{name: value for name, value in values.items() if value is not None}])
+    connection.execute(insert(Firm), [default_values()])
     return fill(connection, clients, after=connection.commit)
 
 

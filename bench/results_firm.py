@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from bench.large_firm import COMMENTS, KINDS, STAFF
 from survey.db import Base
 from survey.evidence import verdicts
-from survey.firms import default_firm
+from survey.firms import default_values
 from survey.models import (
     Answer,
     Client,
@@ -65,11 +65,8 @@ class Size:
 
 def build(connection: Connection, responses: int) -> Size:
     """Fill an empty database with a firm of so many responses and half as many more invitations. Commits as it goes."""
-    firm = default_firm()
-    firm.promise = [step.as_dict() for step in DEFAULT_PROMISE]
-    values = {column.key: getattr(firm, column.key) for column in Firm.__table__.columns}
     made = _Maker(responses)
-    first: Rows = {Firm: [{name: value for name, value in values.items() if value is not None}]}
+    first: Rows = {Firm: [default_values()]}
     for rows in chain((first, _questionnaire()), made.batches()):
         by_table = {cast("Table", model.__table__): batch for model, batch in rows.items()}
         for table in Base.metadata.sorted_tables:

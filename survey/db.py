@@ -6,7 +6,7 @@ both read, then both write, and one change is lost or fails at once with "databa
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -235,17 +235,20 @@ def insert_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[st
 
 def ids_in(dialect: str, column: Any, ids: Collection[int]) -> ColumnElement[bool]:
     """Whether `column` is one of `ids`, as one parameter: a list of a thousand costs more to bind than to look up."""
-    if dialect == "postgresql":
-        return cast("ColumnElement[bool]", column == func.any(_array(map(str, ids), Integer())))
-    found = func.json_each(json.dumps(list(ids))).table_valued("value")
-    return cast("ColumnElement[bool]", column.in_(select(found.c.value)))
+    return _one_of(dialect, column, ids, str, Integer())
 
 
 def words_in(dialect: str, column: Any, words: Collection[str]) -> ColumnElement[bool]:
     """Whether `column` is one of `words`, as one parameter."""
+    return _one_of(dialect, column, words, _quoted, Text())
+
+
+def _one_of(
+    dialect: str, column: Any, values: Collection[Any], written: Callable[[Any], str], kind: TypeEngine[Any]
+) -> ColumnElement[bool]:
     if dialect == "postgresql":
-        return cast("ColumnElement[bool]", column == func.any(_array(map(_quoted, words), Text())))
-    found = func.json_each(json.dumps(list(words))).table_valued("value")
+        return cast("ColumnElement[bool]", column == func.any(_array(map(written, values), kind)))
+    found = func.json_each(json.dumps(list(values))).table_valued("value")
     return cast("ColumnElement[bool]", column.in_(select(found.c.value)))
 
 

@@ -1,6 +1,7 @@
 """The firm's own settings: how it looks to its clients and when it may ask them."""
 
 from datetime import time
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -44,6 +45,13 @@ def default_firm() -> Firm:
         hold_while_hurting=True,
         calls_per_week=10,
     )
+
+
+def default_values() -> dict[str, Any]:
+    """The row of `default_firm`, for an INSERT: what the database fills in itself is left out."""
+    firm = default_firm()
+    values = {column.key: getattr(firm, column.key) for column in Firm.__table__.columns}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def get_firm(session: Session) -> Firm:

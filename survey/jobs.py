@@ -25,7 +25,7 @@ from survey.clock import as_utc
 from survey.closings import add_closing, close_job, correct_closing, exclude_job, normal_shares, reopen_job
 from survey.db import insert_or_ignore
 from survey.errors import InvalidInputError
-from survey.firms import default_firm
+from survey.firms import default_values
 from survey.models import Client, Contact, Exclusion, Firm, Job, Resolution
 from survey.register import NewJob, Register
 from survey.repairs import handover
@@ -118,9 +118,7 @@ def record_jobs(session: Session, records: Sequence[JobRecord], now: datetime) -
 def _take_turns(session: Session) -> None:
     lock = select(Firm.id).with_for_update(key_share=True)
     if session.scalar(lock) is None:
-        firm = default_firm()
-        values = {column.key: getattr(firm, column.key) for column in Firm.__table__.columns}
-        insert_or_ignore(session, Firm, [{name: value for name, value in values.items() if value is not None}])
+        insert_or_ignore(session, Firm, [default_values()])
         session.scalar(lock)
 
 

@@ -16,6 +16,9 @@ from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, make_response
+from limits import parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from werkzeug.datastructures import LanguageAccept, MultiDict
 from werkzeug.http import parse_accept_header
 
@@ -26,7 +29,6 @@ from survey.front.asked import Reader
 from survey.front.documents import Documents
 from survey.front.first_answers import Writer
 from survey.front.forms import Posted, read
-from survey.front.rates import Rates
 from survey.front.sheets import Sheet, painted, values_of
 from survey.front.visits import Look, Visits
 from survey.limits import ON_ANSWERS
@@ -41,6 +43,7 @@ from survey.views.presses import AGAIN, FETCH_HEADERS, LONGEST_FETCH
 MOST_SHEETS = 512
 FIRM_SECONDS = 1.0  # for how long the firm's looks are taken as known
 _PATH = re.compile(r"/s/([A-Za-z0-9_-]{32})(/rating)?")
+_RATES = [(rate.by_path, item) for rate in ON_ANSWERS for item in parse_many(rate.times)]
 _FETCH = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in FETCH_HEADERS)
 
 
@@ -90,7 +93,7 @@ class Front:
         self.writer = Writer(app, self.visits)
         with app.app_context():
             self._proxies = runtime.settings().trusted_proxies
-        self._rates = Rates(ON_ANSWERS)
+        self._rates = FixedWindowRateLimiter(MemoryStorage())
 
     def start(self) -> "Front":
         """Begin to work in the background; once, in the process that serves."""
@@ -139,7 +142,7 @@ class Front:
         if self._proxies:
             passed = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")
             caller = passed[-self._proxies].strip() if len(passed) >= self._proxies else caller
-        return self._rates.take(caller, token)
+        return all(self._rates.hit(item, token if by_link else caller) for by_link, item in _RATES)
 
     def _first_answer(self, request: Request, form: MultiDict[str, str]) -> Reply | None:
         survey = self._reader.survey(tokens.fingerprint(request.token), clock.now())

@@ -81,12 +81,11 @@ _RESPONSE = select(SurveyResponse.id).where(
     SurveyResponse.resolution_id == Invitation.resolution_id, SurveyResponse.contact_id == Invitation.contact_id
 )
 _HELD = select(func.min(HeldAnswer.id)).where(HeldAnswer.invitation_id == Invitation.id)
-_IS_PLAIN = (
-    and_(  # asked of the row that was found: as a condition of finding it, PostgreSQL looks at all that are sent
-        Invitation.state == InvitationState.SENT,
-        _RESPONSE.scalar_subquery().is_(None),
-        _HELD.scalar_subquery().is_(None),
-    )
+# Asked of the row that was found: as a condition of finding it, PostgreSQL looks at all that are sent.
+_IS_PLAIN = and_(
+    Invitation.state == InvitationState.SENT,
+    _RESPONSE.scalar_subquery().is_(None),
+    _HELD.scalar_subquery().is_(None),
 )
 _ROWS = (
     Invitation.id,

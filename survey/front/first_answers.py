@@ -181,7 +181,7 @@ def _insert(session: Session, counting: Sequence[Waiting], now: datetime) -> Non
         ],
         returning=("invitation_id", "id"),
     )
-    ids = {invitation_id: response_id for invitation_id, response_id in responses}  # noqa: C416
+    ids: dict[int, int] = dict(responses)
     rows.add(session, Answer, [row for one in counting for row in _answers(one.plain, ids[one.plain.asked.id], at)])
     rows.add(
         session,

@@ -18,7 +18,7 @@ from survey.db import Base
 
 def add(
     session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
-) -> Sequence[Sequence[Any]]:
+) -> Sequence[tuple[Any, ...]]:
     """Store rows that all have the same columns, each with all that have no default value in the database. A moment is
     given as `said` says it, a document as `document` does. Answers with the columns `returning` of each row, in no
     certain order.
