@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from analysis.desk.reasons import Reason, reasons_of
-from analysis.relationships.evidence import plural, short_day
 from analysis.relationships.intervals import wilson
+from analysis.relationships.wording import plural, short_day
 
 HORIZON = timedelta(days=90)
 SEVERITIES = ("severe", "high", "moderate")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.backtest.replay import NAIVE
-from analysis.relationships.evidence import plural
 from analysis.relationships.intervals import wilson
+from analysis.relationships.wording import plural
 
 OURS = "model"
 LEAST_LOST = 10  # lost clients below which nothing is judged

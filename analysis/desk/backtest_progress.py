@@ -5,7 +5,7 @@ from datetime import datetime
 
 from analysis.backtest.stages import STAGES
 from analysis.models.backtests import Backtest, BacktestState
-from analysis.relationships.evidence import plural
+from analysis.relationships.wording import plural
 from survey.heartbeat import STALE_SECONDS
 
 STAGE_WORDS = {

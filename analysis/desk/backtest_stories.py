@@ -8,7 +8,7 @@ from typing import Any
 from analysis.backtest.stories import CAUGHT, FALSE_ALARM, MISSED, RULES
 from analysis.desk.backtest_charts import StoryChart, story_chart
 from analysis.desk.reasons import Reason, reasons_of
-from analysis.relationships.evidence import plural, short_day
+from analysis.relationships.wording import plural, short_day
 
 KIND_WORDS = {CAUGHT: "Caught", MISSED: "Missed", FALSE_ALARM: "False alarm"}
 KIND_TONES = {CAUGHT: "good", MISSED: "danger", FALSE_ALARM: "warning"}

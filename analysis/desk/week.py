@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from analysis.models import LIVE, Flag, FlagStatus, RelationshipState
 from analysis.relationships.budget import Call, Load, Plan, Room, cannot_wait, plan, week_start
-from analysis.relationships.evidence import plural
+from analysis.relationships.wording import plural
 from survey.models import Firm
 from survey.users import User
 

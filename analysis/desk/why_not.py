@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from analysis.desk.words import OUTCOME_WORDS
 from analysis.models import Flag, FlagStatus, FollowUp, FollowUpKind, Outcome, RelationshipState, Rung
-from analysis.relationships.evidence import AFTER_CONTACT, freshness, plural, short_day
+from analysis.relationships.evidence import AFTER_CONTACT, freshness
 from analysis.relationships.record import record_from
 from analysis.relationships.risk import total_points
 from analysis.relationships.signals import QUIET_DAYS_AFTER_SETTLEMENT
 from analysis.relationships.unflagged import Gap, gap
+from analysis.relationships.wording import plural, short_day
 from survey.models import Client
 
 FADED = 0.7  # an answer that weighs less than this share of a fresh one is worth a word

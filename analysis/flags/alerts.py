@@ -12,7 +12,7 @@ from analysis.desk.week import Week, the_week
 from analysis.learning import drift, drift_news
 from analysis.models import LIVE, Flag, FlagStatus, FollowUp, FollowUpKind, RelationshipState, Severity
 from analysis.relationships.budget import Place
-from analysis.relationships.evidence import plural
+from analysis.relationships.wording import plural
 from emails.models import EmailKind, EmailMessage
 from emails.outbox import enqueue
 from survey.config import Settings

@@ -9,7 +9,7 @@ from analysis.flags.days import keep_before
 from analysis.models import Flag, FlagStatus, Severity
 from analysis.relationships.assessment import Assessment
 from analysis.relationships.changes import stood
-from analysis.relationships.evidence import short_day
+from analysis.relationships.wording import short_day
 from survey.models import Client, Firm
 
 EASED = "The signs have eased. Close it with what came of it."

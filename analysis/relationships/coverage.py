@@ -5,9 +5,11 @@ from datetime import datetime
 from math import sqrt
 from typing import Any
 
-from analysis.relationships.evidence import Evidence, days_between, listed, plural
+from analysis.relationships.evidence import Evidence, days_between
 from analysis.relationships.satisfaction import Satisfaction, satisfaction
 from analysis.relationships.usual import FirmUsual
+from analysis.relationships.wording import plural
+from survey.speech import listed
 
 Z80 = 1.2815515655446004
 YEAR_DAYS = 365.0

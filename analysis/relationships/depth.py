@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analysis.relationships.evidence import Evidence, days_between, listed, plural
+from analysis.relationships.evidence import Evidence, days_between
 from analysis.relationships.people import reachable
+from analysis.relationships.wording import plural
+from survey.speech import listed
 
 SEVERAL_CONTACTS, SEVERAL_KINDS, LONG_YEARS = 2, 3, 1.0
 OFTEN_ANSWERED = 4

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from analysis.relationships.evidence import Evidence, Reading, Signal, listed
+from analysis.relationships.evidence import Evidence, Reading, Signal
+from survey.speech import listed
 
 SUPPORT_POINTS = 2.1  # all such words together: alone a risk of 0.29, enough neither to raise a flag nor to keep one
 LANGUAGES = {

@@ -1,7 +1,6 @@
 """What is known about one client at one moment, as plain values. Every rule in this package reads only this."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -288,21 +287,3 @@ def _person_as_of(person: Person, moment: datetime) -> Person:
     if person.decides_since is not None and person.decides_since > moment:
         person = replace(person, decides=False, decides_since=None)
     return person
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """`3 jobs`, `1 job`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """`one, two and three`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def short_day(moment: datetime) -> str:
-    """`3 Mar 2026`: the same in every locale."""
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"

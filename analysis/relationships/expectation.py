@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from analysis.relationships.evidence import Evidence, Quote, Response, Signal, listed
+from analysis.relationships.evidence import Evidence, Quote, Response, Signal
 from analysis.relationships.scores import PLEASED_CSAT
 from analysis.relationships.words import NEGATIVE_FROM, quoted
+from survey.speech import listed
 
 GAP_POINTS, MOST_GAP_POINTS, GAP_RESPONSES = 0.4, 1.2, 3
 LEAST_GAP_POINTS = 0.3  # one such comment is worth mentioning for a month

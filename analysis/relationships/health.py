@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from analysis.relationships.depth import health_of, strengths
-from analysis.relationships.evidence import Evidence, Signal, days_between, freshness, listed, plural
+from analysis.relationships.evidence import Evidence, Signal, days_between, freshness
 from analysis.relationships.rhythm import Rhythm
 from analysis.relationships.scores import rated_responses, said
 from analysis.relationships.signals import LABELS
 from analysis.relationships.usual import FirmUsual
+from analysis.relationships.wording import plural
+from survey.speech import listed
 
 START = 65.0  # a client of whom nothing is known
 POINT_COST = 9.0  # health lost for each point of a signal

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from analysis.relationships.evidence import Evidence, days_between, plural, short_day
+from analysis.relationships.evidence import Evidence, days_between
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
 from analysis.relationships.rhythm import Rhythm, visits
+from analysis.relationships.wording import plural, short_day
 
 NEW, CUSTOMER, CLIENT, ADVOCATE, COOLING, LAPSED = "new", "customer", "client", "advocate", "cooling", "lapsed"
 YEAR = timedelta(days=365)

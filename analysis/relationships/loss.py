@@ -11,9 +11,10 @@ from typing import Any
 
 from analysis.relationships import alive, unnamed, words
 from analysis.relationships.alive import Habit
-from analysis.relationships.evidence import AFTER_CONTACT, Evidence, Signal, plural
+from analysis.relationships.evidence import AFTER_CONTACT, Evidence, Signal
 from analysis.relationships.satisfaction import PRIOR_VARIANCE, Satisfaction, satisfaction
 from analysis.relationships.usual import FirmUsual
+from analysis.relationships.wording import plural
 
 FITTED = ("satisfaction", "silence", "late_jobs")
 RATING_SIGNALS, WORD_SIGNALS = ("low_scores", "low_level"), ("negative_words",)

@@ -5,9 +5,10 @@ The steps are ours. They follow one order: first put right what hurts, then ask,
 
 from datetime import datetime
 
-from analysis.relationships.evidence import Evidence, Quote, Response, plural, short_day
+from analysis.relationships.evidence import Evidence, Quote, Response
 from analysis.relationships.ladder import ADVOCATE, CLIENT, COOLING, CUSTOMER, LAPSED, NEW, YEAR, Standing
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
+from analysis.relationships.wording import plural, short_day
 
 LATEST_JOBS, LATEST_ANSWERS = 3, 2
 

@@ -5,9 +5,10 @@ What these weigh is judged, not fitted: the histories the loss model was fitted 
 
 from datetime import datetime, timedelta
 
-from analysis.relationships.evidence import Evidence, Person, Quote, Signal, days_between, freshness, plural, short_day
+from analysis.relationships.evidence import Evidence, Person, Quote, Signal, days_between, freshness
 from analysis.relationships.promises import main_contact
 from analysis.relationships.usual import FirmUsual
+from analysis.relationships.wording import plural, short_day
 
 NEW_DECIDER_POINTS, NEW_DECIDER_DAYS = 0.9, 240
 KNOWN_BEFORE = timedelta(days=60)  # with less history behind them, everybody there is new

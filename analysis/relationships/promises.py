@@ -2,18 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from analysis.relationships.evidence import (
-    Evidence,
-    JobDone,
-    Person,
-    Quote,
-    Signal,
-    Told,
-    freshness,
-    plural,
-    short_day,
-)
+from analysis.relationships.evidence import Evidence, JobDone, Person, Quote, Signal, Told, freshness
 from analysis.relationships.usual import FirmUsual
+from analysis.relationships.wording import plural, short_day
 
 LATE_POINTS, MOST_LATE_POINTS, LATE_WINDOW_DAYS = 0.55, 1.6, 120
 REOPENED_POINTS, MOST_REOPENED_POINTS = 0.9, 1.8

@@ -7,7 +7,8 @@ from itertools import pairwise
 from math import log
 from statistics import fmean, median
 
-from analysis.relationships.evidence import Evidence, JobDone, Quote, Signal, days_between, plural, short_day
+from analysis.relationships.evidence import Evidence, JobDone, Quote, Signal, days_between
+from analysis.relationships.wording import plural, short_day
 
 LEAST_JOBS = 4
 SAME_VISIT = timedelta(days=1)  # jobs closed within a day of each other are one visit

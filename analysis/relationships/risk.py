@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp, inf, log, log2
 
-from analysis.relationships.evidence import HALF_LIFE, Signal, listed, short_day
+from analysis.relationships.evidence import HALF_LIFE, Signal
 from analysis.relationships.severity import severity, urgency, why
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
+from analysis.relationships.wording import short_day
+from survey.speech import listed
 
 BASE_POINTS = -3.0  # no sign at all: about 1 client in 20 is in trouble that nobody sees
 CERTAIN = 1 - 1e-9

@@ -4,18 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analysis.relationships.evidence import (
-    Evidence,
-    Quote,
-    Response,
-    Signal,
-    days_between,
-    freshness,
-    listed,
-    plural,
-    short_day,
-)
+from analysis.relationships.evidence import Evidence, Quote, Response, Signal, days_between, freshness
 from analysis.relationships.usual import HIGHEST, FirmUsual, own_usual, standing
+from analysis.relationships.wording import plural, short_day
+from survey.speech import listed
 
 ALLOWANCE = 0.5  # spreads below usual that mean nothing: people do not answer the same every time
 POINTS_PER_SPREAD = 0.7

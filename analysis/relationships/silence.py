@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from math import exp, lgamma, log
 from typing import Any
 
-from analysis.relationships.evidence import Ask, Evidence, Quote, Signal, days_between, listed, plural, short_day
+from analysis.relationships.evidence import Ask, Evidence, Quote, Signal, days_between
 from analysis.relationships.usual import FirmUsual
+from analysis.relationships.wording import plural, short_day
+from survey.speech import listed
 
 OPENED, UNOPENED, SCANNER, UNDELIVERED = "opened", "unopened", "scanner", "undelivered"
 ANSWER_GRACE = timedelta(days=10)

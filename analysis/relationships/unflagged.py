@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import log
 
-from analysis.relationships.evidence import Evidence, Response, Signal, days_between, short_day
+from analysis.relationships.evidence import Evidence, Response, Signal, days_between
 from analysis.relationships.risk import BASE_POINTS, DEFAULT_THRESHOLDS, Thresholds
 from analysis.relationships.scores import BAD_CSAT, DETRACTOR_NPS, said
+from analysis.relationships.wording import short_day
 from analysis.relationships.words import COMPLAINT_POINTS, LEAVING_POINTS, NEGATIVE_FROM
 
 REMEMBERED_DAYS = 180

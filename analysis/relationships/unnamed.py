@@ -1,10 +1,11 @@
 """Words for what the chance of loss hears and no rule has named: answers that together say something, a wait."""
 
 from analysis.relationships.alive import Habit
-from analysis.relationships.evidence import Evidence, Quote, Signal, plural, short_day
+from analysis.relationships.evidence import Evidence, Quote, Signal
 from analysis.relationships.satisfaction import Satisfaction
 from analysis.relationships.scores import LOW_LEVEL_FROM, PLEASED_CSAT, said
 from analysis.relationships.usual import FirmUsual
+from analysis.relationships.wording import plural, short_day
 
 WORTH_SAYING = 1.5  # usual gaps: "15 days; usually every 13" is nothing to tell a manager
 

@@ -3,16 +3,8 @@ be called, negative sentences by aspect."""
 
 from datetime import datetime
 
-from analysis.relationships.evidence import (
-    Evidence,
-    Quote,
-    Reading,
-    Response,
-    Signal,
-    days_between,
-    freshness,
-    listed,
-)
+from analysis.relationships.evidence import Evidence, Quote, Reading, Response, Signal, days_between, freshness
+from survey.speech import listed
 
 LEAVING_FROM, LEAVING_POINTS = 0.6, 5.2
 NOT_RETURNING_POINTS = 4.2
