@@ -28,7 +28,7 @@ from sqlalchemy import func, or_, select
 
 from analysis.models import RelationshipState
 from analysis.relationships.assessment import assess
-from analysis.relationships.evidence import as_of
+from analysis.relationships.history import as_of
 from analysis.relationships.ladder import Before
 from analysis.relationships.past import HISTORY_STEP, Yardstick, replayed
 from analysis.scoring.evidence import load_evidence

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from analysis.backtest.history import History, Past
 from analysis.relationships import ladder, rhythm
-from analysis.relationships.evidence import Evidence, as_of
+from analysis.relationships.evidence import Evidence
+from analysis.relationships.history import as_of
 from analysis.scoring.evidence import load_evidence
 from analysis.scoring.ladder_rules import rules_in_force
 from survey.firms import get_firm

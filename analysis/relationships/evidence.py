@@ -1,7 +1,7 @@
 """What is known about one client at one moment, as plain values. Every rule in this package reads only this."""
 
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field, replace
+from bisect import bisect_left
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from operator import attrgetter
@@ -216,10 +216,6 @@ class Evidence:
             ]
         )
 
-    @cached_property
-    def _any_reopened(self) -> bool:
-        return any(job.reopened_at is not None for job in self.jobs)
-
     def unsettled(self, at: datetime) -> bool:
         """Whether evidence of the moment `at` has not been dealt with by closing a flag."""
         last = self._last_settlement
@@ -243,47 +239,4 @@ class Evidence:
         return next((job.name for job in self.jobs if job.id == job_id and job.name), "a job")
 
 
-def as_of(evidence: Evidence, moment: datetime) -> Evidence:
-    """The evidence as it was known at `moment`: nothing later is in it. For replaying the past."""
-    jobs = evidence.jobs[: bisect_right(evidence.jobs, moment, key=_COMPLETED)]
-    if evidence._any_reopened:
-        jobs = tuple(
-            job if job.reopened_at is None or job.reopened_at <= moment else replace(job, reopened_at=None)
-            for job in jobs
-        )
-    asks = evidence.asks[: bisect_right(evidence.asks, moment, key=_AT)]
-    return Evidence(
-        jobs=jobs,
-        asks=tuple([ask if ask.answered_at is None or ask.answered_at <= moment else _unanswered(ask) for ask in asks]),
-        responses=evidence.responses[: bisect_right(evidence.responses, moment, key=_AT)],
-        people=tuple([_person_as_of(person, moment) for person in evidence.people]),
-        promises=tuple(promise for promise in evidence.promises if promise.made_at <= moment),
-        told=tuple(_told_as_of(told, moment) for told in evidence.told if told.at <= moment),
-        contacted=tuple(at for at in evidence.contacted if at <= moment),
-        referred=tuple(at for at in evidence.referred if at <= moment),
-        settlements=tuple(settled for settled in evidence.settlements if settled.at <= moment),
-        step_texts=evidence.step_texts,
-        own_aspects=evidence.own_aspects,
-        interests=evidence.interests,
-    )
-
-
-_AT, _COMPLETED = attrgetter("at"), attrgetter("completed_at")
-
-
-def _told_as_of(told: Told, moment: datetime) -> Told:
-    return told if told.fixed_at is None or told.fixed_at <= moment else replace(told, fixed=None, fixed_at=None)
-
-
-def _unanswered(ask: Ask) -> Ask:
-    return replace(ask, answered=False, answered_at=None)
-
-
-def _person_as_of(person: Person, moment: datetime) -> Person:
-    if person.blocked_at is not None and person.blocked_at > moment:
-        person = replace(person, mail_block=None, blocked_at=None)
-    if person.left_at is not None and person.left_at > moment:
-        person = replace(person, left_at=None)
-    if person.decides_since is not None and person.decides_since > moment:
-        person = replace(person, decides=False, decides_since=None)
-    return person
+_COMPLETED = attrgetter("completed_at")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analysis.relationships.assessment import stood
-from analysis.relationships.evidence import Evidence, Quote, as_of
+from analysis.relationships.evidence import Evidence, Quote
+from analysis.relationships.history import Timeline
 from analysis.relationships.ladder import Before, Standing, is_lower
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
 from analysis.relationships.looks import Looks
@@ -47,11 +48,11 @@ class Past:
 
 def replayed(evidence: Evidence, by: Yardstick, now: datetime) -> Past:
     """The ladder looked at every HISTORY_STEP from the first job on, so that moves have the dates they had."""
-    before, looks = Before(), Looks(evidence, by.usual)
+    before, looks, timeline = Before(), Looks(evidence, by.usual), Timeline(evidence)
     moves: list[Move] = []
     moment = evidence.jobs[0].completed_at + timedelta(days=1) if evidence.jobs else now
     while moment < now:
-        known = as_of(evidence, moment)
+        known = timeline.at(moment)
         standing, severity = stood(known, by.usual, moment, before, by.weights, by.rules, by.loss_weights, looks)
         if before.rung != standing.rung:
             moves.append(moved(before.rung, standing, known, severity, moment, by.rules))

@@ -7,6 +7,7 @@ from analysis.relationships.usual import FirmUsual
 from analysis.relationships.wording import plural, short_day
 
 LATE_POINTS, MOST_LATE_POINTS, LATE_WINDOW_DAYS = 0.55, 1.6, 120
+LATE_FROM = 0.25  # jobs beyond what is usual
 REOPENED_POINTS, MOST_REOPENED_POINTS = 0.9, 1.8
 STEP_POINTS, MOST_STEP_POINTS, STEP_RESPONSES = 0.5, 1.8, 3
 MOST_REPEATED_STEP_POINTS = 2.5  # missed in more than one answer: the promise is not kept, it was no slip
@@ -18,6 +19,23 @@ ONLY_CONTACT_POINTS = 0.8  # more when nobody else there can be reached
 
 def late_jobs(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None:
     """Jobs finished after their promised date, beyond the share that is usual for the firm."""
+    dated, late, points = _late(evidence, firm, now)
+    if points <= 0:
+        return None
+    text = f"{len(late)} of the last {plural(len(dated), 'job')} done after the promised date."
+    if len(dated) == 1:
+        text = "The last job was done after the promised date."
+    quotes = tuple(_late_quote(job) for job in reversed(late[-3:]))
+    return Signal("late_jobs", points, text, quotes)
+
+
+def late_points(evidence: Evidence, firm: FirmUsual, now: datetime) -> float:
+    """The points of `late_jobs`, without its words."""
+    return _late(evidence, firm, now)[2]
+
+
+def _late(evidence: Evidence, firm: FirmUsual, now: datetime) -> tuple[list[JobDone], list[JobDone], float]:
+    """(jobs with a promised date, those of them done after it, the points)."""
     dated = [
         job
         for job in evidence.jobs_since(now - timedelta(days=LATE_WINDOW_DAYS))
@@ -25,17 +43,11 @@ def late_jobs(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | No
     ]
     late = [job for job in dated if job.promised_at is not None and job.completed_at > job.promised_at]
     if not late:
-        return None
+        return dated, late, 0.0
     excess = sum(freshness(j.completed_at, now) for j in late) - firm.late_share * sum(
         freshness(j.completed_at, now) for j in dated
     )
-    if excess <= 0.25:
-        return None
-    text = f"{len(late)} of the last {plural(len(dated), 'job')} done after the promised date."
-    if len(dated) == 1:
-        text = "The last job was done after the promised date."
-    quotes = tuple(_late_quote(job) for job in reversed(late[-3:]))
-    return Signal("late_jobs", min(MOST_LATE_POINTS, LATE_POINTS * excess), text, quotes)
+    return dated, late, min(MOST_LATE_POINTS, LATE_POINTS * excess) if excess > LATE_FROM else 0.0
 
 
 def _late_quote(job: JobDone) -> Quote:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from math import log
 from statistics import fmean, median
@@ -22,12 +23,21 @@ LONG_OVERDUE_POINTS = 3.1  # enough for a flag by itself: most of those who stay
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How often a client orders: median gap in days, days since the last visit, chance that a gap lasts this long."""
+    """How often a client orders: median and mean gap in days, the gaps' shape, days since the last visit."""
 
     visits: int
     usual_gap: float
+    mean: float
+    shape: float
     waiting: float
-    chance: float
+
+    @cached_property
+    def chance(self) -> float:
+        """That a gap lasts this long."""
+        from scipy.special import gammaincc  # half a second of loading that web pages need not pay
+
+        chance = float(gammaincc(self.shape, self.shape * self.waiting / self.mean))
+        return min(1.0, max(0.0, chance))
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class LongOverdue:
     days: int = 75
 
     def holds(self, found: Rhythm) -> bool:
-        return found.chance <= self.chance and found.waiting >= max(float(self.days), self.gaps * found.usual_gap)
+        return found.waiting >= max(float(self.days), self.gaps * found.usual_gap) and found.chance <= self.chance
 
 
 LONG_OVERDUE = LongOverdue()
@@ -99,11 +109,7 @@ def pace(moments: Sequence[datetime]) -> Pace | None:
 
 def rhythm_at(own: Pace, last: datetime, now: datetime) -> Rhythm:
     """Where a client of this pace stands at `now`, who came `last`."""
-    waiting = max(0.0, days_between(last, now))
-    from scipy.special import gammaincc  # half a second of loading that web pages need not pay
-
-    chance = float(gammaincc(own.shape, own.shape * waiting / own.mean))
-    return Rhythm(own.visits, own.middle, waiting, min(1.0, max(0.0, chance)))
+    return Rhythm(own.visits, own.middle, own.mean, own.shape, max(0.0, days_between(last, now)))
 
 
 def overdue(evidence: Evidence, found: Rhythm | None, lapsed: bool) -> Signal | None:

@@ -20,6 +20,7 @@ BAD_NPS_POINTS = 2.0
 FORGIVENESS = 0.8  # points that each better-than-usual answer takes back from the worse ones before it
 LOW_LEVEL_POINTS = 1.35  # for each spread that the lasting level lies below the firm's
 MOST_LOW_LEVEL_POINTS = 2.0
+LEAST_RATED, LASTING_FROM = 3, -0.25  # spreads from the firm's usual
 LOW_LEVEL_FROM = 0.4  # stars below the firm's usual from which a lasting level is worth mentioning
 REMEMBERED_DAYS = 365
 RECENT_RATINGS = 6  # the last six ratings speak; a busy client is not worse for having answered more often
@@ -96,26 +97,38 @@ def _points(numbers: Mapping[str, int], own: float, usual: float) -> float:
 
 def low_level(evidence: Evidence, ratings: Sequence[Rated], firm: FirmUsual, now: datetime) -> Signal | None:
     """A lasting level below the firm's: the year's mean standing, weighted by freshness, shrunk to the firm's 0."""
-    rated = [
-        item
-        for item in ratings
-        if days_between(item.response.at, now) <= REMEMBERED_DAYS and evidence.unsettled(item.response.at)
-    ]
-    if len(rated) < 3:
+    rated, usual, points = _low(evidence, ratings, firm, now)
+    if points <= 0:
         return None
-    usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
-    if usual and sum(usual) / len(usual) > firm.levels["csat"].mean - LOW_LEVEL_FROM:
-        return None
-    weights = [freshness(item.response.at, now) for item in rated]
-    level = sum(w * item.standing for w, item in zip(weights, rated, strict=True)) / (sum(weights) + firm.shrinkage / 2)
-    if level > -0.25:
-        return None
-    points = min(MOST_LOW_LEVEL_POINTS, LOW_LEVEL_POINTS * -level)
     text = "Their answers lie below what your clients usually say, over the last 12 months."
     if usual:
         mine, usually = sum(usual) / len(usual), firm.levels["csat"].mean
         text = f"Rates you {mine:.1f} of 5 on average; your clients say {usually:.1f}."
     return Signal("low_level", points, text, _quotes(evidence, rated[-3:]))
+
+
+def low_level_points(evidence: Evidence, ratings: Sequence[Rated], firm: FirmUsual, now: datetime) -> float:
+    """The points of `low_level`, without its words."""
+    return _low(evidence, ratings, firm, now)[2]
+
+
+def _low(
+    evidence: Evidence, ratings: Sequence[Rated], firm: FirmUsual, now: datetime
+) -> tuple[list[Rated], list[int], float]:
+    """(what was rated within the year, the stars of it, the points)."""
+    rated = [
+        item
+        for item in ratings
+        if days_between(item.response.at, now) <= REMEMBERED_DAYS and evidence.unsettled(item.response.at)
+    ]
+    usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
+    few = len(rated) < LEAST_RATED
+    if few or (usual and sum(usual) / len(usual) > firm.levels["csat"].mean - LOW_LEVEL_FROM):
+        return rated, usual, 0.0
+    weights = [freshness(item.response.at, now) for item in rated]
+    level = sum(w * item.standing for w, item in zip(weights, rated, strict=True)) / (sum(weights) + firm.shrinkage / 2)
+    points = min(MOST_LOW_LEVEL_POINTS, LOW_LEVEL_POINTS * -level)
+    return rated, usual, points if level <= LASTING_FROM else 0.0
 
 
 def said(response: Response) -> str:

@@ -51,13 +51,8 @@ def silence(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None
     What did not arrive is no silence. Opened and left, never opened, opened by nothing but a mail scanner: each is one,
     and the reason says which; no history tells yet that one of them weighs more.
     """
-    runs = [
-        run
-        for person in evidence.people
-        if person.left_at is None and person.mail_block is None and (run := _run(evidence, person.id, firm, now))
-    ]
-    best = min(runs, key=lambda run: run.chance, default=None)
-    if best is None or best.chance >= SILENCE_FROM:
+    best = _least_likely(evidence, firm, now)
+    if best is None:
         return None
     first = best.silent[0]
     who = next((p.name for p in evidence.people if p.id == first.contact_id and p.name), "Their contact")
@@ -66,25 +61,49 @@ def silence(evidence: Evidence, firm: FirmUsual, now: datetime) -> Signal | None
     last = best.silent[-1]
     if said := _fates(best.silent):
         quotes.append(Quote(said, last.at, f"contact/{last.contact_id}"))
+    return Signal("silence", _points(best), text, tuple(quotes), fades=False)
+
+
+def silence_points(evidence: Evidence, firm: FirmUsual, now: datetime) -> float:
+    """The points of `silence`, without its words."""
+    best = _least_likely(evidence, firm, now)
+    return 0.0 if best is None else _points(best)
+
+
+def _points(best: _Run) -> float:
     surprise = log(SILENCE_FROM) - log(max(best.chance, 1e-12))
-    points = min(MOST_SILENCE_POINTS, 0.3 + SILENCE_POINTS * surprise)
-    return Signal("silence", points, text, tuple(quotes), fades=False)
+    return min(MOST_SILENCE_POINTS, 0.3 + SILENCE_POINTS * surprise)
+
+
+def _least_likely(evidence: Evidence, firm: FirmUsual, now: datetime) -> _Run | None:
+    """The least likely present run among the contacts; None where none is unlikely."""
+    runs = [
+        run
+        for person in evidence.people
+        if person.left_at is None and person.mail_block is None and (run := _run(evidence, person.id, firm, now))
+    ]
+    best = min(runs, key=lambda run: run.chance, default=None)
+    return None if best is None or best.chance >= SILENCE_FROM else best
 
 
 def _run(evidence: Evidence, contact_id: int, firm: FirmUsual, now: datetime) -> _Run | None:
-    asks = [a for a in evidence.asks if a.contact_id == contact_id and a.fate != UNDELIVERED]
-    asks = [a for a in asks if a.answered or had_time(a, now)]
-    run = 0
-    while run < len(asks) and not asks[-1 - run].answered:
-        run += 1
-    before = asks[: len(asks) - run][-HABIT_ASKS:]
-    answered = sum(ask.answered for ask in before)
-    if run < LEAST_SILENCES or answered < LEAST_ANSWERED or days_between(asks[-1].at, now) > SILENCE_WINDOW_DAYS:
+    silent: list[Ask] = []  # from the last one back
+    asked = answered = 0
+    for ask in reversed(evidence.asks):
+        if ask.contact_id != contact_id or ask.fate == UNDELIVERED or not (ask.answered or had_time(ask, now)):
+            continue
+        if not asked and not ask.answered:
+            silent.append(ask)
+            continue
+        if len(silent) < LEAST_SILENCES or asked == HABIT_ASKS:
+            break
+        asked, answered = asked + 1, answered + ask.answered
+    if len(silent) < LEAST_SILENCES or answered < LEAST_ANSWERED:
         return None
-    if not evidence.unsettled(asks[-1].at):
+    if days_between(silent[0].at, now) > SILENCE_WINDOW_DAYS or not evidence.unsettled(silent[0].at):
         return None
-    chance = chance_of_silence(answered, len(before), run, firm.answering)
-    return _Run(chance, answered, len(before), tuple(asks[len(asks) - run :]))
+    chance = chance_of_silence(answered, asked, len(silent), firm.answering)
+    return _Run(chance, answered, asked, tuple(reversed(silent)))
 
 
 def had_time(ask: Ask, now: datetime) -> bool:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from analysis.relationships import alive, loss, rhythm, signals
 from analysis.relationships.coverage import contacts_heard
-from analysis.relationships.evidence import Ask, Evidence, Response, Settlement, as_of
+from analysis.relationships.evidence import Ask, Evidence, Response, Settlement
+from analysis.relationships.history import as_of
 from analysis.relationships.ladder import has_lapsed
 from analysis.relationships.loss import Loss
 from analysis.relationships.satisfaction import PRIOR_VARIANCE, satisfaction

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from analysis.relationships.assessment import assess, stood
-from analysis.relationships.evidence import Evidence, as_of
+from analysis.relationships.evidence import Evidence
+from analysis.relationships.history import as_of
 from analysis.relationships.ladder import Before
 from analysis.relationships.past import HISTORY_STEP, Yardstick, replayed
 from analysis.relationships.usual import FirmUsual

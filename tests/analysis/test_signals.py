@@ -16,9 +16,9 @@ from analysis.relationships.evidence import (
     Response,
     Settlement,
     Signal,
-    as_of,
     freshness,
 )
+from analysis.relationships.history import as_of
 from analysis.relationships.risk import BASE_POINTS
 from analysis.relationships.usual import FirmUsual, level_from, own_usual, shrinkage_from, standing
 from tests.analysis.stories import ago, client, jobs, loyal, rated, read

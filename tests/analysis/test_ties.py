@@ -9,8 +9,9 @@ from analysis.relationships import people
 from analysis.relationships.contradiction import contradictions
 from analysis.relationships.coverage import contacts_heard, coverage
 from analysis.relationships.depth import health_of, strengths
-from analysis.relationships.evidence import Ask, Evidence, Person, Reading, Response, Settlement, as_of
+from analysis.relationships.evidence import Ask, Evidence, Person, Reading, Response, Settlement
 from analysis.relationships.expectation import aspects_of, expectation_gap
+from analysis.relationships.history import as_of
 from analysis.relationships.picture import picture
 from analysis.relationships.satisfaction import satisfaction
 from analysis.relationships.silence import UNDELIVERED, asked, silence
