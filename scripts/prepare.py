@@ -4,7 +4,7 @@
     .venv/bin/python scripts/prepare.py --browser
 
 The first form does nothing when the files have not changed since the last time. The second finds a Chromium for the
-browser tests, or installs it where that is possible; without one they are skipped.
+browser tests, or installs it where that is possible, and Lighthouse; what cannot be had is skipped.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 OLDEST = (3, 11)
+LIGHTHOUSE = ROOT / "tests" / "browser" / "lighthouse"
 
 
 def main(arguments: list[str]) -> None:
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> None:
         )
     if arguments == ["--browser"]:
         find_browser()
+        install_lighthouse()
     else:
         install([ROOT / name for name in arguments])
 
@@ -71,6 +73,20 @@ def find_browser() -> None:
         else:
             return
     print("There is no Chromium here, so the browser tests are skipped. Install the package `chromium` to run them.")
+
+
+def install_lighthouse() -> None:
+    """Install what `package-lock.json` pins by hash, unless it lies there already."""
+    lock, installed = LIGHTHOUSE / "package-lock.json", LIGHTHOUSE / "node_modules" / "installed"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if installed.exists() and installed.read_text() == digest:
+        return
+    if shutil.which("npm"):
+        print("Installing Lighthouse for the browser tests", flush=True)
+        if subprocess.run(["npm", "ci", "--loglevel=error"], cwd=LIGHTHOUSE, check=False).returncode == 0:
+            installed.write_text(digest)
+            return
+    print("Lighthouse is not here, so its test is skipped. It needs Node.js 18 or newer, with npm.")
 
 
 if __name__ == "__main__":
