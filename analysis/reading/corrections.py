@@ -94,18 +94,21 @@ class StandingReading:
 
 
 def standing(session: Session, readings: Mapping[int, AnswerAnalysis]) -> dict[int, StandingReading]:
-    """These readings in force, by answer id, each with the correction that stands on it.
+    """These readings in force, by answer id, each with the correction that stands on it."""
+    latest = corrections(session, {answer_id: said.text_hash for answer_id, said in readings.items()})
+    return {answer_id: StandingReading(said, latest.get(answer_id)) for answer_id, said in readings.items()}
 
-    That is the latest which nobody took back and which was made on the words that the reading read.
-    """
+
+def corrections(session: Session, hashes: Mapping[int, str]) -> dict[int, Correction]:
+    """The corrections that stand, by answer id: of each answer the latest which nobody took back and which was made on
+    the words of this hash, which are those that the reading read."""
     found = session.scalars(
         select(Correction)
-        .where(Correction.answer_id.in_(readings), Correction.undone_at.is_(None))
+        .where(Correction.answer_id.in_(hashes), Correction.undone_at.is_(None))
         .options(joinedload(Correction.user))
         .order_by(Correction.at, Correction.id)
     )
-    latest = {row.answer_id: row for row in found if row.text_hash == readings[row.answer_id].text_hash}
-    return {answer_id: StandingReading(said, latest.get(answer_id)) for answer_id, said in readings.items()}
+    return {row.answer_id: row for row in found if row.text_hash == hashes[row.answer_id]}
 
 
 def correct(

@@ -1,10 +1,12 @@
 """Whether a client who has been away is still one, and how many jobs they will bring if so."""
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import erfc, exp, pi, sqrt
 
-from analysis.relationships.evidence import Evidence, days_between
+from analysis.relationships.evidence import Evidence, JobDone, days_between
 from analysis.relationships.rhythm import visits_of
 
 HORIZON_DAYS = 90.0
@@ -30,8 +32,9 @@ class Habit:
     news: float  # 1: were they gone, nobody could have known for long; 0: it is known
 
 
-def habit(evidence: Evidence, now: datetime) -> Habit | None:
-    """The client's habit at `now`; `None` before the first job.
+def habit(evidence: Evidence, now: datetime, visits: Sequence[datetime] = ()) -> Habit | None:
+    """The client's habit at `now`; `None` before the first job. `visits`: those of a history of which this evidence is
+    the first part, where they are known.
 
     Jobs come at a rate of their own with a Gamma prior; gaps are Gamma distributed with SHAPE around their own mean
     gap, shrunk to PRIOR_GAP_DAYS, and one in ten is a pause. Where the wait is read as a sign that they are gone
@@ -41,15 +44,23 @@ def habit(evidence: Evidence, now: datetime) -> Habit | None:
     recent = evidence.jobs_since(now - timedelta(days=WINDOW_DAYS))
     if not recent:
         return None if not evidence.jobs else Habit(1, WINDOW_DAYS, PRIOR_GAP_DAYS, 0.3, 1.0, 0.0)
-    moments = visits_of(recent)
+    count = _count(recent, visits)
     known = days_between(recent[0].completed_at, now)
     waiting = max(0.0, days_between(recent[-1].completed_at, now))
-    gap = (known - waiting + PRIOR_GAPS * PRIOR_GAP_DAYS) / (len(moments) - 1 + PRIOR_GAPS)
-    ordering = known - waiting + gap if len(moments) >= LEAST_VISITS else known
+    gap = (known - waiting + PRIOR_GAPS * PRIOR_GAP_DAYS) / (count - 1 + PRIOR_GAPS)
+    ordering = known - waiting + gap if count >= LEAST_VISITS else known
     rate = (len(recent) + PRIOR_JOBS) / (ordering + PRIOR_DAYS)
     staying = (1.0 - PAUSE_SHARE) * _survival(waiting / gap) + PAUSE_SHARE * exp(-waiting / PAUSE_DAYS)
     news = min(1.0, max(0.0, (OLD_NEWS_DAYS - waiting) / (OLD_NEWS_DAYS - NEWS_DAYS)))
-    return Habit(len(moments), waiting, gap, max(0.3, rate * HORIZON_DAYS), staying, news)
+    return Habit(count, waiting, gap, max(0.3, rate * HORIZON_DAYS), staying, news)
+
+
+def _count(jobs: Sequence[JobDone], visits: Sequence[datetime]) -> int:
+    """How many visits these jobs were. From the first job of a visit on, they are told apart as in the whole."""
+    start = bisect_left(visits, jobs[0].completed_at)
+    if start < len(visits) and visits[start] == jobs[0].completed_at:
+        return bisect_right(visits, jobs[-1].completed_at) - start
+    return len(visits_of(jobs))
 
 
 def gone(found: Habit, ending: float) -> float:

@@ -40,12 +40,12 @@ def expectation_gap(evidence: Evidence, now: datetime) -> Signal | None:
     points, steps = 0.0, list[str]()
     quotes: list[Quote] = []
     for response in reversed(told[-GAP_RESPONSES:]):
-        broken = _broken(evidence, response)
-        for step in broken:
+        against = broken(evidence, response)
+        for step in against:
             points += GAP_POINTS * evidence.weight(response.at, now)
             if step not in steps:
                 steps.append(step)
-        quotes += quoted(response) if broken else ()
+        quotes += quoted(response) if against else ()
     if points < LEAST_GAP_POINTS:
         return None
     said = listed([f"“{evidence.step_texts[step]}”" for step in steps[:2]])
@@ -53,7 +53,7 @@ def expectation_gap(evidence: Evidence, now: datetime) -> Signal | None:
     return Signal("expectation_gap", min(MOST_GAP_POINTS, points), text, tuple(quotes[:3]))
 
 
-def _broken(evidence: Evidence, response: Response) -> list[str]:
+def broken(evidence: Evidence, response: Response) -> list[str]:
     """The steps that an unhappy comment speaks against, but for those that they said had happened or had not."""
     reading = response.reading
     if reading is None or reading.score > NEGATIVE_FROM or response.numbers.get("csat", 0) >= PLEASED_CSAT:

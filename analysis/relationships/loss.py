@@ -107,9 +107,12 @@ def inputs(
     habit = alive.habit(evidence, now)
     points = {signal.name: signal.points for signal in found}
     down = _negative(evidence, state)
-    unsure = UNSURE_ODDS * (state.variance - PRIOR_VARIANCE)
     return Inputs(
-        features=(sum(down) + _positive(state) + unsure, points.get("silence", 0.0), points.get("late_jobs", 0.0)),
+        features=(
+            sum(down) + _positive(state) + unsure(state.variance),
+            points.get("silence", 0.0),
+            points.get("late_jobs", 0.0),
+        ),
         offset=offset(habit, found, weights),
         down=down,
         variance=state.variance + state.mixed,
@@ -118,10 +121,25 @@ def inputs(
     )
 
 
+def unsure(variance: float) -> float:
+    """What not being sure of the level adds to the first feature."""
+    return UNSURE_ODDS * (variance - PRIOR_VARIANCE)
+
+
 def offset(habit: Habit | None, found: Sequence[Signal], weights: LossWeights) -> float:
     """What is added to the log-odds without being fitted: expected jobs, and the signals weighted by judgement."""
     judged = sum(weights.judged.get(signal.name, 0.0) * signal.points for signal in found)
     return judged + (log(habit.expected_jobs) if habit else 0.0)
+
+
+def at_most(features: Sequence[float], judged: float, habit: Habit, weights: LossWeights) -> float:
+    """No less than `chance` of what has these features and this sum of judged signals, or smaller ones."""
+    own = sum([weights.fitted[name] * value for name, value in zip(FITTED, features, strict=True)])
+    ending = _probability(weights.intercept + judged + log(habit.expected_jobs) + own)
+    if habit.news < ending:  # what is old news weighs against the end, less where it is less likely
+        return ending
+    gone = alive.gone(habit, ending)
+    return ending * (1.0 - gone) + gone * habit.news
 
 
 def log_odds(known: Inputs, weights: LossWeights) -> float:

@@ -48,7 +48,7 @@ class Past:
 
 def replayed(evidence: Evidence, by: Yardstick, now: datetime) -> Past:
     """The ladder looked at every HISTORY_STEP from the first job on, so that moves have the dates they had."""
-    before, looks, timeline = Before(), Looks(evidence, by.usual), Timeline(evidence)
+    before, looks, timeline = Before(), Looks(evidence, by.usual, by.weights, by.loss_weights), Timeline(evidence)
     moves: list[Move] = []
     moment = evidence.jobs[0].completed_at + timedelta(days=1) if evidence.jobs else now
     while moment < now:

@@ -6,7 +6,7 @@ from analysis.relationships.evidence import Evidence, JobDone, Person, Quote, Si
 from analysis.relationships.usual import FirmUsual
 from analysis.relationships.wording import plural, short_day
 
-LATE_POINTS, MOST_LATE_POINTS, LATE_WINDOW_DAYS = 0.55, 1.6, 120
+LATE_POINTS, MOST_LATE_POINTS, LATE_WINDOW = 0.55, 1.6, timedelta(days=120)
 LATE_FROM = 0.25  # jobs beyond what is usual
 REOPENED_POINTS, MOST_REOPENED_POINTS = 0.9, 1.8
 STEP_POINTS, MOST_STEP_POINTS, STEP_RESPONSES = 0.5, 1.8, 3
@@ -38,7 +38,7 @@ def _late(evidence: Evidence, firm: FirmUsual, now: datetime) -> tuple[list[JobD
     """(jobs with a promised date, those of them done after it, the points)."""
     dated = [
         job
-        for job in evidence.jobs_since(now - timedelta(days=LATE_WINDOW_DAYS))
+        for job in evidence.jobs_since(now - LATE_WINDOW)
         if job.promised_at is not None and evidence.unsettled(job.completed_at)
     ]
     late = [job for job in dated if job.promised_at is not None and job.completed_at > job.promised_at]
@@ -47,7 +47,21 @@ def _late(evidence: Evidence, firm: FirmUsual, now: datetime) -> tuple[list[JobD
     excess = sum(freshness(j.completed_at, now) for j in late) - firm.late_share * sum(
         freshness(j.completed_at, now) for j in dated
     )
-    return dated, late, min(MOST_LATE_POINTS, LATE_POINTS * excess) if excess > LATE_FROM else 0.0
+    return dated, late, points_of(excess)
+
+
+def points_of(excess: float) -> float:
+    """Of so many late jobs, fresh ones, beyond what is usual."""
+    return min(MOST_LATE_POINTS, LATE_POINTS * excess) if excess > LATE_FROM else 0.0
+
+
+def lateness(evidence: Evidence, firm: FirmUsual) -> list[tuple[datetime, float]]:
+    """How much each job adds, when it is fresh, to the late ones beyond what is usual."""
+    return [
+        (job.completed_at, (job.completed_at > job.promised_at) - firm.late_share)
+        for job in evidence.jobs
+        if job.promised_at is not None
+    ]
 
 
 def _late_quote(job: JobDone) -> Quote:

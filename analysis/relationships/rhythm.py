@@ -94,9 +94,13 @@ def rhythm(evidence: Evidence, now: datetime) -> Rhythm | None:
 
 def pace(moments: Sequence[datetime]) -> Pace | None:
     """What the gaps between these visits are like; see `rhythm`."""
-    if len(moments) < LEAST_JOBS:
+    return pace_of([days_between(a, b) for a, b in pairwise(moments[-RECENT_GAPS - 1 :])], len(moments))
+
+
+def pace_of(gaps: Sequence[float], count: int) -> Pace | None:
+    """The pace of `count` visits, the last gaps between which are `gaps`, in days."""
+    if count < LEAST_JOBS:
         return None
-    gaps = [days_between(a, b) for a, b in pairwise(moments[-RECENT_GAPS - 1 :])]
     middle = median(gaps)
     trimmed = [min(gap, max(3.0 * middle, middle + 14.0)) for gap in gaps]
     mean = (sum(trimmed) + middle) / (len(trimmed) + 1)
@@ -104,7 +108,7 @@ def pace(moments: Sequence[datetime]) -> Pace | None:
     own_shape = min(MOST_SHAPE, mean * mean / spread) if spread > 0 else MOST_SHAPE
     shape = (len(gaps) * own_shape + SHAPE_PRIOR_GAPS) / (len(gaps) + SHAPE_PRIOR_GAPS)
     shape = min(MOST_SHAPE, max(LEAST_SHAPE, shape))
-    return Pace(len(moments), middle, mean, shape)
+    return Pace(count, middle, mean, shape)
 
 
 def rhythm_at(own: Pace, last: datetime, now: datetime) -> Rhythm:
@@ -114,9 +118,9 @@ def rhythm_at(own: Pace, last: datetime, now: datetime) -> Rhythm:
 
 def overdue(evidence: Evidence, found: Rhythm | None, lapsed: bool) -> Signal | None:
     """The next job is overdue by the client's own rhythm. Not said of one who has lapsed: the ladder says that."""
-    if found is None or lapsed or found.chance >= OVERDUE_FROM:
+    points = 0.0 if lapsed else overdue_points(found)
+    if found is None or points <= 0:
         return None
-    surprise = log(OVERDUE_FROM) - log(max(found.chance, 1e-12))
     last = evidence.jobs[-1]
     text = f"No job for {plural(round(found.waiting), 'day')}; usually every {max(1, round(found.usual_gap))}."
     quote = Quote(
@@ -124,7 +128,14 @@ def overdue(evidence: Evidence, found: Rhythm | None, lapsed: bool) -> Signal | 
         last.completed_at,
         f"job/{last.id}",
     )
-    points = min(MOST_OVERDUE_POINTS, 0.4 + OVERDUE_POINTS * surprise)
-    if LONG_OVERDUE.holds(found):
-        points = LONG_OVERDUE_POINTS
     return Signal("overdue", points, text, (quote,), fades=False)
+
+
+def overdue_points(found: Rhythm | None) -> float:
+    """The points of `overdue` for one who has not lapsed, without its words."""
+    if found is None or found.waiting <= found.mean or found.chance >= OVERDUE_FROM:  # up to the mean a third lasts
+        return 0.0
+    if LONG_OVERDUE.holds(found):
+        return LONG_OVERDUE_POINTS
+    surprise = log(OVERDUE_FROM) - log(max(found.chance, 1e-12))
+    return min(MOST_OVERDUE_POINTS, 0.4 + OVERDUE_POINTS * surprise)

@@ -67,38 +67,36 @@ def satisfaction(evidence: Evidence, firm: FirmUsual, now: datetime) -> Satisfac
 
 @dataclass(frozen=True)
 class _After:
-    """The filter after one answer: the level's variance, when it was said, how many answers had said something, and
-    what is left of a share that was whole at the start: later ones are kept as multiples of it."""
+    """The filter after one answer: the level's variance, when it was said, how many answers had said something, what
+    is left of a share that was whole at the start (later ones are kept as multiples of it), and their sum."""
 
     variance: float
     last: datetime | None
     shares: int
     kept: float
+    whole: float
 
 
-_BEFORE = _After(PRIOR_VARIANCE, None, 0, 1.0)
+_BEFORE = _After(PRIOR_VARIANCE, None, 0, 1.0, 0.0)
 
 
 class Filter:
     """The filter's way through one client's answers, kept between looks at a growing history: what had been said by the
     last look, and counts as it did then, is not gone through again."""
 
-    def __init__(self, firm: FirmUsual) -> None:
+    def __init__(self, firm: FirmUsual, history: Evidence | None = None) -> None:
+        """`history`: of which all looks see first parts."""
         self._firm, self._expected = firm, cache(firm.expected)
+        self._whole: list[tuple[int, float, bool]] | None = None
+        if history is not None and _is_told_in_order(history):
+            self._whole = self._counts(history, history.responses)
         self._counted: list[tuple[int, float, bool]] = []  # (answer, what is usual for such work, said by a bystander)
         self._after: list[_After] = []
         self._shares: list[tuple[Response, float, float, float]] = []
 
     def at(self, evidence: Evidence, now: datetime) -> Satisfaction:
         """The level at `now`; see `satisfaction`."""
-        told = evidence.responses[-REMEMBERED_ANSWERS:]
-        counted = self._counts(evidence, told)
-        if self._counted[: len(counted)] != counted[: len(self._counted)]:
-            self._counted, self._after, self._shares = [], [], []
-        for response, (_, expected, bystander) in list(zip(told, counted, strict=True))[len(self._after) :]:
-            self._hear(response, expected, bystander)
-        self._counted += counted[len(self._counted) :]
-        state = self._after[len(counted) - 1] if counted else _BEFORE
+        state = self._heard(evidence)
         if state.last is None:
             return Satisfaction()
         shrunk, variance = _aged(state.variance, days_between(state.last, now))
@@ -107,7 +105,30 @@ class Filter:
         mixed = kept * sum([part for *_, part in shares])
         return Satisfaction(sum([share.ratings + share.words for share in found]), variance, found, mixed)
 
+    def level(self, evidence: Evidence, now: datetime) -> tuple[float, float]:
+        """The level at `now` and its variance alone, but for rounding."""
+        state = self._heard(evidence)
+        if state.last is None:
+            return 0.0, PRIOR_VARIANCE
+        shrunk, variance = _aged(state.variance, days_between(state.last, now))
+        return state.kept * shrunk * state.whole, variance
+
+    def _heard(self, evidence: Evidence) -> _After:
+        """The filter after all that was said."""
+        told = evidence.responses[-REMEMBERED_ANSWERS:]
+        counted = self._counts(evidence, told)
+        if self._counted[: len(counted)] != counted[: len(self._counted)]:
+            self._counted, self._after, self._shares = [], [], []
+        for response, (_, expected, bystander) in zip(
+            told[len(self._after) :], counted[len(self._after) :], strict=True
+        ):
+            self._hear(response, expected, bystander)
+        self._counted += counted[len(self._counted) :]
+        return self._after[len(counted) - 1] if counted else _BEFORE
+
     def _counts(self, evidence: Evidence, told: Sequence[Response]) -> list[tuple[int, float, bool]]:
+        if self._whole is not None:
+            return self._whole[len(evidence.responses) - len(told) : len(evidence.responses)]
         jobs = {job.id: job for job in evidence.jobs}
         deciders = {person.id for person in evidence.people if person.decides}
         found = []
@@ -134,7 +155,19 @@ class Filter:
         kept *= 1.0 - gain
         whole = gain / kept
         self._shares.append((response, whole * seen.ratings, whole * seen.words, whole * seen.mixed))
-        self._after.append(_After(variance, response.at, len(self._shares), kept))
+        sum_ = before.whole + whole * (seen.ratings + seen.words)
+        self._after.append(_After(variance, response.at, len(self._shares), kept, sum_))
+
+
+def _is_told_in_order(history: Evidence) -> bool:
+    """Whether what an answer counts as never changes afterwards: its job was done before, and once; and who decides
+    has decided all along."""
+    done = {job.id: job.completed_at for job in history.jobs}
+    return (
+        len(done) == len(history.jobs)
+        and all(response.at >= done.get(response.job_id, response.at) for response in history.responses)
+        and all(person.decides_since is None for person in history.people)
+    )
 
 
 def _aged(variance: float, days: float) -> tuple[float, float]:

@@ -52,6 +52,25 @@ ASPECT_NAMES = {
 LONGEST_QUOTE = 200
 
 
+def fresh_points(response: Response) -> dict[str, float]:
+    """The most that one answer can give each sign below, when it is fresh and nobody has dealt with it."""
+    reading, intents = response.reading, response.reading.intents if response.reading else {}
+    leaves, calls = intents.get("leaving", 0.0), intents.get("callback", 0.0)
+    points = {
+        "leaving": LEAVING_POINTS * leaves if leaves >= LEAVING_FROM else 0.0,
+        "safety_legal": SAFETY_POINTS * _said(response, "safety_legal", SAFETY_FROM),
+        "review_threat": THREAT_POINTS * _said(response, "review_threat", THREAT_FROM),
+        "complaint": COMPLAINT_POINTS * _complains(response),
+        "wants_contact": CALLBACK_POINTS * calls if calls >= CALLBACK_FROM and not _pleased(response) else 0.0,
+        "negative_words": _against(response) if reading and reading.score <= NEGATIVE_FROM else 0.0,
+    }
+    if response.numbers.get("would_return") == 0:
+        points["leaving"] = max(points["leaving"], NOT_RETURNING_POINTS)
+    if response.numbers.get("contact_me") == 1:
+        points["wants_contact"] = CALLBACK_POINTS
+    return points
+
+
 def leaving(evidence: Evidence, now: datetime) -> Signal | None:
     """An intent to leave, in words or by answering that they would not come back. The freshest and clearest counts."""
     best: tuple[float, Response] | None = None
@@ -93,8 +112,8 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
     total = 0.0
     open_ones: list[Response] = []
     for response in evidence.spoken:
-        sure = response.reading.intents.get("complaint", 0.0) if response.reading else 0.0
-        if sure < COMPLAINT_FROM or days_between(response.at, now) > COMPLAINT_DAYS or _pleased(response):
+        sure = _complains(response)
+        if not sure or days_between(response.at, now) > COMPLAINT_DAYS:
             continue
         if evidence.unsettled(response.at) and not evidence.contacted_since(response.at):
             open_ones.append(response)
@@ -107,6 +126,12 @@ def complaints(evidence: Evidence, now: datetime) -> Signal | None:
         text = f"Complained {times}; no contact logged since."
     quotes = tuple(quote for response in reversed(open_ones[-3:]) for quote in quoted(response))
     return Signal("complaint", min(2.2, total), text, quotes)
+
+
+def _complains(response: Response) -> float:
+    """How sure it is that they complain, from COMPLAINT_FROM on; else 0. Who is pleased does not."""
+    sure = response.reading.intents.get("complaint", 0.0) if response.reading else 0.0
+    return sure if sure >= COMPLAINT_FROM and not _pleased(response) else 0.0
 
 
 def safety_legal(evidence: Evidence, now: datetime) -> Signal | None:
@@ -179,13 +204,10 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
         fresh = evidence.weight(response.at, now) * (FRIENDLIER_SINCE if friendlier else 1.0)
         if fresh < 0.05:
             continue
-        found = [(aspect, start, end) for aspect, mood, start, end in reading.aspects if mood == "negative"]
-        weight = max((ASPECT_WEIGHT.get(aspect, 1.0) for aspect, _, _ in found), default=1.0)
-        weight *= PLEASED_DISCOUNT if _pleased(response) else 1.0
-        total += NEGATIVE_POINTS * -reading.score * weight * graveness(reading.severity) * fresh
+        total += _against(response) * fresh
         gravest = max(gravest, graveness(reading.severity))
         if fresh >= QUOTED_FROM or not quotes:
-            aspects += [aspect for aspect, _, _ in found if aspect not in aspects and aspect != "general"]
+            aspects += [a for a in _unhappy_about(reading) if a not in aspects and a != "general"]
         quotes += quoted(response) if fresh >= QUOTED_FROM or not quotes else ()
     if total < 0.1:
         return None
@@ -193,6 +215,20 @@ def negative_words(evidence: Evidence, now: datetime) -> Signal | None:
     named = listed([names.get(aspect, aspect.replace("_", " ")) for aspect in aspects[:2]])
     text = f"Unhappy with {named}." if named else "Unhappy words in their comments."
     return Signal("negative_words", min(MOST_NEGATIVE_POINTS * gravest, total), text, tuple(quotes[:4]))
+
+
+def _unhappy_about(reading: Reading) -> list[str]:
+    return [aspect for aspect, mood, _, _ in reading.aspects if mood == "negative"]
+
+
+def _against(response: Response) -> float:
+    """The points of one comment's negative words when they are fresh."""
+    reading = response.reading
+    if reading is None:
+        return 0.0
+    weight = max((ASPECT_WEIGHT.get(aspect, 1.0) for aspect in _unhappy_about(reading)), default=1.0)
+    weight *= PLEASED_DISCOUNT if _pleased(response) else 1.0
+    return NEGATIVE_POINTS * -reading.score * weight * graveness(reading.severity)
 
 
 def cool_words(evidence: Evidence) -> Signal | None:

@@ -1,16 +1,16 @@
 """Loads what is known about many clients at once, as the plain values that the rules read."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
-from analysis.models import AnswerAnalysis, FollowUpKind, OutcomeResult
-from analysis.reading.corrections import StandingReading, standing
+from analysis.models import AnswerAnalysis, Correction, FollowUpKind, OutcomeResult
+from analysis.reading.corrections import StandingReading, corrections
 from analysis.reading.subjects import own_names
 from analysis.relationships.asks import SETTLES, imported_asks
 from analysis.relationships.evidence import (
@@ -112,9 +112,9 @@ def _load_jobs(session: Session, gathered: dict[int, _Gathered], now: datetime) 
         )
 
 
-def _rows(session: Session, statement: Executable, **given: Any) -> Iterable[Any]:
+def _rows(session: Session, statement: Executable, **given: Any) -> Sequence[Any]:
     """The rows of a statement that asks for columns: without what objects need they come in half the time."""
-    return session.connection().execute(statement, given)
+    return session.connection().execute(statement, given).all()
 
 
 def _staff(session: Session, gathered: dict[int, _Gathered]) -> dict[int, tuple[tuple[str, float], ...]]:
@@ -154,17 +154,20 @@ def _readings(session: Session, gathered: dict[int, _Gathered]) -> dict[int, Rea
 
     Of a comment and replies to the email the worst counts: polite thanks afterwards undo no complaint.
     """
-    rows = session.execute(queries.READINGS, {"ids": list(gathered)})
-    found = {row.AnswerAnalysis.answer_id: row for row in rows}
-    readings = standing(session, {answer_id: row.AnswerAnalysis for answer_id, row in found.items()})
-    worst_last = sorted(found.items(), key=lambda item: -readings[item[0]].score)
-    return {
-        row.response_id: replace(as_evidence(readings[answer_id], row.text or ""), managers_only=row.managers_only)
-        for answer_id, row in worst_last
-    }
+    rows = {row.answer_id: row for row in _rows(session, queries.READINGS, ids=list(gathered))}
+    corrected = corrections(session, {answer_id: row.text_hash for answer_id, row in rows.items()})
+    readings = [
+        (row.response_id, as_evidence(_standing(row, corrected.get(answer_id)), row.text or "", row.managers_only))
+        for answer_id, row in rows.items()
+    ]
+    return dict(sorted(readings, key=lambda item: -item[1].score))
 
 
-def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Reading:
+def _standing(row: Any, correction: Correction | None) -> Any:
+    return StandingReading(row, correction) if correction is not None else row
+
+
+def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str, managers_only: bool = False) -> Reading:
     """A kept reading of `text` as the rules take it."""
     return Reading(
         answer_id=analysis.answer_id,
@@ -179,6 +182,7 @@ def as_evidence(analysis: AnswerAnalysis | StandingReading, text: str) -> Readin
         severity=analysis.severity,
         abstained=analysis.abstained,
         language=analysis.language,
+        managers_only=managers_only,
         read_once=analysis.model.startswith(READ_ONCE),
     )
 

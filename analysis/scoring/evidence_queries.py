@@ -5,7 +5,6 @@ Each takes `ids`, the clients' ids, and most of them `now`.
 """
 
 from sqlalchemy import BindParameter, Double, bindparam, func, select, type_coerce
-from sqlalchemy.orm import defer
 
 from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome
 from analysis.reading.readings import in_force
@@ -84,10 +83,24 @@ STEPS = (
     .where(SurveyResponse.client_id.in_(_IDS))
 )
 READINGS = (
-    select(AnswerAnalysis, Answer.response_id, Answer.text, Answer.managers_only)
+    select(
+        AnswerAnalysis.answer_id,
+        AnswerAnalysis.text_hash,
+        AnswerAnalysis.sentiment,
+        AnswerAnalysis.score,
+        AnswerAnalysis.aspects,
+        AnswerAnalysis.intents,
+        AnswerAnalysis.evidence,
+        AnswerAnalysis.severity,
+        AnswerAnalysis.abstained,
+        AnswerAnalysis.language,
+        AnswerAnalysis.model,
+        Answer.response_id,
+        Answer.text,
+        Answer.managers_only,
+    )
     .join(Answer, Answer.id == AnswerAnalysis.answer_id)
     .where(AnswerAnalysis.client_id.in_(_IDS), Answer.text.is_not(None), in_force())
-    .options(defer(AnswerAnalysis.probabilities), defer(AnswerAnalysis.sentences))
     .order_by(Answer.id)
 )
 ASKS = (

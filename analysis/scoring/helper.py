@@ -17,7 +17,7 @@ from analysis.scoring.scorer import Gauge, Scored, judged
 from survey.db import begin_reading, engine_for
 
 MANY = 40  # fewer are not worth a second process
-AT_ONCE = 30
+AT_ONCE, LAST = 40, 8  # clients in a part
 
 Versions = Mapping[int, int]
 Judge = Callable[[Versions, Gauge, datetime], list[Scored]]
@@ -71,7 +71,18 @@ class Helper:
 
 
 def _parts(items: Sequence[tuple[int, int]]) -> list[Versions]:
-    return [dict(items[start : start + AT_ONCE]) for start in range(0, len(items), AT_ONCE)]
+    """Large ones at the ends, where both begin; small ones in the middle, where one waits for the other's last."""
+    found, start = [list[Versions](), list[Versions]()], 0
+    end = len(items)
+    while start < end:
+        size = min(AT_ONCE, max(LAST, (end - start) // 6))
+        found[0].append(dict(items[start : start + size]))
+        start += size
+        if start < end:
+            size = min(size, end - start)
+            found[1].append(dict(items[end - size : end]))
+            end -= size
+    return [*found[0], *reversed(found[1])]
 
 
 _database: list[Engine] = []  # of the second process

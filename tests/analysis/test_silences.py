@@ -1,5 +1,6 @@
 """What became of unanswered surveys, read from emails and visits; who decides since when; what they care about."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -14,8 +15,10 @@ from analysis.scoring.silences import fates
 from emails.models import DeliveryState, EmailKind, EmailMessage, EmailState
 from survey.editing import ContactChange, edit_contact
 from survey.errors import InvalidInputError
+from survey.evidence.records import record_visit
+from survey.evidence.verdicts import renew
 from survey.firms import get_firm
-from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
+from survey.models import Invitation, InvitationState, SurveyEventKind
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution, make_response
 
@@ -43,11 +46,15 @@ def ask(session: Session, contact: object, delivery: DeliveryState | None = None
     return invitation
 
 
-def visit(session: Session, invitation: Invitation, agent: str, **fetch: str) -> None:
+def visit(
+    session: Session,
+    invitation: Invitation,
+    agent: str,
+    kind: SurveyEventKind = SurveyEventKind.OPENED,
+    fetch: Mapping[str, str] | None = None,
+) -> None:
     at = (invitation.sent_at or NOW) + timedelta(hours=1)
-    details = {"method": "GET", "fetch": fetch}
-    kind = SurveyEventKind.OPENED
-    session.add(SurveyEvent(invitation_id=invitation.id, kind=kind, at=at, user_agent=agent, details=details))
+    record_visit(session, invitation, kind, at, agent, method="GET", fetch=fetch or {})
     session.flush()
 
 
@@ -58,16 +65,27 @@ def test_each_silence_is_told_apart(session: Session) -> None:
     scanned, opened = ask(session, contact), ask(session, contact)
     visit(session, scanned, "Proofpoint")
     visit(session, opened, "Proofpoint")
-    visit(session, opened, CHROME, **{"Sec-Fetch-Mode": "navigate"})
+    visit(session, opened, CHROME, fetch={"Sec-Fetch-Mode": "navigate"})
     visit(session, opened, "Proofpoint")
-    assert fates(session, [contact.client_id]) == {
-        bounced.id: "undelivered",
-        unopened.id: "unopened",
-        scanned.id: "scanner",
-        opened.id: "opened",
-    }
+    expected = {bounced.id: "undelivered", unopened.id: "unopened", scanned.id: "scanner", opened.id: "opened"}
+    assert fates(session, [contact.client_id]) == expected, "the links still wait to be judged"
+    assert renew(session, NOW) == 2
+    assert fates(session, [contact.client_id]) == expected
     known = load_evidence(session, get_firm(session), [contact.client_id], NOW)[contact.client_id]
     assert sorted(ask.fate for ask in known.asks) == ["opened", "scanner", "undelivered", "unopened"]
+
+
+def test_a_press_that_does_not_count_is_no_visit(session: Session) -> None:
+    """What was pressed and held back was not taken for a person's, whatever the visitor calls itself."""
+    contact = make_contact(session)
+    pressed = ask(session, contact)
+    visit(session, pressed, "Proofpoint")
+    visit(session, pressed, CHROME, SurveyEventKind.PRESSED, {"Sec-Fetch-Mode": "navigate"})
+    assert fates(session, [contact.client_id]) == {pressed.id: "scanner"}
+    renew(session, NOW)
+    assert fates(session, [contact.client_id]) == {pressed.id: "scanner"}
+    visit(session, pressed, CHROME, fetch={"Sec-Fetch-User": "?1"})
+    assert fates(session, [contact.client_id]) == {pressed.id: "opened"}, "seen since the verdict"
 
 
 def test_who_becomes_a_decision_maker_is_remembered(session: Session) -> None:
