@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import Table, literal, select, true
+from sqlalchemy import ColumnElement, Insert, Table, TextClause, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,10 +20,16 @@ def mark(session: Session, invitation_ids: Collection[int]) -> None:
     Until this transaction ends nobody else can judge them, so no verdict is kept that does not know of it.
     """
     dialect = session.get_bind().dialect.name
-    links = select(Invitation.id, true(), literal("")).where(ids_in(dialect, Invitation.id, invitation_ids))
+    session.connection().execute(marking(dialect, ids_in(dialect, Invitation.id, invitation_ids)))
+
+
+def marking(dialect: str, wanted: ColumnElement[bool] | TextClause) -> Insert:
+    """The statement that marks the links of the wanted invitations."""
+    links = select(Invitation.id, true(), literal("")).where(wanted)
     in_order = links.order_by(Invitation.id)  # two at once wait for each other
     statement = INSERT[dialect](_TABLE).from_select(["invitation_id", "stale", "pages"], in_order)
     standing = _TABLE.c.stale.is_(False)
-    session.connection().execute(
-        statement.on_conflict_do_update(index_elements=["invitation_id"], set_={"stale": True}, where=standing)
+    return cast(
+        "Insert",
+        statement.on_conflict_do_update(index_elements=["invitation_id"], set_={"stale": True}, where=standing),
     )

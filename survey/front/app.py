@@ -1,71 +1,60 @@
 """The WSGI application in front of Flask."""
 
+import gc
 import itertools
 import logging
 import re
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from io import BytesIO
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, make_response
-from limits import parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
-from werkzeug.datastructures import LanguageAccept, MultiDict
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from survey import clock, runtime, tokens
-from survey.db import begin_reading, db
-from survey.firms import get_firm
+from survey.db import db
 from survey.front.asked import Reader
 from survey.front.documents import Documents
 from survey.front.first_answers import Writer
-from survey.front.forms import Posted, read
-from survey.front.sheets import Sheet, painted, values_of
-from survey.front.visits import Look, Visits
+from survey.front.first_pages import FirstPages
+from survey.front.forms import Fields, Plain, Posted, read
+from survey.front.known_firm import KnownFirm
+from survey.front.rates import Rates
+from survey.front.visits import Look, Visits, told
 from survey.limits import ON_ANSWERS
 from survey.logs import log
-from survey.models import Firm
-from survey.pages import FIRST, language_for
-from survey.questionnaires.answering import offered
+from survey.pages import FIRST
 from survey.responses import NOTHING_YET
 from survey.security import MAX_FORM_BYTES
 from survey.views.presses import AGAIN, FETCH_HEADERS, LONGEST_FETCH
 
-MOST_SHEETS = 512
-FIRM_SECONDS = 1.0  # for how long the firm's looks are taken as known
 _PATH = re.compile(r"/s/([A-Za-z0-9_-]{32})(/rating)?")
-_RATES = [(rate.by_path, item) for rate in ON_ANSWERS for item in parse_many(rate.times)]
-_FETCH = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in FETCH_HEADERS)
+_FETCH = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in FETCH_HEADERS)
 
 
 class Request(NamedTuple):
-    """What the front reads of a request. `facts`: as `survey.views.presses.facts`."""
+    """What the front reads of a request. `fetch`: the headers that evidence keeps, with their values."""
 
     token: str
     query: Mapping[str, str]
     user_agent: str
-    facts: Mapping[str, Any]
+    fetch: tuple[tuple[str, str], ...]
     languages: Sequence[str]
 
     @classmethod
     def of(cls, token: str, query: Mapping[str, str], environ: WSGIEnvironment) -> "Request":
-        fetch = {name: environ[key][:LONGEST_FETCH] for name, key in _FETCH if environ.get(key)}
-        return cls(
-            token,
-            query,
-            environ.get("HTTP_USER_AGENT", ""),
-            {"method": environ["REQUEST_METHOD"], "fetch": fetch},
-            _languages(environ.get("HTTP_ACCEPT_LANGUAGE", "")),
-        )
+        get = environ.get
+        fetch, languages = _fetch(*map(get, _FETCH)), _languages(get("HTTP_ACCEPT_LANGUAGE", ""))
+        return cls(token, query, get("HTTP_USER_AGENT", ""), fetch, languages)
 
 
 class Reply(NamedTuple):
@@ -84,21 +73,25 @@ class Front:
         self._behind = behind
         with app.app_context():
             self._reader = Reader(db.engine)
-        self._sheets: OrderedDict[object, Sheet] = OrderedDict()
-        self._mutex = threading.Lock()
+            self._proxies = runtime.settings().trusted_proxies
+            is_sqlite = db.engine.dialect.name == "sqlite"
+        # SQLite's driver lets go of the interpreter's lock several times for each question, for some microseconds.
+        # Threads that wait for that moment wake up in vain: so one at a time. Of a server each may wait.
+        self._one_at_a_time = threading.Lock() if is_sqlite else nullcontext()
         self._documents = Documents(self._reader)
-        self._firm: tuple[float, str, Firm | None] = (0.0, "", None)
+        self._pages = FirstPages(app, self._documents)
         self._headers: Sequence[tuple[str, str]] | None = None
+        self._rates = Rates(ON_ANSWERS)
+        self.firm = KnownFirm(app, self._reader)
         self.visits = Visits(app)
         self.writer = Writer(app, self.visits)
-        with app.app_context():
-            self._proxies = runtime.settings().trusted_proxies
-        self._rates = FixedWindowRateLimiter(MemoryStorage())
 
     def start(self) -> "Front":
-        """Begin to work in the background; once, in the process that serves."""
+        """Begin to work in the background; once, in the process that serves, when all of it is loaded."""
         self.visits.start()
         self.writer.start()
+        gc.collect()
+        gc.freeze()  # the application stays: to go through it again and again would hold up the pages
         return self
 
     def close(self) -> None:
@@ -131,7 +124,8 @@ class Front:
             return None
         request = Request.of(found[1], query, environ)
         if method == "GET" and not found[2]:
-            return self._first_page(request)
+            with self._one_at_a_time:
+                return self._first_page(request)
         if method == "POST" and (form := _form(environ)) is not None and self._is_rare(request.token, environ):
             return self._first_answer(request, form)
         return None
@@ -142,47 +136,36 @@ class Front:
         if self._proxies:
             passed = str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")
             caller = passed[-self._proxies].strip() if len(passed) >= self._proxies else caller
-        return all(self._rates.hit(item, token if by_link else caller) for by_link, item in _RATES)
+        return self._rates.take(caller, token)
 
-    def _first_answer(self, request: Request, form: MultiDict[str, str]) -> Reply | None:
-        survey = self._reader.survey(tokens.fingerprint(request.token), clock.now())
-        if survey is None:
-            return None
-        chosen = request.query.get("lang", "")
-        posted = Posted(
-            form=form,
-            user_agent=request.user_agent,
-            fetch=request.facts["fetch"],
-            offered=request.query,
-            languages=[chosen, *request.languages],
-        )
-        plain = read(posted, survey, self._documents.of(survey.version_id), self._known_firm()[0])
+    def _first_answer(self, request: Request, form: Fields) -> Reply | None:
+        with self._one_at_a_time:
+            plain, chosen = self._plain(request, form), request.query.get("lang", "")
         if plain is None or not self.writer.store(plain):
             return None
         location = f"/s/{request.token}/{plain.following}" + (f"?{urlencode({'lang': chosen})}" if chosen else "")
         return Reply("303 SEE OTHER", (*self._plain_headers(), ("Location", location)), b"")
 
+    def _plain(self, request: Request, form: Fields) -> Plain | None:
+        survey = self._reader.survey(tokens.fingerprint(request.token), clock.now())
+        if survey is None:
+            return None
+        firm = self.firm.get()
+        view = self._pages.view(survey, request.query, request.languages, firm)
+        posted = Posted(form, request.user_agent, dict(request.fetch), view.language, view.offered)
+        return read(posted, survey, self._documents.of(survey.version_id), firm.promise)
+
     def _first_page(self, request: Request) -> Reply | None:
         now = clock.now()
         survey = self._reader.survey(tokens.fingerprint(request.token), now)
-        if survey is None or not self._documents.is_plain(survey.version_id):
+        if survey is None or not self._documents.of(survey.version_id).is_plain:
             return None
-        document = self._documents.of(survey.version_id)
-        offer = offered(document, request.query)
-        firm, stamp = self._known_firm()
-        chosen = request.query.get("lang", "")
-        language = language_for(document, [chosen, survey.language, *request.languages, firm.language])
-        values = values_of(survey.said(firm, language, now), request.token)
-        present = tuple(map(bool, values.values()))
-        key = (stamp, survey.version_id, language, chosen, *offer.items(), present)
-        sheet = self._sheets.get(key)
-        if sheet is None:
-            there = [name for name, value in values.items() if value]
-            sheet = painted(self._app, firm, document, language, chosen, offer, there)
-            self._keep(key, sheet)
-        details = {**request.facts, "page": FIRST, "offered": offer}
-        self.visits.add(Look(survey.id, now, request.user_agent, details, survey.emailed))
-        return Reply("200 OK", sheet.headers, sheet.filled(values))
+        firm = self.firm.get()
+        view = self._pages.view(survey, request.query, request.languages, firm)
+        sheet, body = self._pages.page(survey, view, request.token, firm, now)
+        details = told(request.user_agent, request.fetch, FIRST, view.offered.items(), survey.since_email(now))
+        self.visits.add(Look(survey.id, now, request.user_agent, details))
+        return Reply("200 OK", sheet.headers, body)
 
     def _plain_headers(self) -> Sequence[tuple[str, str]]:
         """The headers of an answer without a page."""
@@ -191,25 +174,6 @@ class Front:
                 response = self._app.process_response(make_response("", 303))
             self._headers = [pair for pair in response.headers if pair[0] not in {"Content-Length", "X-Request-ID"}]
         return self._headers
-
-    def _keep(self, key: object, sheet: Sheet) -> None:
-        with self._mutex:
-            self._sheets[key] = sheet
-            while len(self._sheets) > MOST_SHEETS:
-                self._sheets.popitem(last=False)
-
-    def _known_firm(self) -> tuple[Firm, str]:
-        """The firm, and what changes when anything of it does."""
-        read_at, stamp, firm = self._firm
-        if firm is None or time.monotonic() - read_at > FIRM_SECONDS:
-            now_stamp = self._reader.firm_stamp()
-            if firm is None or now_stamp != stamp:
-                with self._app.app_context():
-                    begin_reading(db.session)
-                    firm, stamp = get_firm(db.session), now_stamp
-                    db.session.expunge_all()
-            self._firm = (time.monotonic(), stamp, firm)
-        return firm, stamp
 
 
 _web = logging.getLogger("web")
@@ -223,6 +187,12 @@ def _languages(header: str) -> tuple[str, ...]:
     return tuple(tag for tag, _weight in parse_accept_header(header, LanguageAccept))
 
 
+@lru_cache(maxsize=1_024)
+def _fetch(*values: str | None) -> tuple[tuple[str, str], ...]:
+    """The headers of FETCH_HEADERS that were sent."""
+    return tuple((name, text[:LONGEST_FETCH]) for name, text in zip(FETCH_HEADERS, values, strict=True) if text)
+
+
 @lru_cache(maxsize=256)
 def _query(text: str) -> Mapping[str, str]:
     """What the address carries; most carry one of a few values."""
@@ -232,7 +202,7 @@ def _query(text: str) -> Mapping[str, str]:
 _KNOWN = frozenset({"csat", "nps", "ces", "lang"})
 
 
-def _form(environ: WSGIEnvironment) -> MultiDict[str, str] | None:
+def _form(environ: WSGIEnvironment) -> Fields | None:
     """The form that was sent, if it is one that the page sends the first time; read only then."""
     length = str(environ.get("CONTENT_LENGTH", ""))
     kind = str(environ.get("CONTENT_TYPE", "")).partition(";")[0]
@@ -242,8 +212,8 @@ def _form(environ: WSGIEnvironment) -> MultiDict[str, str] | None:
         return None
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)  # for Flask, should it be its turn
-    form = MultiDict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-    is_first = (form.get("based_on") or NOTHING_YET) == NOTHING_YET and AGAIN not in form
+    form = Fields(body.decode("utf-8", "replace"))
+    is_first = (form.get("based_on", "") or NOTHING_YET) == NOTHING_YET and AGAIN not in form
     return form if is_first else None
 
 

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Dialect, Engine, Select, and_, func, literal_column, select
-from sqlalchemy.orm import Session
 
 from survey.asking.schedule import zone_for
 from survey.db import Base
@@ -40,8 +39,10 @@ class Asked(NamedTuple):
     contact_id: int
     client_id: int
     expires_at: datetime
-    completed_at: datetime
-    emailed: Sequence[datetime]  # when its emails were sent or arrived
+    completed: str  # a moment, as `moment` reads it
+    sent: str | None  # these three too
+    delivered: str | None
+    reminded: str | None
     language: str
     timezone: str
     summary: str
@@ -55,20 +56,36 @@ class Asked(NamedTuple):
         """Which rows belong together in it."""
         return self[:5]
 
+    def since_email(self, now: datetime) -> int | None:
+        """Whole seconds since the latest email was sent or arrived."""
+        moments = [moment(text) for text in (self.sent, self.delivered, self.reminded) if text]
+        earlier = [one for one in moments if one <= now]
+        return int((now - max(earlier)).total_seconds()) if earlier else None
+
     def said(self, firm: Firm, language: str, now: datetime) -> dict[str, str]:
         """The fields of the `Occasion` that `survey.pages` would make from the rows."""
-        zone, _ = zone_for(self.timezone, firm.timezone), translator(language)
-        owner = self.owner_name or (self.owner_email or "").partition("@")[0] or _("Someone")
+        zone, year = _zone(self.timezone, firm.timezone), now.year
         staff, first_names = _listed(self.staff, language)
         return {
-            "title": self.summary or self.kind or _("Your job"),
+            "title": self.summary or self.kind or translator(language)("Your job"),
             "kind": self.kind,
-            "finished_on": said_day(self.completed_at.astimezone(zone).date(), language, now.year),
-            "closes_on": said_day(self.expires_at.astimezone(zone).date(), language, now.year),
+            "finished_on": said_day(moment(self.completed).astimezone(zone).date(), language, year),
+            "closes_on": said_day(self.expires_at.astimezone(zone).date(), language, year),
             "staff": staff,
             "first_names": first_names,
-            "reader": _("%(who)s from %(firm)s", who=owner, firm=firm.name),
+            "reader": _reader(self.owner_name, self.owner_email, firm.name, language),
         }
+
+
+_zone = lru_cache(maxsize=1_024)(zone_for)
+
+
+@lru_cache(maxsize=1_024)
+def _reader(name: str | None, email: str | None, firm: str, language: str) -> str:
+    """Who reads the answer, as the page says it."""
+    _ = translator(language)
+    who = name or (email or "").partition("@")[0] or _("Someone")
+    return _("%(who)s from %(firm)s", who=who, firm=firm)
 
 
 @lru_cache(maxsize=1_024)
@@ -94,10 +111,8 @@ _ROWS = (
     Invitation.contact_id,
     Invitation.client_id,
 )
-_SURVEY = (
-    _IS_PLAIN,
-    *_ROWS,
-    Invitation.expires_at,
+_FACTS = (_IS_PLAIN, *_ROWS, Invitation.expires_at)
+_WORDS = (
     Resolution.completed_at,
     Invitation.sent_at,
     Invitation.delivered_at,
@@ -108,10 +123,7 @@ _SURVEY = (
     Job.kind,
     User.name,
     User.email,
-    ResolutionStaff.name,
-    ResolutionStaff.share,
 )
-_FACTS = 11  # of _SURVEY: what stands before the words
 
 
 class Reader:
@@ -122,7 +134,7 @@ class Reader:
         self._connections = Connections(engine)
         one: ColumnElement[Any] = literal_column("?1" if self._dialect.name == "sqlite" else "$1")
         self._survey = self._made(
-            self._row(Invitation, *_SURVEY)
+            self._row(Invitation, *_FACTS, *_WORDS, ResolutionStaff.name, ResolutionStaff.share)
             .join(Contact, Contact.id == Invitation.contact_id)
             .join(Client, Client.id == Invitation.client_id)
             .join(Resolution, Resolution.id == Invitation.resolution_id)
@@ -138,16 +150,17 @@ class Reader:
 
     def survey(self, token_hash: str, now: datetime) -> Asked | None:
         """The survey behind a link, if it is plain."""
-        found = [_decode(row)[0] for row in self._connections.ask(self._survey, token_hash)]
-        if not found or not found[0][0]:
+        found = self._connections.ask(self._survey, token_hash)
+        if not found:
             return None
-        _is_plain, *ids, expires, completed, sent, delivered, reminded = found[0][:_FACTS]
-        if (expires_at := _moment(expires)) <= now:
+        (is_plain, *ids, expires), words, name, share = _read(found[0])
+        if not is_plain or (expires_at := moment(expires)) <= now:
             return None
-        emailed = [_moment(text) for text in (sent, delivered, reminded) if text]
-        staff = sorted([(-share, name) for *_facts, name, share in found if name is not None])
-        names = tuple([name for _share, name in staff])
-        return Asked._make([*ids, expires_at, _moment(completed), emailed, *found[0][_FACTS:-2], names])
+        names: tuple[str, ...] = () if name is None else (name,)
+        if len(found) > 1:
+            staff = sorted([(-share, name), *((-share, name) for *_, name, share in map(_read, found[1:]))])
+            names = tuple([name for _share, name in staff])
+        return Asked._make([*ids, expires_at, *words, names])
 
     def document(self, version_id: int) -> Any:
         """What a version of a questionnaire asks, as JSON; None if there is no such version."""
@@ -176,10 +189,15 @@ class Reader:
 _decode = json.JSONDecoder().raw_decode
 
 
-def _moment(text: str) -> datetime:
-    """SQLite keeps a moment as naive UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _read(row: str) -> tuple[list[Any], list[Any], Any, Any]:
+    """A row's facts, words, and one of the staff."""
+    values = _decode(row)[0]
+    return values[: len(_FACTS)], values[len(_FACTS) : -2], values[-2], values[-1]
+
+
+def moment(text: str) -> datetime:
+    """A moment as the database says it in JSON; SQLite keeps naive UTC."""
+    return datetime.fromisoformat(text if text[-6] in "+-" else f"{text}+00:00")
 
 
 @lru_cache(maxsize=4)
@@ -188,8 +206,7 @@ def _still(dialect: Dialect) -> str:
     return rows.made(dialect, statement.with_for_update(of=Invitation) if dialect.name == "postgresql" else statement)
 
 
-def find_plain(session: Session, ids: Iterable[int]) -> set[tuple[int, ...]]:
+def find_plain(hand: rows.Hand, ids: Iterable[int]) -> set[tuple[int, ...]]:
     """Those of the surveys that are plain still, as `Asked.rows` says them; locked for this transaction."""
-    dialect = session.get_bind().dialect
-    found = rows.run(session, _still(dialect), rows.ids(dialect, ids)).fetchall()
+    found = hand.run(_still(hand.dialect), rows.ids(hand.dialect, ids)).fetchall()
     return {tuple(survey) for *survey, is_plain in found if is_plain}

@@ -1,9 +1,22 @@
 """The questionnaires that the front knows by their version."""
 
+from collections.abc import Set
+from typing import NamedTuple
+
 from survey.front.asked import Reader
 from survey.front.sheets import is_plain
 from survey.questionnaires import library
+from survey.questionnaires.confidential import for_managers, of_document
 from survey.questionnaires.document import Document, read_document
+
+
+class Known(NamedTuple):
+    """What a version asks, and what follows from it for everybody."""
+
+    document: Document
+    is_plain: bool  # its first page is the same for everybody
+    is_confidential: bool  # some of its answers are kept apart
+    for_managers: Set[str]  # the keys of the questions whose answers only they may read
 
 
 class Documents:
@@ -11,20 +24,14 @@ class Documents:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._known: dict[int | None, tuple[Document, bool]] = {}
+        self._known: dict[int | None, Known] = {}
 
-    def of(self, version_id: int | None) -> Document:
+    def of(self, version_id: int | None) -> Known:
         """What a version asks; None: as before there were versions."""
-        return self._read(version_id)[0]
-
-    def is_plain(self, version_id: int | None) -> bool:
-        """Whether its first page is the same for everybody."""
-        return self._read(version_id)[1]
-
-    def _read(self, version_id: int | None) -> tuple[Document, bool]:
         found = self._known.get(version_id)
         if found is None:
             raw = self._reader.document(version_id) if version_id else None
             document = read_document(raw) if raw else library.document(library.FIRST)
-            found = self._known[version_id] = (document, is_plain(document))
+            plain, apart = is_plain(document), bool(of_document(document))
+            found = self._known[version_id] = Known(document, plain, apart, for_managers(document))
         return found

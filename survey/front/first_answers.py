@@ -17,17 +17,17 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import Dialect, literal, select, union_all, update
-from sqlalchemy.orm import Session
 
 from survey import clock
-from survey.db import transaction
+from survey.db import db
 from survey.evidence.presses import judged
 from survey.evidence.records import AGENT_LENGTH, VISITS
 from survey.evidence.visits import Kind, Visit
 from survey.front import rows
 from survey.front.asked import find_plain
 from survey.front.forms import Plain
-from survey.front.visits import Visits, write
+from survey.front.rows import Hand
+from survey.front.visits import MapperNeededError, Visits, append
 from survey.logs import log
 from survey.models import (
     Answer,
@@ -41,7 +41,6 @@ from survey.models import (
     Touchpoint,
     VisitTally,
 )
-from survey.questionnaires.confidential import for_managers
 from survey.tallies import tally_of
 
 MOST_AT_ONCE = 128
@@ -63,7 +62,8 @@ class Writer:
     """One thread that stores what the others were sent. Before it is started, each stores its own."""
 
     def __init__(self, app: Flask, visits: Visits) -> None:
-        self._app = app
+        with app.app_context():
+            self._engine = db.engine
         self._visits = visits
         self._waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
         self._started = False
@@ -107,22 +107,29 @@ class Writer:
             one.done.set()
 
     def _store(self, batch: Sequence[Waiting]) -> Sequence[Waiting]:
-        with self._visits.taken() as looks, self._app.app_context(), transaction() as session:
+        try:
+            return self._store_by_hand(batch)
+        except MapperNeededError:
+            self._visits.flush()
+            return self._store_by_hand(batch)
+
+    def _store_by_hand(self, batch: Sequence[Waiting]) -> Sequence[Waiting]:
+        with self._visits.taken() as looks, rows.by_hand(self._engine) as hand:
             if looks:
-                write(session, looks)
+                append(hand, looks)
             now = clock.now()
-            counting = _counting(session, batch, now)
+            counting = _counting(hand, batch, now)
             if counting:
-                _insert(session, counting, now)
+                _insert(hand, counting, now)
         return counting
 
 
-def _counting(session: Session, batch: Sequence[Waiting], now: datetime) -> list[Waiting]:
+def _counting(hand: Hand, batch: Sequence[Waiting], now: datetime) -> list[Waiting]:
     """Those whose survey is as it was when they were read, and which no machine sent, judged."""
     by_survey = {one.plain.asked.rows: one for one in reversed(batch) if one.plain.asked.expires_at > now}  # the first
-    still = find_plain(session, sorted(one.plain.asked.id for one in by_survey.values()))
+    still = find_plain(hand, sorted(one.plain.asked.id for one in by_survey.values()))
     found = [one for ids, one in by_survey.items() if ids in still]
-    visits = _visits_of(session, [one.plain.asked.id for one in found])
+    visits = _visits_of(hand, [one.plain.asked.id for one in found])
     counting = []
     for one in found:
         posted = one.plain.posted
@@ -145,11 +152,10 @@ def _seen(dialect: Dialect) -> str:
     return rows.made(dialect, union_all(one_by_one, counted))
 
 
-def _visits_of(session: Session, ids: Sequence[int]) -> dict[int, list[Visit]]:
+def _visits_of(hand: Hand, ids: Sequence[int]) -> dict[int, list[Visit]]:
     """As `survey.evidence.records` finds them, by the driver alone."""
-    dialect, found = session.get_bind().dialect, defaultdict[int, list[Visit]](list)
-    given = rows.ids(dialect, ids)
-    for invitation_id, kind, said, agent, details, times in rows.run(session, _seen(dialect), given, given).fetchall():
+    found, given = defaultdict[int, list[Visit]](list), rows.ids(hand.dialect, ids)
+    for invitation_id, kind, said, agent, details, times in hand.run(_seen(hand.dialect), given, given).fetchall():
         told = json.loads(details) if isinstance(details, str) else details
         visit = Visit(kind=kind, at=rows.moment(said), user_agent=agent, details=told, times=times)
         found[invitation_id].append(visit)
@@ -158,48 +164,32 @@ def _visits_of(session: Session, ids: Sequence[int]) -> dict[int, list[Visit]]:
     return found
 
 
-def _insert(session: Session, counting: Sequence[Waiting], now: datetime) -> None:
-    dialect = session.get_bind().dialect
-    at = rows.said(dialect, now)
-    asked = [one.plain.asked for one in counting]
-    responses = rows.add(
-        session,
-        SurveyResponse,
-        [
-            {
-                "resolution_id": survey.resolution_id,
-                "contact_id": survey.contact_id,
-                "client_id": survey.client_id,
-                "invitation_id": survey.id,
-                "origin": ResponseOrigin.SURVEY,
-                "language": survey.language,
-                "version_id": survey.version_id,
-                "submitted_at": at,
-                "tally": _tally(one.plain),
-            }
-            for one, survey in zip(counting, asked, strict=True)
-        ],
-        returning=("invitation_id", "id"),
-    )
-    ids: dict[int, int] = dict(responses)
-    rows.add(session, Answer, [row for one in counting for row in _answers(one.plain, ids[one.plain.asked.id], at)])
-    rows.add(
-        session,
-        Touchpoint,
-        [
-            {"response_id": ids[survey.id], "resolution_id": survey.resolution_id, "step": step, "value": value}
-            for one, survey in zip(counting, asked, strict=True)
-            for step, value in one.plain.steps.items()
-        ],
-    )
-    rows.add(session, SurveyEvent, [_event(one, at) for one in counting])
-    mark_answered, add_evidence = _updates(dialect)
-    rows.run(session, mark_answered, at, rows.ids(dialect, ids))
+_RESPONSE = (
+    *("resolution_id", "contact_id", "client_id", "invitation_id", "origin"),
+    *("language", "version_id", "submitted_at", "tally"),
+)
+_ANSWER = ("response_id", "question", "number", "text", "answered_at", "managers_only")
+_STEP = ("response_id", "resolution_id", "step", "value")
+_EVENT = ("invitation_id", "kind", "at", "user_agent", "details")
+
+
+def _insert(hand: Hand, counting: Sequence[Waiting], now: datetime) -> None:
+    at, plain = rows.said(hand.dialect, now), [one.plain for one in counting]
+    responses = [_response(one, at) for one in plain]
+    ids: dict[int, int] = dict(hand.add(SurveyResponse, _RESPONSE, responses, "invitation_id", "id"))
+    hand.add(Answer, _ANSWER, [row for one in plain for row in _answers(one, ids[one.asked.id], at)])
+    steps = [
+        (ids[one.asked.id], one.asked.resolution_id, step, value) for one in plain for step, value in one.steps.items()
+    ]
+    hand.add(Touchpoint, _STEP, steps)
+    hand.add(SurveyEvent, _EVENT, [_event(one, at) for one in counting])
+    mark_answered, add_evidence = _updates(hand.dialect)
+    hand.run(mark_answered, at, rows.ids(hand.dialect, ids))
     times: dict[int, list[int]] = {}
-    for client_id, count in sorted(Counter(survey.client_id for survey in asked).items()):
+    for client_id, count in sorted(Counter(one.asked.client_id for one in plain).items()):
         times.setdefault(count, []).append(client_id)
     for count, clients in sorted(times.items()):
-        rows.run(session, add_evidence, count, rows.ids(dialect, clients))
+        hand.run(add_evidence, count, rows.ids(hand.dialect, clients))
 
 
 @lru_cache(maxsize=4)
@@ -213,23 +203,24 @@ def _updates(dialect: Dialect) -> tuple[str, str]:
     )
 
 
-def _answers(plain: Plain, response_id: int, at: str) -> list[dict[str, Any]]:
-    apart = for_managers(plain.document)
+def _response(plain: Plain, at: str) -> tuple[Any, ...]:
+    survey = plain.asked
+    ids = (survey.resolution_id, survey.contact_id, survey.client_id, survey.id)
+    return (*ids, ResponseOrigin.SURVEY.value, survey.language, survey.version_id, at, _tally(plain))
+
+
+def _answers(plain: Plain, response_id: int, at: str) -> list[tuple[Any, ...]]:
+    apart = plain.known.for_managers
     return [
-        {
-            "response_id": response_id,
-            "question": name,
-            "number": value if isinstance(value, int) else None,
-            "text": None if isinstance(value, int) else value,
-            "answered_at": at,
-            "managers_only": name.partition(".")[0] in apart,
-        }
+        (response_id, name, value, None, at, name.partition(".")[0] in apart)
+        if isinstance(value, int)
+        else (response_id, name, None, value, at, name.partition(".")[0] in apart)
         for name, value in plain.answers.items()
     ]
 
 
 def _tally(plain: Plain) -> str:
-    apart = for_managers(plain.document)
+    apart = plain.known.for_managers
     given = (
         (name, value if isinstance(value, int) else None, name.partition(".")[0] in apart)
         for name, value in plain.answers.items()
@@ -237,14 +228,9 @@ def _tally(plain: Plain) -> str:
     return tally_of(given, plain.steps.items())
 
 
-def _event(one: Waiting, at: str) -> dict[str, Any]:
+def _event(one: Waiting, at: str) -> tuple[Any, ...]:
     plain = one.plain
-    return {
-        "invitation_id": plain.asked.id,
-        "kind": SurveyEventKind.CONFIRMED,
-        "at": at,
-        "user_agent": plain.posted.user_agent[:AGENT_LENGTH],
-        "details": rows.document(
-            {"changed": sorted([*plain.answers, *(f"step_{step}" for step in plain.steps)]), "press": one.press}
-        ),
-    }
+    changed = sorted([*plain.answers, *(f"step_{step}" for step in plain.steps)])
+    details = rows.document({"changed": changed, "press": one.press})
+    agent = plain.posted.user_agent[:AGENT_LENGTH]
+    return (plain.asked.id, SurveyEventKind.CONFIRMED.value, at, agent, details)

@@ -4,31 +4,57 @@ What is not plain (an error, a confidential answer, one to a question that is no
 rating) is not: Flask takes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-
-from werkzeug.datastructures import MultiDict
+from urllib.parse import unquote
 
 from survey.front.asked import Asked
+from survey.front.documents import Known
 from survey.languages import DEFAULT, translator
-from survey.models import Firm
-from survey.pages import language_for
-from survey.promise import promise_steps
-from survey.questionnaires import answering, confidential, logic, mismatch
-from survey.questionnaires.answering import Sent
+from survey.questionnaires import answering, logic, mismatch
 from survey.questionnaires.document import LEADS, Document
 from survey.questionnaires.logic import Setting
+
+_ = translator(DEFAULT)
+
+
+class Fields:
+    """The fields of a form, as `werkzeug.datastructures.MultiDict` has them, for less than it takes."""
+
+    def __init__(self, body: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        for pair in body.split("&"):
+            if pair:
+                name, _equals, value = pair.partition("=")
+                self._values.setdefault(_plain(name), []).append(_plain(value))
+
+    def get(self, name: str, default: str, /) -> str:
+        """The first value."""
+        found = self._values.get(name)
+        return found[0] if found else default
+
+    def getlist(self, name: str, /) -> list[str]:
+        """All values."""
+        return self._values.get(name, [])
+
+    def __contains__(self, name: object, /) -> bool:
+        return name in self._values
+
+
+def _plain(text: str) -> str:
+    text = text.replace("+", " ")
+    return unquote(text) if "%" in text else text
 
 
 @dataclass(frozen=True)
 class Posted:
-    """A form that was sent."""
+    """A form that was sent, and who sent it. `language`: of the page it was on; `offered`: what its link offers."""
 
-    form: MultiDict[str, str]
+    form: Fields
     user_agent: str
     fetch: Mapping[str, str]
-    offered: Mapping[str, str]  # what the address carries
-    languages: Sequence[str]  # wanted, best first, the one chosen on the page in front
+    language: str
+    offered: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -37,32 +63,31 @@ class Plain:
 
     posted: Posted
     asked: Asked
-    document: Document
+    known: Known
     answers: Mapping[str, int | str]
     steps: Mapping[str, int]
     following: str
 
 
-def read(posted: Posted, asked: Asked, document: Document, firm: Firm) -> Plain | None:
-    """The form as it is stored; None if it is not plain."""
-    promise = [step.key for step in promise_steps(firm.promise)]
-    sent = answering.read(document, promise, posted.form, translator(DEFAULT))
-    if sent.errors or not _leads(document, sent) or confidential.of_document(document):
+def read(posted: Posted, asked: Asked, known: Known, promise: Sequence[str]) -> Plain | None:
+    """The form as it is stored; None if it is not plain. `promise`: the keys of the firm's steps."""
+    document = known.document
+    if known.is_confidential:
         return None
-    wanted = [*posted.languages[:1], asked.language, *posted.languages[1:], firm.language]
-    language = language_for(document, wanted)
-    offer = answering.offered(document, posted.offered)
-    lead = logic.lead_of(document, logic.leading(document, offer, sent.answers))
-    if mismatch.better_fit(sent.answers, lead.key, language) is not None:
+    sent = answering.read(document, promise, posted.form, _)
+    if sent.errors or not _leads(document, sent.answers):
+        return None
+    lead = logic.lead_of(document, logic.leading(document, posted.offered, sent.answers))
+    if mismatch.better_fit(sent.answers, lead.key, posted.language) is not None:
         return None
     answers = {name: value for name, value in sent.answers.items() if value != ""}
     if logic.unasked(document, answers, sent.steps):
         return None
-    setting = Setting(asked.kind, language, sent.steps, promise)
+    setting = Setting(asked.kind, posted.language, sent.steps, promise)
     following = logic.page_after(lead.key, logic.pages(document, answers, setting, lead), answers, setting)
-    return Plain(posted, asked, document, answers, sent.steps, following)
+    return Plain(posted, asked, known, answers, sent.steps, following)
 
 
-def _leads(document: Document, sent: Sent) -> bool:
+def _leads(document: Document, names: Collection[str]) -> bool:
     questions = answering.questions_of(document)
-    return any(questions[name].type in LEADS for name in sent.answers if name in questions)
+    return any(questions[name].type in LEADS for name in names if name in questions)

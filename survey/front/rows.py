@@ -1,41 +1,83 @@
-"""Statements about many rows, made once, that take the rows or their ids as one parameter: with a place for each value
-they cost more to put together and to bind than to carry out.
+"""Statements about many rows, made once, carried out by the driver's cursor alone: what SQLAlchemy does around one of
+them costs more than the statement.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Dialect, Table, TextClause, literal_column, text
+from sqlalchemy import ColumnElement, Dialect, Engine, Table, TextClause, literal_column, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql import ClauseElement
 
 from survey.db import Base
 
-
-def add(
-    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
-) -> Sequence[tuple[Any, ...]]:
-    """Store rows that all have the same columns, each with all that have no default value in the database. A moment is
-    given as `said` says it, a document as `document` does. Answers with the columns `returning` of each row, in no
-    certain order.
-    """
-    if not rows:
-        return ()
-    table = cast("Table", model.__table__)
-    statement = _statement(session.get_bind().dialect.name, table, tuple(rows[0]), tuple(returning))
-    result = run(session, statement, document(rows))
-    return result.fetchall() if returning else ()
+_AT_ONCE = (64, 16, 4, 1)  # rows in a statement on SQLite: few statements, so that the driver keeps them all prepared
 
 
-def run(session: Session, statement: str, *values: object) -> Any:
-    """Carry out a statement in the session's transaction; answers with the driver's cursor."""
-    cursor = session.connection().connection.cursor()
-    cursor.execute(statement, values)
-    return cursor
+@dataclass(frozen=True)
+class Hand:
+    """A transaction by the driver's cursor."""
+
+    dialect: Dialect
+    cursor: Any
+
+    @classmethod
+    def of(cls, session: Session) -> "Hand":
+        """Within the session's transaction."""
+        connection = session.connection()
+        return cls(connection.dialect, connection.connection.cursor())
+
+    def run(self, statement: str, *values: object) -> Any:
+        """Carry out a statement; answers with the driver's cursor."""
+        self.cursor.execute(statement, values)
+        return self.cursor
+
+    def add(
+        self, model: type[Base], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *returning: str
+    ) -> Sequence[tuple[Any, ...]]:
+        """Store rows of the columns `names`, with all that have no default value in the database. A moment is given as
+        `said` says it, a document as `document` does. Answers with the columns `returning` of each, in any order.
+        """
+        table, answers = cast("Table", model.__table__), list[tuple[Any, ...]]()
+        if not rows:
+            return answers
+        if self.dialect.name == "postgresql":
+            given = document([dict(zip(names, row, strict=True)) for row in rows])
+            self.cursor.execute(_from_json(table, names, returning), (given,))
+            return cast("Sequence[tuple[Any, ...]]", self.cursor.fetchall()) if returning else answers
+        start = 0
+        for size in _AT_ONCE:
+            while len(rows) - start >= size:
+                values = tuple(chain.from_iterable(rows[start : start + size]))
+                self.cursor.execute(_with_places(table, names, returning, size), values)
+                start += size
+                if returning:
+                    answers += self.cursor.fetchall()
+        return answers
+
+
+@contextmanager
+def by_hand(engine: Engine) -> Iterator[Hand]:
+    """A transaction of its own, as `survey.db.transaction`: committed at the end, rolled back on any error."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if engine.dialect.name == "sqlite":
+            cursor.execute("BEGIN IMMEDIATE")
+        yield Hand(engine.dialect, cursor)
+        connection.commit()
+    except BaseException:
+        connection.invalidate()  # closed, which rolls back; it may be broken
+        raise
+    finally:
+        connection.close()
 
 
 def moment(said: str | datetime) -> datetime:
@@ -50,7 +92,7 @@ def said(dialect: Dialect, moment: datetime) -> str:
     """A moment as the database takes it in a text; SQLite as SQLAlchemy keeps it there."""
     if dialect.name == "postgresql":
         return moment.isoformat()
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 
 VALUE: ColumnElement[Any] = literal_column("@value")  # one that a statement is given when it is carried out
@@ -72,22 +114,31 @@ def ids(dialect: Dialect, given: Iterable[int]) -> str:
 
 
 def made(dialect: Dialect, statement: ClauseElement) -> str:
-    """A statement for `run`. What it is given stands in the order of its text."""
+    """A statement for `Hand.run`. What it is given stands in the order of its text."""
     compiled = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     return compiled.replace("@value", "%s" if dialect.name == "postgresql" else "?")
 
 
 @lru_cache(maxsize=64)
-def _statement(dialect: str, table: Table, names: tuple[str, ...], returning: tuple[str, ...]) -> str:
+def _with_places(table: Table, names: tuple[str, ...], returning: tuple[str, ...], size: int) -> str:
+    places = ", ".join([f"({', '.join('?' * len(names))})"] * size)
+    return f"{_into(table, names)} VALUES {places}{_returning(returning)}"
+
+
+@lru_cache(maxsize=64)
+def _from_json(table: Table, names: tuple[str, ...], returning: tuple[str, ...]) -> str:
+    """All rows as one text: with a place for each value the driver takes longer than the database."""
     columns = [table.c[name] for name in names]
-    into = f"INSERT INTO {table.name} ({', '.join(names)})"
-    if dialect == "postgresql":
-        spelt = [column.type.compile(postgresql.dialect()) for column in columns]  # type: ignore[no-untyped-call]
-        types = [f"{name} {'TEXT' if kind == 'JSONB' else kind}" for name, kind in zip(names, spelt, strict=True)]
-        values = [f"CAST({name} AS {kind})" for name, kind in zip(names, spelt, strict=True)]
-        given = f"FROM json_to_recordset(%s) AS given ({', '.join(types)})"
-    else:
-        values = [f"value->>'$.{name}'" for name in names]
-        given = "FROM json_each(?)"
-    chosen = f"SELECT {', '.join(values)} {given}"
-    return f"{into} {chosen}" + (f" RETURNING {', '.join(returning)}" if returning else "")
+    spelt = [column.type.compile(postgresql.dialect()) for column in columns]  # type: ignore[no-untyped-call]
+    types = [f"{name} {'TEXT' if kind == 'JSONB' else kind}" for name, kind in zip(names, spelt, strict=True)]
+    values = [f"CAST({name} AS {kind})" for name, kind in zip(names, spelt, strict=True)]
+    given = f"json_to_recordset(%s) AS given ({', '.join(types)})"
+    return " ".join([_into(table, names), "SELECT", ", ".join(values), "FROM", given]) + _returning(returning)
+
+
+def _into(table: Table, names: Sequence[str]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(names)})"
+
+
+def _returning(names: Sequence[str]) -> str:
+    return f" RETURNING {', '.join(names)}" if names else ""

@@ -25,6 +25,7 @@ from survey.views.survey_pages import Shown, paint
 _WORD = secrets.token_hex(4)
 _OWN = (*(field.name for field in fields(Occasion)), "kind_beside", "token")
 TAGS = {name: f"z{_WORD}x{number}z" for number, name in enumerate(_OWN)}
+_TOKEN = b"token"
 _NAMES = {tag: name for name, tag in TAGS.items()}
 _TAG = re.compile(f"(z{_WORD}x\\d+z)")
 
@@ -43,18 +44,17 @@ class _Tagged(Occasion):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A painted page in pieces: UTF-8 text, and between two of them the place of the value that is named."""
+    """A painted page: UTF-8 text with a place `%(name)b` for each value that is named."""
 
-    pieces: tuple[bytes, ...]
-    names: tuple[str, ...]
+    text: bytes
+    names: tuple[tuple[bytes, str], ...]
     headers: tuple[tuple[str, str], ...]
 
-    def filled(self, values: Mapping[str, str]) -> bytes:
-        """The page for one person, escaped for HTML."""
-        pieces = list(self.pieces)
-        for place, name in enumerate(self.names):
-            pieces[2 * place + 1] = _escaped(values[name])
-        return b"".join(pieces)
+    def filled(self, values: Mapping[str, str], token: str) -> bytes:
+        """The page for one person, escaped for HTML. A token is nothing but letters, digits, - and _."""
+        own = {place: _escaped(values[name]) for place, name in self.names}
+        own[_TOKEN] = token.encode()
+        return self.text % own
 
 
 @lru_cache(maxsize=4_096)  # most values are those of many: a day, a colleague's name
@@ -62,11 +62,10 @@ def _escaped(text: str) -> bytes:
     return escape(text).encode()
 
 
-def values_of(occasion: Mapping[str, str], token: str) -> dict[str, str]:
-    """What the tags stand for. `occasion`: the fields of an `Occasion`."""
-    kind = occasion["kind"]
-    beside = "" if kind.casefold() in occasion["title"].casefold() else kind
-    return {**occasion, "kind_beside": beside, "token": token}
+@lru_cache(maxsize=4_096)
+def kind_beside(title: str, kind: str) -> str:
+    """The kind as it stands beside the title: not at all where the title says it."""
+    return "" if kind.casefold() in title.casefold() else kind
 
 
 def is_plain(document: Document) -> bool:
@@ -117,6 +116,9 @@ def painted(
 
         html = paint(survey, FIRST, Shown(action=link(FIRST, **offered), link=link, offered=offered))
         response = app.process_response(make_response(html))
-    parts = _TAG.split(response.get_data(as_text=True))
+    parts = _TAG.split(response.get_data(as_text=True).replace("%", "%%"))
+    parts[1::2] = [f"%({_NAMES[tag]})b" for tag in parts[1::2]]
+    used = dict.fromkeys(parts[1::2])
+    names = tuple((name.encode(), name) for name in TAGS if f"%({name})b" in used and name != "token")
     headers = [(name, text) for name, text in response.headers if name not in {"Content-Length", "X-Request-ID"}]
-    return Sheet(tuple(part.encode() for part in parts), tuple(_NAMES[tag] for tag in parts[1::2]), tuple(headers))
+    return Sheet("".join(parts).encode(), names, tuple(headers))

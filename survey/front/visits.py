@@ -4,21 +4,23 @@ A process that is killed loses that quarter of a second of visits; never an answ
 """
 
 import atexit
+import json
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Dialect, func, select
 from sqlalchemy.orm import Session
 
-from survey.db import ids_in, transaction
+from survey.db import db, transaction
 from survey.evidence.held import reconsider
-from survey.evidence.marks import mark
+from survey.evidence.marks import marking
 from survey.evidence.records import AGENT_LENGTH, VISIT_LIMIT, VISITS, tally
 from survey.evidence.visits import agent_class
 from survey.front import rows
@@ -29,57 +31,98 @@ SECONDS = 0.25
 LONGEST_WAIT = 8.0  # after a database that could not be written to
 MOST = 5_000  # kept meanwhile; the oldest go first
 
-_OPENED, _SHOWN = SurveyEventKind.OPENED, SurveyEventKind.SHOWN
+_KINDS = (SurveyEventKind.OPENED.value, SurveyEventKind.SHOWN.value)
+_COLUMNS = ("invitation_id", "kind", "at", "user_agent", "details")
 
 
 class Look(NamedTuple):
-    """Somebody opened a link and was shown its first page; not written yet. `details`: as evidence keeps them, without
-    what follows from the rest; `emailed`: when the emails with the link were sent or arrived.
-    """
+    """Somebody opened a link and was shown its first page; not written yet. `details`: as `told` says them."""
 
     invitation_id: int
     at: datetime
     user_agent: str
-    details: Mapping[str, Any]
-    emailed: Sequence[datetime]
+    details: str
 
-    @property
-    def told(self) -> dict[str, Any]:
-        """All details."""
-        earlier = [moment for moment in self.emailed if moment <= self.at]
-        after = int((self.at - max(earlier)).total_seconds()) if earlier else None
-        return {**self.details, "after": after, "agent": agent_class(self.user_agent).value}
+
+def told(
+    user_agent: str, fetch: Iterable[tuple[str, str]], page: str, offered: Iterable[tuple[str, int]], after: int | None
+) -> str:
+    """The details of a look at a page by GET, as evidence keeps them, in JSON. `after`: seconds since the email."""
+    return _told(agent_class(user_agent).value, tuple(fetch), page, tuple(offered)) % (
+        "null" if after is None else after
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _told(agent: str, fetch: tuple[tuple[str, str], ...], page: str, offered: tuple[tuple[str, int], ...]) -> str:
+    details = {"method": "GET", "fetch": dict(fetch), "page": page, "offered": dict(offered), "agent": agent}
+    return rows.document(details).replace("%", "%%")[:-1] + ', "after": %s}'
+
+
+class MapperNeededError(Exception):
+    """Some of the looks want more than rows appended."""
+
+
+@lru_cache(maxsize=4)
+def _statements(dialect: Dialect) -> tuple[str, str, str, str]:
+    """Events of invitations, visits of invitations, links marked, those of the invitations that are answered."""
+    event, state = SurveyEvent.invitation_id, Invitation.state
+    events = select(event, func.count()).where(rows.among(dialect, event)).group_by(event)
+    answered = select(Invitation.id).where(rows.among(dialect, Invitation.id), state == InvitationState.ANSWERED)
+    marked = marking(dialect.name, rows.among(dialect, Invitation.id))
+    made = [rows.made(dialect, one) for one in (events, events.where(SurveyEvent.kind.in_(VISITS)), marked, answered)]
+    return made[0], made[1], made[2], made[3]
+
+
+def append(hand: rows.Hand, looks: Sequence[Look]) -> None:
+    """Append two visits for each look to the evidence.
+
+    Raises:
+        MapperNeededError: `write` has to do it, in another transaction: there may be too many, or somebody answered.
+    """
+    if _append(hand, looks) != ([], []):
+        raise MapperNeededError
 
 
 def write(session: Session, looks: Sequence[Look]) -> None:
-    """Append two visits for each look to the evidence, in one statement; those beyond VISIT_LIMIT are counted."""
-    dialect = session.get_bind().dialect
-    opened = {look.invitation_id: look.at for look in looks}
-    counts = session.execute(
-        select(SurveyEvent.invitation_id, func.count())
-        .where(ids_in(dialect.name, SurveyEvent.invitation_id, opened), SurveyEvent.kind.in_(VISITS))
-        .group_by(SurveyEvent.invitation_id)
-    )
-    kept = Counter({invitation_id: int(count) for invitation_id, count in counts})
-    new: list[dict[str, Any]] = []
-    beyond: dict[tuple[Any, ...], list[Look]] = defaultdict(list)
+    """Append two visits for each look to the evidence; those beyond VISIT_LIMIT are counted."""
+    beyond, answered = _append(rows.Hand.of(session), looks)
+    alike: dict[tuple[Any, ...], list[Look]] = defaultdict(list)
+    for look, kind in beyond:
+        alike[look.invitation_id, kind, look.user_agent[:AGENT_LENGTH]].append(look)
+    for (invitation_id, kind, agent), same in alike.items():
+        details: Mapping[str, Any] = json.loads(same[-1].details)
+        tally(session, invitation_id, SurveyEventKind(kind), agent, same[-1].at, details, len(same))
+    latest = {look.invitation_id: look.at for look in looks}
+    for invitation_id in answered:  # meanwhile: was that a machine?
+        reconsider(session, session.get_one(Invitation, invitation_id), latest[invitation_id])
+
+
+def _append(hand: rows.Hand, looks: Sequence[Look]) -> tuple[list[tuple[Look, str]], list[int]]:
+    """What is left to do: the visits beyond VISIT_LIMIT, and the invitations that are answered."""
+    counted, exactly, mark, find_answered = _statements(hand.dialect)
+    times = Counter([look.invitation_id for look in looks])
+    given = rows.ids(hand.dialect, times)
+    kept: dict[int, int] = dict(hand.run(counted, given).fetchall())  # of all kinds: quicker, and seldom too many
+    near = [one for one, count in times.items() if kept.get(one, 0) + count * len(_KINDS) > VISIT_LIMIT]
+    room = dict.fromkeys(near, VISIT_LIMIT)
+    for one, count in hand.run(exactly, rows.ids(hand.dialect, near)).fetchall() if near else ():
+        room[one] -= count
+    new: list[tuple[Any, ...]] = []
+    beyond: list[tuple[Look, str]] = []
     for look in looks:
-        at, details, agent = rows.said(dialect, look.at), rows.document(look.told), look.user_agent[:AGENT_LENGTH]
-        for kind in (_OPENED, _SHOWN):
-            kept[look.invitation_id] += 1
-            if kept[look.invitation_id] > VISIT_LIMIT:
-                beyond[look.invitation_id, kind, agent].append(look)
-                continue
-            new.append(
-                {"invitation_id": look.invitation_id, "kind": kind, "at": at, "user_agent": agent, "details": details}
-            )
-    rows.add(session, SurveyEvent, new)
-    mark(session, opened)
-    for (invitation_id, kind, agent), alike in beyond.items():
-        tally(session, invitation_id, kind, agent, alike[-1].at, alike[-1].told, len(alike))
-    answered = (ids_in(dialect.name, Invitation.id, opened), Invitation.state == InvitationState.ANSWERED)
-    for invitation in session.scalars(select(Invitation).where(*answered)):  # meanwhile: was that a machine?
-        reconsider(session, invitation, opened[invitation.id])
+        invitation_id, moment, agent, details = look
+        at = rows.said(hand.dialect, moment)
+        for kind in _KINDS:
+            if invitation_id in room:
+                room[invitation_id] -= 1
+                if room[invitation_id] < 0:
+                    beyond.append((look, kind))
+                    continue
+            new.append((invitation_id, kind, at, agent[:AGENT_LENGTH], details))
+    hand.add(SurveyEvent, _COLUMNS, new)
+    hand.run(mark, given)
+    return beyond, [one for (one,) in hand.run(find_answered, given).fetchall()]
 
 
 class Visits:
@@ -87,6 +130,8 @@ class Visits:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
+        with app.app_context():
+            self._engine = db.engine
         self._looks: deque[Look] = deque(maxlen=MOST)
         self._writing = threading.Lock()  # around the way to the database: a flush waits for the one before it
         self._some = threading.Event()
@@ -107,7 +152,12 @@ class Visits:
         if not self._looks and not self._writing.locked():
             return
         with self.taken() as looks:
-            if looks:
+            if not looks:
+                return
+            try:
+                with rows.by_hand(self._engine) as hand:
+                    append(hand, looks)
+            except MapperNeededError:
                 with self._app.app_context(), transaction() as session:
                     write(session, looks)
 

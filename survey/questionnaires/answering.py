@@ -8,6 +8,7 @@ questions of the page with boxes, so that none ticked is told from not shown.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from werkzeug.datastructures import MultiDict
 
@@ -44,6 +45,18 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NUMBER = re.compile(r"\d{1,2}")
 
 
+class Fields(Protocol):
+    """What is asked of the fields of a form; `MultiDict` has it."""
+
+    def get(self, name: str, default: str, /) -> str:
+        """The first value of a field."""
+
+    def getlist(self, name: str, /) -> list[str]:
+        """All its values."""
+
+    def __contains__(self, name: object, /) -> bool: ...
+
+
 @dataclass
 class Sent:
     """What a page sent.
@@ -75,7 +88,7 @@ def offered(document: Document, query: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
-def read(document: Document, promise: Collection[str], fields: MultiDict[str, str], _: Translator) -> Sent:
+def read(document: Document, promise: Collection[str], fields: Fields, _: Translator) -> Sent:
     """What was sent, of any page of the questionnaire; unknown fields say nothing.
 
     `promise` are the steps of the firm's promise, `_` the language of the errors.
@@ -93,7 +106,7 @@ def read(document: Document, promise: Collection[str], fields: MultiDict[str, st
         if question.type is QuestionType.CONSENT and key not in sent.answers and key in fields.getlist("asked"):
             sent.answers[key] = 0
     for step in promise:
-        if raw := fields.get(STEP_PREFIX + step):
+        if raw := fields.get(STEP_PREFIX + step, ""):
             if raw in STEP_VALUES:
                 sent.steps[step] = STEP_VALUES[raw]
             else:
@@ -129,7 +142,7 @@ def _number(raw: str) -> int | None:
     return int(raw) if raw.isascii() and _NUMBER.fullmatch(raw) else None
 
 
-def _read_number(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
+def _read_number(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
     raw = fields.get(question.key, "").strip()
     if not raw:
         return
@@ -140,7 +153,7 @@ def _read_number(question: Question, fields: MultiDict[str, str], sent: Sent, _:
         sent.answers[question.key] = number
 
 
-def _read_text(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
+def _read_text(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
     if question.key in fields:
         text = clean_text(fields.get(question.key, ""))
         _too_long(question.key, text, TEXTS[question.type], sent, _)
@@ -156,13 +169,13 @@ def _too_long(name: str, text: str, longest: int, sent: Sent, _: Translator) -> 
         )
 
 
-def _own_words(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> str:
+def _own_words(question: Question, fields: Fields, sent: Sent, _: Translator) -> str:
     words = clean_text(fields.get(OTHER_PREFIX + question.key, ""))
     _too_long(OTHER_PREFIX + question.key, words, OTHER_LENGTH, sent, _)
     return words
 
 
-def _read_choice(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
+def _read_choice(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
     raw, words = fields.get(question.key, "").strip(), _own_words(question, fields, sent, _)
     other = next((option for option in question.options if option.other), None)
     if not raw and not (words and other):
@@ -176,7 +189,7 @@ def _read_choice(question: Question, fields: MultiDict[str, str], sent: Sent, _:
         sent.answers[f"{question.key}.{other.value}"] = words if chosen is other else ""
 
 
-def _read_choices(question: Question, fields: MultiDict[str, str], sent: Sent, _: Translator) -> None:
+def _read_choices(question: Question, fields: Fields, sent: Sent, _: Translator) -> None:
     raw, words = [text.strip() for text in fields.getlist(question.key)], _own_words(question, fields, sent, _)
     ticked = {_number(text) for text in raw if text}
     if ticked - {option.value for option in question.options}:

@@ -168,7 +168,7 @@ def test_a_change_of_the_firm_is_seen(both: Both) -> None:
     """The name and the colour of the firm are not kept beyond a second."""
     both.ask(front=True)
     get_firm(both.session).name = "Harbour & Sons"
-    both.front._firm = (0.0, *both.front._firm[1:])
+    both.front.firm.forget()
     page = both.ask(front=True).text
     assert "Harbour &amp; Sons" in page
     assert page == both.ask(front=False).text

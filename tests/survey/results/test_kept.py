@@ -17,7 +17,7 @@ from survey.evidence import held, verdicts
 from survey.evidence.links import on_link
 from survey.evidence.queries import unconfirmed
 from survey.evidence.records import VISIT_LIMIT, record_visit, sent_moments, visits_of
-from survey.front.visits import Look, write
+from survey.front.visits import Look, told, write
 from survey.history import ImportedResponse, import_response
 from survey.models import (
     Answer,
@@ -79,9 +79,10 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(agent=st.sampled_from(AGENTS), value=st.integers(1, 5), times=st.sampled_from((1, VISIT_LIMIT // 2 + 1)))
     def look_at_the_front(self, agent: str, value: int, times: int) -> None:
-        details = {"method": "GET", "fetch": TAPPED, "page": "rating", "offered": {"csat": value}}
+        at = self.later(30)
+        after = int((at - NOW + timedelta(days=1)).total_seconds())
         self.session.flush()
-        look = Look(self.link.id, self.later(30), agent, details, [NOW - timedelta(days=1)])
+        look = Look(self.link.id, at, agent, told(agent, TAPPED.items(), "rating", [("csat", value)], after))
         write(self.session, [look] * times)
 
     @rule()
