@@ -98,8 +98,8 @@ def _staff(session: Session, resolution_ids: list[int]) -> dict[int, list[str]]:
         ids_in(session.get_bind().dialect.name, ResolutionStaff.resolution_id, resolution_ids)
     )
     found: dict[int, list[str]] = defaultdict(list)
-    for resolution_id, name in session.connection().execute(
-        query.order_by(ResolutionStaff.share.desc(), ResolutionStaff.name)
+    for resolution_id, name in (
+        session.connection().execute(query.order_by(ResolutionStaff.share.desc(), ResolutionStaff.name)).all()
     ):
         found[resolution_id].append(name)
     return found

@@ -38,7 +38,7 @@ def check_sending(session: Session, settings: Settings, _now: datetime) -> Itera
         found = f"the provider has refused us since {refused.opened_at:%Y-%m-%d %H:%M} UTC: {refused.reason}"
         yield Check("sending", Level.FAIL, found, "Mend the key, restart, then: flask emails try-again.")
     yield from _check_replies(session, settings)
-    parked = session.scalar(select(func.count()).where(EmailMessage.state == EmailState.PARKED)) or 0
+    parked = session.scalar(select(func.count()).where(EmailMessage.is_open(EmailState.PARKED))) or 0
     if parked:
         yield Check("parked emails", Level.WARN, f"{parked} wait for a decision", "Look at /desk/emails/parked.")
 

@@ -19,7 +19,7 @@ def count_emails(session: Session, now: datetime) -> Iterator[Gauge]:
     yield Gauge("emails", "Emails by state", {s.value: by_state.get(s, 0) for s in EmailState}, label="state")
     due = session.scalar(
         select(func.min(EmailMessage.due_at)).where(
-            EmailMessage.state == EmailState.PENDING, EmailMessage.due_at <= now
+            EmailMessage.is_open(EmailState.PENDING), EmailMessage.due_at <= now
         )
     )
     yield Gauge(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, literal_column, or_, select, true, update
+from sqlalchemy import ColumnElement, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from emails.compose import TO_CLIENTS
@@ -23,7 +23,7 @@ from survey.invitations import nothing_pauses
 LEASE = timedelta(minutes=5)  # longer than any sender takes for a batch
 
 _URGENT = (EmailKind.SIGN_IN, EmailKind.FLAG_ALERT, EmailKind.TEST)
-_WAITS = EmailMessage.state == literal_column("'pending'")  # written out, so that the index of the queue is used
+_WAITS = EmailMessage.is_open(EmailState.PENDING)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Question:
 def next_question(session: Session, now: datetime, limit: int = 1_000) -> Question | None:
     """The oldest unclear batch that was not asked about lately; that it is asked now is written down."""
     unclear = (
-        EmailMessage.state == EmailState.UNKNOWN,
+        EmailMessage.is_open(EmailState.UNKNOWN),
         EmailMessage.sending_at <= now - SETTLED_AFTER,
         EmailMessage.proof_asked_at.is_(None) | (EmailMessage.proof_asked_at <= now - ASKED_EVERY),
     )

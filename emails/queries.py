@@ -147,7 +147,7 @@ def all_messages(session: Session, state: EmailState | None) -> Sequence[EmailMe
 
 def list_parked(session: Session) -> Sequence[EmailMessage]:
     """Every message that waits for a person, the oldest first."""
-    query = select(EmailMessage).where(EmailMessage.state == EmailState.PARKED)
+    query = select(EmailMessage).where(EmailMessage.is_open(EmailState.PARKED))
     return session.scalars(query.order_by(EmailMessage.sending_at, EmailMessage.id)).all()
 
 

@@ -14,8 +14,8 @@ PROOF_WINDOW = timedelta(hours=26)  # the provider repeats an event for a day
 
 def recover(session: Session, now: datetime, limit: int = 200) -> int:
     """Move on what no worker holds any more: its process died, or its answer never came. Returns how many."""
-    stale = EmailMessage.state.in_((EmailState.CLAIMED, EmailState.SENDING)) & (EmailMessage.lease_expires_at <= now)
-    unproven = (EmailMessage.state == EmailState.UNKNOWN) & (EmailMessage.sending_at <= now - PROOF_WINDOW)
+    stale = EmailMessage.is_open(EmailState.CLAIMED, EmailState.SENDING) & (EmailMessage.lease_expires_at <= now)
+    unproven = EmailMessage.is_open(EmailState.UNKNOWN) & (EmailMessage.sending_at <= now - PROOF_WINDOW)
     query = select(EmailMessage).where(stale | unproven).order_by(EmailMessage.id).limit(limit)
     query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
     messages = session.scalars(query).all()

@@ -87,7 +87,7 @@ def _accept(
         .values(values)
         .returning(_MESSAGES.c.id)
     )
-    changed = set(connection.scalars(statement))
+    changed = set(connection.scalars(statement).all())
     return [one for one in begun if one.message_id not in changed]
 
 

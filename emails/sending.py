@@ -22,7 +22,7 @@ from emails.receipts import nobody_was_asked
 from emails.senders.base import OutgoingEmail
 from emails.texts.versions import texts_in_force
 from survey.config import Settings
-from survey.db import ids_in, pairs_table
+from survey.db import ids_in, join_by_key, pairs_table
 from survey.firms import get_firm
 
 log = structlog.get_logger()
@@ -54,6 +54,7 @@ def begin_batch(session: Session, claim: Claim, settings: Settings, now: datetim
         What this worker must send now. Left out, and in their next state: messages whose claim was lost, to which a
         rule objects, whose hour has not come, that cannot be composed; all of them while sending is paused.
     """
+    join_by_key(session)
     rows = _held(session, claim)
     paused = current_pause(session)
     if paused and paused.retry_at > now:

@@ -23,7 +23,7 @@ from emails.senders.connection import Connection as LogConnection
 from emails.sending import Begun
 from survey import clock
 from survey.config import EmailTransport, Settings
-from survey.db import Base, db, transaction
+from survey.db import Base, db, join_by_key, transaction
 from survey.invitations import (
     due_invitations,
     due_reminders,
@@ -87,10 +87,11 @@ def send_batch(sender: Sender, settings: Settings, now: datetime) -> int:
 
     No transaction is open while the network is. Returns how many messages were moved on.
     """
-    if not _any(EmailMessage, and_(EmailMessage.state == EmailState.PENDING, EmailMessage.due_at <= now)):
+    if not _any(EmailMessage, and_(EmailMessage.is_open(EmailState.PENDING), EmailMessage.due_at <= now)):
         return 0
     with _uncollected():
         with transaction() as session:
+            join_by_key(session)
             claim = outbox.claim_batch(session, now, sender.most)
         if claim is None:
             return 0
@@ -129,7 +130,7 @@ def read_replies(settings: Settings, now: datetime) -> int:
 
 def recover(now: datetime) -> int:
     """Move on what no worker holds any more."""
-    held = EmailMessage.state.in_((EmailState.CLAIMED, EmailState.SENDING, EmailState.UNKNOWN))
+    held = EmailMessage.is_open(EmailState.CLAIMED, EmailState.SENDING, EmailState.UNKNOWN)
     stale = or_(EmailMessage.lease_expires_at <= now, EmailMessage.sending_at <= now - recovery.PROOF_WINDOW)
     if not _any(EmailMessage, and_(held, stale)):
         return 0
@@ -141,7 +142,7 @@ def ask_log(provider_log: LogConnection, now: datetime) -> int:
     """Ask the provider's log about one batch of unclear tries, with no transaction open meanwhile."""
     if not _any(
         EmailMessage,
-        and_(EmailMessage.state == EmailState.UNKNOWN, EmailMessage.sending_at <= now - proofs.SETTLED_AFTER),
+        and_(EmailMessage.is_open(EmailState.UNKNOWN), EmailMessage.sending_at <= now - proofs.SETTLED_AFTER),
     ):
         return 0
     with transaction() as session:

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import Inspector, inspect, select, text
 
-from emails.models import EmailAttempt
+from emails.models import DeliveryEvent, EmailAttempt
 from survey import schema
 from survey.config import load_settings
 from survey.db import Base, alembic, db
@@ -83,6 +83,7 @@ def test_every_migration_goes_up_down_and_up_again_with_data(empty_app: Flask) -
     create_person(db.session, "ana@brightside.example", "admin", NOW)
     message = queue_survey(db.session)
     db.session.add(EmailAttempt(id="a" * 32, message_id=message.id, started_at=NOW))
+    db.session.add(DeliveryEvent(sg_event_id="e1", message_id=message.id, raw={}, received_at=NOW))
     db.session.commit()
     for script in alembic.script_directory.walk_revisions():
         if script.down_revision:
@@ -90,6 +91,7 @@ def test_every_migration_goes_up_down_and_up_again_with_data(empty_app: Flask) -
             alembic.upgrade()
     assert db.session.scalars(select(Client.name)).all() != []
     assert len(db.session.scalars(select(EmailAttempt.id)).all()) == 1  # rebuilding a table takes no child along
+    assert db.session.scalars(select(DeliveryEvent.message_id)).all() == [message.id]
     db.session.close()
     alembic.downgrade("base")
     assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from survey.asking.deciding import load_house
@@ -57,7 +57,8 @@ def lock_batch(session: Session, invitation_ids: Collection[int]) -> None:
         (Client, Client.id.in_(select(Invitation.client_id).where(ours))),
         (Contact, Contact.email.in_(addresses)),
     ):
-        session.execute(select(table.id).where(condition).order_by(table.id).with_for_update(key_share=True)).all()
+        locked = select(table.id).where(condition).order_by(table.id).with_for_update(key_share=True).subquery()
+        session.execute(select(func.count()).select_from(locked))
 
 
 def screen(session: Session, invitation_ids: Collection[int], *, reminder: bool, now: datetime) -> Screened:

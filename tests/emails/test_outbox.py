@@ -1,12 +1,14 @@
 """The outbox: claim, begin, send, record; policy at the last moment; and every crash point of DESIGN.md."""
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Session
 
 from emails import outbox, pauses, recovery, results
+from emails.delivery import TRANSITIONS
 from emails.models import (
     DeliveryState,
     EmailAttempt,
@@ -48,6 +50,33 @@ def test_a_message_is_put_in_once(session: Session) -> None:
     )
     assert again is False
     assert session.scalar(select(func.count()).select_from(EmailMessage)) == 1
+
+
+def test_a_step_on_the_way_touches_no_index(session: Session) -> None:
+    """What claiming and sending change stands in no index, so PostgreSQL writes it beside the row."""
+    table = cast("Table", EmailMessage.__table__)
+    changed = {"state", "lease_token", "lease_expires_at", "attempt_id", "attempts", "sending_at", "reason"}
+    known = {column.name for index in table.indexes for column in index.columns}
+    known |= {
+        column.name for rule in table.constraints if isinstance(rule, UniqueConstraint) for column in rule.columns
+    }
+    assert known & changed == set()
+    assert {str(index.dialect_options["postgresql"]["where"]) for index in table.indexes} == {"None", "NOT settled"}
+
+
+def test_settled_follows_from_the_state(session: Session) -> None:
+    """The states after which nothing waits, and no others; what is open is found by its index."""
+    message, final = queue_survey(session), {state for state, targets in TRANSITIONS.items() if not targets}
+    for state in EmailState:
+        message.state = state
+        session.commit()
+        session.expire_all()
+        assert message.settled == (state in final | {EmailState.CANCELLED})
+    if session.get_bind().dialect.name == "sqlite":
+        waiting = select(EmailMessage.id).where(EmailMessage.is_open(EmailState.PENDING), EmailMessage.due_at <= NOW)
+        statement = waiting.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = session.execute(text(f"EXPLAIN QUERY PLAN {statement}")).all()
+        assert "ix_email_messages_open" in str(plan)
 
 
 def test_the_way_of_a_message_that_is_accepted(session: Session, settings: Settings) -> None:
