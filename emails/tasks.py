@@ -1,9 +1,7 @@
 """The background tasks of sending. Each does one small batch; what goes wrong with one row stays with that row."""
 
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -32,6 +30,7 @@ from survey.invitations import (
     reminder_is_due,
     survey_is_due,
 )
+from survey.memory import uncollected
 from survey.models import Invitation, InvitationState
 from survey.worker import Task
 
@@ -89,7 +88,7 @@ def send_batch(sender: Sender, settings: Settings, now: datetime) -> int:
     """
     if not _any(EmailMessage, and_(EmailMessage.is_open(EmailState.PENDING), EmailMessage.due_at <= now)):
         return 0
-    with _uncollected():
+    with uncollected():
         with transaction() as session:
             join_by_key(session)
             claim = outbox.claim_batch(session, now, sender.most)
@@ -194,18 +193,6 @@ def _enqueue(session: Session, invitation: Invitation, kind: EmailKind, now: dat
         invitation_id=invitation.id,
         contact_id=invitation.contact_id,
     )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles: a batch makes none, and each look at all that the application holds costs."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _hand_over(sender: Sender, begun: Sequence[Begun]) -> Sequence[Outcome]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analysis.relationships import health as health_rule
-from analysis.relationships import ladder, loss, record, rhythm, risk, signals
+from analysis.relationships import ladder, loss, record, rhythm, risk, scores, signals
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.health import Health
 from analysis.relationships.ladder import Before, Standing
@@ -14,6 +14,7 @@ from analysis.relationships.looks import Looks
 from analysis.relationships.loss import Loss, LossWeights
 from analysis.relationships.record import Context, Record
 from analysis.relationships.risk import Judgement
+from analysis.relationships.satisfaction import Satisfaction, satisfaction
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 from analysis.relationships.usual import FirmUsual
 
@@ -37,6 +38,7 @@ class Assessment:
     alarm: float  # 0…1: how much of what was said and done calls for an answer
     record: Record
     weights: LossWeights
+    satisfied: Satisfaction
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
@@ -78,9 +80,11 @@ def assess(
     """
     own = rhythm.rhythm(evidence, now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
-    found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights)
+    ratings = scores.rated_responses(evidence, firm)
+    found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights, ratings=ratings)
     loss_weights = loss_weights or loss.shipped()
-    likely = loss.assess_loss(evidence, firm, found, now, loss_weights)
+    satisfied = satisfaction(evidence, firm, now)
+    likely = loss.assess_loss(evidence, firm, found, now, loss_weights, satisfied)
     value_year = sum(job.value for job in evidence.jobs if now - job.completed_at <= timedelta(days=365))
     context = Context(before.live_severity, value_year / firm.value_high if firm.value_high > 0 else 0.0, lapsed)
     alarm, judged = record.judge(found, likely.warns, context, weights)
@@ -88,7 +92,7 @@ def assess(
         signals=likely.signals,
         points=sum(signal.loss for signal in likely.signals),
         risk=likely.risk,
-        health=health_rule.health(evidence, firm, found, own, lapsed, now),
+        health=health_rule.health(evidence, ratings, found, own, lapsed, now),
         standing=ladder.stand(evidence, own, judged.severity, now, before, rules),
         judgement=judged,
         clears_if=risk.clears_if(likely.signals, now, weights, loss=likely.warns) if judged.flagged else "",
@@ -98,6 +102,7 @@ def assess(
         alarm=alarm,
         record=record.recorded(now, likely, found, context, weights),
         weights=loss_weights,
+        satisfied=satisfied,
     )
 
 

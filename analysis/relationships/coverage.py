@@ -73,14 +73,14 @@ class Coverage:
         return f"{who} is {'happier' if apart > 0 else 'less happy'} than the account as a whole."
 
 
-def coverage(evidence: Evidence, firm: FirmUsual, now: datetime) -> Coverage:
+def coverage(evidence: Evidence, firm: FirmUsual, now: datetime, satisfied: Satisfaction | None = None) -> Coverage:
     """How much was heard in a year, and the levels of the account and of who decides there."""
     jobs = {job.id for job in evidence.jobs if days_between(job.completed_at, now) <= YEAR_DAYS}
     heard, there = contacts_heard(evidence, now)
     deciders = [person for person in evidence.people if person.decides and person.left_at is None]
     ids = {person.id for person in deciders}
     theirs = tuple(response for response in evidence.responses if response.contact_id in ids)
-    account = satisfaction(evidence, firm, now)
+    account = satisfied or satisfaction(evidence, firm, now)
     alone = len(theirs) == len(evidence.responses)  # nobody else said a word
     decider = account if alone else satisfaction(replace(evidence, responses=theirs), firm, now)
     return Coverage(

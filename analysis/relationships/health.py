@@ -8,9 +8,8 @@ from typing import Any
 from analysis.relationships.depth import health_of, strengths
 from analysis.relationships.evidence import Evidence, Signal, days_between, freshness
 from analysis.relationships.rhythm import Rhythm
-from analysis.relationships.scores import rated_responses, said
+from analysis.relationships.scores import Rated, said
 from analysis.relationships.signals import LABELS
-from analysis.relationships.usual import FirmUsual
 from analysis.relationships.wording import plural
 from survey.speech import listed
 
@@ -43,11 +42,17 @@ class Health:
 
 
 def health(
-    evidence: Evidence, firm: FirmUsual, signals: Sequence[Signal], rhythm: Rhythm | None, lapsed: bool, now: datetime
+    evidence: Evidence,
+    ratings: Sequence[Rated],
+    signals: Sequence[Signal],
+    rhythm: Rhythm | None,
+    lapsed: bool,
+    now: datetime,
 ) -> Health:
-    """How well the relationship is: what speaks for it, less what the signals take away."""
+    """How well the relationship is: what speaks for it, less what the signals take away. `ratings`: what
+    `scores.rated_responses` says of this evidence."""
     found = [
-        *_for_it(evidence, firm, rhythm, lapsed, now),
+        *_for_it(evidence, ratings, rhythm, lapsed, now),
         *(
             Contribution(s.name, LABELS.get(s.name, s.name), -min(MOST_COST_EACH, POINT_COST * s.points), s.text)
             for s in signals
@@ -61,10 +66,10 @@ def health(
 
 
 def _for_it(
-    evidence: Evidence, firm: FirmUsual, rhythm: Rhythm | None, lapsed: bool, now: datetime
+    evidence: Evidence, ratings: Sequence[Rated], rhythm: Rhythm | None, lapsed: bool, now: datetime
 ) -> list[Contribution]:
     found: list[Contribution] = []
-    rated = rated_responses(evidence, firm)[-8:]
+    rated = ratings[-8:]
     weights = [freshness(item.response.at, now) for item in rated]
     level = sum(w * item.standing for w, item in zip(weights, rated, strict=True)) / (sum(weights) + 1.0)
     if level > 0.05:

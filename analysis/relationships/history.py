@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from analysis.relationships.evidence import Ask, Evidence, JobDone, Person, Told
 
-_AT, _COMPLETED, _MADE = attrgetter("at"), attrgetter("completed_at"), attrgetter("made_at")
+_AT, _MADE = attrgetter("at"), attrgetter("made_at")
 _AT_ONCE = timedelta()
 _Item = TypeVar("_Item")
 
@@ -23,6 +23,9 @@ class Timeline:
 
     def __init__(self, evidence: Evidence) -> None:
         self._whole = evidence
+        self._done_at = [job.completed_at for job in evidence.jobs]
+        self._asked_at = [ask.at for ask in evidence.asks]
+        self._said_at = [response.at for response in evidence.responses]
         self._reopened = any(job.reopened_at is not None for job in evidence.jobs)
         taken = [ask.answered_at - ask.at for ask in evidence.asks if ask.answered_at is not None]
         self._answers_take = max(taken, default=_AT_ONCE)
@@ -34,7 +37,7 @@ class Timeline:
         return Evidence(
             jobs=self._jobs(moment),
             asks=self._asks(moment),
-            responses=whole.responses[: bisect_right(whole.responses, moment, key=_AT)],
+            responses=whole.responses[: bisect_right(self._said_at, moment)],
             people=self._people(moment),
             promises=_until(whole.promises, moment, _MADE),
             told=tuple([_told_as_of(told, moment) for told in _until(whole.told, moment, _AT)]),
@@ -47,7 +50,7 @@ class Timeline:
         )
 
     def _jobs(self, moment: datetime) -> tuple[JobDone, ...]:
-        jobs = self._whole.jobs[: bisect_right(self._whole.jobs, moment, key=_COMPLETED)]
+        jobs = self._whole.jobs[: bisect_right(self._done_at, moment)]
         if not self._reopened:
             return jobs
         return tuple(
@@ -59,8 +62,8 @@ class Timeline:
 
     def _asks(self, moment: datetime) -> tuple[Ask, ...]:
         """Only what was asked shortly before can have been answered afterwards."""
-        asks = self._whole.asks[: bisect_right(self._whole.asks, moment, key=_AT)]
-        settled = bisect_right(asks, moment - self._answers_take, key=_AT)
+        asks = self._whole.asks[: bisect_right(self._asked_at, moment)]
+        settled = bisect_right(self._asked_at, moment - self._answers_take)
         recent = [
             ask
             if ask.answered_at is None or ask.answered_at <= moment

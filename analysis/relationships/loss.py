@@ -158,16 +158,21 @@ def chance(known: Inputs, weights: LossWeights) -> float:
 
 
 def assess_loss(
-    evidence: Evidence, firm: FirmUsual, found: Sequence[Signal], now: datetime, weights: LossWeights | None = None
+    evidence: Evidence,
+    firm: FirmUsual,
+    found: Sequence[Signal],
+    now: datetime,
+    weights: LossWeights | None = None,
+    satisfied: Satisfaction | None = None,
 ) -> Loss:
-    """How likely the client is lost, and what each signal adds to it.
+    """How likely the client is lost, and what each signal adds to it. `satisfied`: what `satisfaction` says.
 
     Log-odds = intercept + log(expected jobs) + weights × features. Each job may be the last (BG/NBD), so the odds grow
     with the jobs expected; satisfaction, silence and lateness shift the chance at each. That they may have ended
     already without a word is Bayes' rule (`alive.gone`), added as the signal "overdue".
     """
     weights = weights or shipped()
-    state = satisfaction(evidence, firm, now)
+    state = satisfied or satisfaction(evidence, firm, now)
     known = inputs(evidence, state, found, now, weights)
     otherwise = {
         "ratings": lambda: unnamed.lasting(evidence, firm, state),

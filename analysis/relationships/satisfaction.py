@@ -88,6 +88,7 @@ class Filter:
         """`history`: of which all looks see first parts."""
         self._firm, self._expected = firm, cache(firm.expected)
         self._whole: list[tuple[int, float, bool]] | None = None
+        self._forgets = False  # the first answers are too old to be remembered, or nobody knows
         if history is not None and _is_told_in_order(history):
             self._whole = self._counts(history, history.responses)
         self._counted: list[tuple[int, float, bool]] = []  # (answer, what is usual for such work, said by a bystander)
@@ -115,6 +116,13 @@ class Filter:
 
     def _heard(self, evidence: Evidence) -> _After:
         """The filter after all that was said."""
+        count = len(evidence.responses)
+        if self._whole is not None and count <= REMEMBERED_ANSWERS and not self._forgets:
+            for place in range(len(self._after), count):
+                self._counted.append(self._whole[place])
+                self._hear(evidence.responses[place], *self._whole[place][1:])
+            return self._after[count - 1] if count else _BEFORE
+        self._forgets = True
         told = evidence.responses[-REMEMBERED_ANSWERS:]
         counted = self._counts(evidence, told)
         if self._counted[: len(counted)] != counted[: len(self._counted)]:

@@ -54,6 +54,8 @@ LONGEST_QUOTE = 200
 
 def fresh_points(response: Response) -> dict[str, float]:
     """The most that one answer can give each sign below, when it is fresh and nobody has dealt with it."""
+    if response.reading is None and not {"would_return", "contact_me"} & response.numbers.keys():
+        return {}
     reading, intents = response.reading, response.reading.intents if response.reading else {}
     leaves, calls = intents.get("leaving", 0.0), intents.get("callback", 0.0)
     points = {

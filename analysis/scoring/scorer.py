@@ -26,6 +26,7 @@ from analysis.scoring.ladder_rules import RulesInForce, rules_in_force, rules_of
 from analysis.scoring.levels import Levels, levels_for_reading
 from analysis.scoring.monthly import months_known, reading_of
 from survey.firms import get_firm
+from survey.memory import uncollected
 from survey.models import Firm
 
 _PASSING = (Rung.COOLING, Rung.LAPSED)
@@ -83,8 +84,9 @@ class Scored:
 def judged(session: Session, versions: Mapping[int, int], by: Gauge, now: datetime) -> list[Scored]:
     """Judge these clients, given with the versions of their evidence. `now` must be read after the versions: what is
     later than `now` is not seen, and a newer version says that there is some."""
-    scorer = Scorer(session, get_firm(session), now, list(versions), by)
-    return [scorer.judge(client_id, version) for client_id, version in versions.items()]
+    with uncollected():
+        scorer = Scorer(session, get_firm(session), now, list(versions), by)
+        return [scorer.judge(client_id, version) for client_id, version in versions.items()]
 
 
 class Scorer:
@@ -200,7 +202,7 @@ class Scorer:
             "ladder_rules_id": self.rules.row_id,
             **flagging.estimate(found),
             "inputs": found.record.as_dict(),
-            "picture": picture(evidence, self.by.usual, self.now),
+            "picture": picture(evidence, self.by.usual, self.now, found.satisfied),
             "looks_bad": look.text[:300],
             "looks_bad_at": look.at,
             "levels_version": self.gauge.levels.version,

@@ -12,6 +12,7 @@ from analysis.relationships.evidence import Ask, Evidence, Settlement, Signal
 from analysis.relationships.health import health
 from analysis.relationships.ladder import Before
 from analysis.relationships.loss import shipped
+from analysis.relationships.scores import rated_responses
 from analysis.relationships.signals import LABELS, Weights
 from analysis.relationships.usual import FirmUsual
 from tests.analysis.stories import ago, client, loyal, rated, read
@@ -123,7 +124,9 @@ def test_health_stays_on_its_scale(found: list[tuple[str, float]]) -> None:
     """0…100, whatever speaks."""
     signals = tuple(Signal(name, points, "why") for name, points in found)
     evidence = loyal(rated(1, 5, nps=10))
-    value = health(evidence, FIRM, signals, rhythm.rhythm(evidence, NOW), lapsed=False, now=NOW).value
+    value = health(
+        evidence, rated_responses(evidence, FIRM), signals, rhythm.rhythm(evidence, NOW), lapsed=False, now=NOW
+    ).value
     assert 0 <= value <= 100
 
 
