@@ -7,9 +7,9 @@ What a machine may have sent is left to Flask.
 import json
 import queue
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -44,7 +44,7 @@ from survey.models import (
 from survey.tallies import tally_of
 
 MOST_AT_ONCE = 128
-GATHER = 0.002  # seconds that a few more are waited for, where several came at once before
+GATHER = 0.001  # seconds that one more is waited for, where several came at once before
 LONGEST_WAIT = 15.0  # seconds; then Flask is asked, for which an answer that is stored already changes nothing
 
 
@@ -55,7 +55,10 @@ class Waiting:
     plain: Plain
     press: Mapping[str, Any] = field(default_factory=dict)  # as it was judged
     is_stored: bool = False
-    done: threading.Event = field(default_factory=threading.Event)
+    undone: threading.Lock = field(default_factory=threading.Lock)  # held until it was tried
+
+    def __post_init__(self) -> None:
+        self.undone.acquire()
 
 
 class Writer:
@@ -80,17 +83,18 @@ class Writer:
             self._waiting.put(one)
         else:
             self.take([one])
-        one.done.wait(LONGEST_WAIT)
+        one.undone.acquire(timeout=LONGEST_WAIT)
         return one.is_stored
 
     def _run(self) -> None:
         together = 1
         while True:
             batch = [self._waiting.get()]
-            if together > 1:  # those who were answered together send their next together
-                time.sleep(GATHER)
+            with suppress(queue.Empty):  # those who were answered together send their next together
+                while len(batch) < together:
+                    batch.append(self._waiting.get(timeout=GATHER))
             self.take(batch)
-            together = len(batch)
+            together = min(max(len(batch), together - 1), MOST_AT_ONCE)
 
     def take(self, batch: list[Waiting]) -> None:
         """Store these and whatever else waits, and wake those who sent them."""
@@ -104,7 +108,7 @@ class Writer:
             for one in stored:
                 one.is_stored = True
         for one in batch:
-            one.done.set()
+            one.undone.release()
 
     def _store(self, batch: Sequence[Waiting]) -> Sequence[Waiting]:
         try:
@@ -221,11 +225,14 @@ def _answers(plain: Plain, response_id: int, at: str) -> list[tuple[Any, ...]]:
 
 def _tally(plain: Plain) -> str:
     apart = plain.known.for_managers
-    given = (
+    given = [
         (name, value if isinstance(value, int) else None, name.partition(".")[0] in apart)
         for name, value in plain.answers.items()
-    )
-    return tally_of(given, plain.steps.items())
+    ]
+    return _tally_of(tuple(given), tuple(plain.steps.items()))
+
+
+_tally_of = lru_cache(maxsize=4_096)(tally_of)  # words are only counted, so many have the same
 
 
 def _event(one: Waiting, at: str) -> tuple[Any, ...]:

@@ -23,10 +23,12 @@ class Fields:
 
     def __init__(self, body: str) -> None:
         self._values: dict[str, list[str]] = {}
-        for pair in body.split("&"):
+        for pair in body.replace("+", " ").split("&"):
             if pair:
                 name, _equals, value = pair.partition("=")
-                self._values.setdefault(_plain(name), []).append(_plain(value))
+                if "%" in pair:
+                    name, value = unquote(name), unquote(value)
+                self._values.setdefault(name, []).append(value)
 
     def get(self, name: str, default: str, /) -> str:
         """The first value."""
@@ -39,11 +41,6 @@ class Fields:
 
     def __contains__(self, name: object, /) -> bool:
         return name in self._values
-
-
-def _plain(text: str) -> str:
-    text = text.replace("+", " ")
-    return unquote(text) if "%" in text else text
 
 
 @dataclass(frozen=True)

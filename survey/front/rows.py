@@ -18,7 +18,7 @@ from sqlalchemy.sql import ClauseElement
 
 from survey.db import Base
 
-_AT_ONCE = (64, 16, 4, 1)  # rows in a statement on SQLite: few statements, so that the driver keeps them all prepared
+_AT_ONCE = (64, 32, 16, 8, 4, 2, 1)  # rows in a statement on SQLite: few, so that the driver keeps them prepared
 
 
 @dataclass(frozen=True)

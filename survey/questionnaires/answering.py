@@ -93,8 +93,10 @@ def read(document: Document, promise: Collection[str], fields: Fields, _: Transl
 
     `promise` are the steps of the firm's promise, `_` the language of the errors.
     """
-    sent = Sent()
+    sent, asked = Sent(), fields.getlist("asked")
     for key, question in questions_of(document).items():
+        if key not in fields and key not in asked and OTHER_PREFIX + key not in fields:
+            continue
         if question.type in TEXTS:
             _read_text(question, fields, sent, _)
         elif question.type is QuestionType.CHOICES:
@@ -103,7 +105,7 @@ def read(document: Document, promise: Collection[str], fields: Fields, _: Transl
             _read_choice(question, fields, sent, _)
         elif question.type in SCALES:
             _read_number(question, fields, sent, _)
-        if question.type is QuestionType.CONSENT and key not in sent.answers and key in fields.getlist("asked"):
+        if question.type is QuestionType.CONSENT and key not in sent.answers and key in asked:
             sent.answers[key] = 0
     for step in promise:
         if raw := fields.get(STEP_PREFIX + step, ""):

@@ -66,13 +66,15 @@ def is_shown(question: Question, answers: Answers, setting: Setting) -> bool:
     """Whether a question is asked of somebody with these answers."""
     if question.type is QuestionType.PROMISE and not setting.promise:
         return False
-    return all(holds(condition, answers, setting) for condition in question.show_if)
+    return not question.show_if or all(holds(condition, answers, setting) for condition in question.show_if)
 
 
 def unasked(document: Document, answers: Answers, steps: Mapping[str, int]) -> set[str]:
     """The names of the answers to questions that these answers no longer lead to, whatever the job and the language."""
     left, gone, setting = dict(answers), set[str](), Setting(steps=steps)
     for question in document.questions:
+        if not question.show_if:
+            continue
         follows = [condition for condition in question.show_if if condition.question or condition.step]
         if all(holds(condition, left, setting) for condition in follows):
             continue
