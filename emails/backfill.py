@@ -25,8 +25,9 @@ MOST_AT_ONCE = 1_000
 _SHORTEST_SPAN = timedelta(seconds=1)
 _FINAL = (DeliveryState.DELIVERED, DeliveryState.BOUNCED, DeliveryState.DROPPED, DeliveryState.COMPLAINED)
 _LEFT = (EmailState.ACCEPTED, EmailState.SENDING, EmailState.UNKNOWN, EmailState.PARKED, EmailState.CANCELLED)
-# The log's words for what the webhook calls otherwise.
+# The log's words for what the webhook calls otherwise; the first is documented, the others are of the older log.
 _NAMES = {
+    "cancel_drop": "dropped",
     "bounced": "bounce",
     "drop": "dropped",
     "spam_report": "spamreport",
@@ -77,9 +78,12 @@ def fetch(log: Connection, addresses: frozenset[str], since: datetime, until: da
 
 
 def as_events(details: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One message of the log as the webhook's events; ids are made of what they say, so they stay the same."""
-    own = details.get("unique_args") or details.get("custom_args") or {}
-    attempt_id = own.get("attempt_id") if isinstance(own, Mapping) else None
+    """One message of the log as the webhook's events, told apart by the same ids.
+
+    Email Logs (`GET /v3/logs/{id}`) have our attempt id in `custom_args` of the message and of each event but
+    "received", which comes first and has no id of a message. An event without an id gets one of what it says.
+    """
+    of_message = _attempt_id(details)
     listed = details.get("events")
     events = []
     for raw in listed if isinstance(listed, list) else []:
@@ -90,11 +94,17 @@ def as_events(details: Mapping[str, Any]) -> list[dict[str, Any]]:
         if raw.get("bounce_type"):
             event["type"] = raw["bounce_type"]
         event |= {"event": _NAMES.get(name, name), "timestamp": moment, "from_log": True}
-        event["sg_event_id"] = f"log/{str(details.get('sg_message_id', ''))[:120]}/{name[:40]}/{moment}"
-        if attempt_id is not None:
+        made = f"log/{str(details.get('sg_message_id', ''))[:120]}/{name[:40]}/{moment}"
+        event["sg_event_id"] = raw.get("sg_event_id") or made
+        if attempt_id := _attempt_id(raw) or of_message:
             event["attempt_id"] = attempt_id
         events.append(event)
     return events
+
+
+def _attempt_id(said: Mapping[str, Any]) -> object:
+    own = said.get("custom_args") or said.get("unique_args")
+    return own.get("attempt_id") if isinstance(own, Mapping) else None
 
 
 def _messages(log: Connection, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:

@@ -87,7 +87,8 @@ _HITS = {
     "unsubscribe": Hit.UNSUBSCRIBED,
     "group_unsubscribe": Hit.UNSUBSCRIBED,
 }
-_WITHOUT_EFFECT = frozenset({"open", "click", "group_resubscribe"})
+# "received" stands in the provider's log alone: it took our request, which proves acceptance and nothing more.
+_WITHOUT_EFFECT = frozenset({"open", "click", "group_resubscribe", "received"})
 # A refusal for one of these is not about the address, even where the provider calls it a bounce.
 _NOT_THE_ADDRESS = frozenset({"content", "reputation", "technical", "frequency or volume too high"})
 _DROP_REASONS = {

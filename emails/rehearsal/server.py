@@ -170,9 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
         mail = self.server.fake.ledger.get(unquote(message_id)) if place == "/v3/logs" else None
         if mail is None or not self.server.fake.has_logs:
             return self._refuse(404, [problem("Not Found")])
-        details = {**_summary(mail), "unique_args": dict(mail.person.get("custom_args", {}))}
-        details["events"] = self.server.fake.logged.get(mail.attempt_id, [])
-        return self._answer(200, details)
+        details = {name: value for name, value in _summary(mail).items() if name != "sg_message_id_created_at"}
+        own = {"custom_args": dict(mail.person.get("custom_args", {})), "api_key_id": "key-1", "client_ip": "192.0.2.1"}
+        return self._answer(200, {**details, **own, "events": self.server.fake.logged.get(mail.attempt_id, [])})
 
     def _send_mail(self) -> None:
         fake = self.server.fake

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emails import backfill, receipts, tasks
-from emails.models import DeliveryEvent, DeliveryState, EmailMessage
+from emails.models import DeliveryEvent, DeliveryState, EmailMessage, EmailState
 from emails.rehearsal.server import API_KEY, FakeSendGrid
 from emails.senders.connection import Connection
 from survey import clock
@@ -83,6 +83,26 @@ def test_fetching_twice_adds_nothing(session: Session, provider: FakeSendGrid, s
     receipts.process_events(session, receipts.pending_events(session), NOW)
     session.commit()
     assert fetched(session, provider).asked == 1
+
+
+def test_the_logs_documented_form_is_read(session: Session, sent: list[EmailMessage]) -> None:
+    """Whole seconds, `custom_args` where the log has them, the webhook's ids, and two kinds that only the log knows."""
+    own, at = {"custom_args": {"attempt_id": sent[0].attempt_id}}, int(NOW.timestamp())
+    taken = {"event": "received", "recv_msgid": "r1", "sg_event_id": "e1", "timestamp": at, "protocol": "HTTP"}
+    dropped = {"event": "cancel_drop", "sg_event_id": "e2", "timestamp": at + 1, "reason": "Spam Reporting Address"}
+    details = {"sg_message_id": "r1.recvd-1", "status": "dropped", "events": [dropped | own, taken], **own}
+    events = backfill.as_events(details)
+    assert [event["sg_event_id"] for event in events] == ["e2", "e1"]
+    assert {event["attempt_id"] for event in events} == {sent[0].attempt_id}
+    assert "attempt_id" not in backfill.as_events({"events": [taken]})[0]
+    receipts.store_events(session, [{**taken, "attempt_id": sent[0].attempt_id}], NOW)
+    receipts.process_events(session, receipts.pending_events(session), NOW)
+    assert (sent[0].state, sent[0].delivery) == (EmailState.ACCEPTED, None)
+    assert receipts.store_events(session, events, NOW) == 1
+    receipts.process_events(session, receipts.pending_events(session), NOW)
+    assert sent[0].delivery is DeliveryState.DROPPED
+    assert session.get_one(Contact, sent[0].contact_id).mail_block is MailBlock.COMPLAINED
+    assert not any(row.quarantine for row in session.scalars(select(DeliveryEvent)))
 
 
 def test_mail_of_others_in_the_same_account_is_not_asked_about(
