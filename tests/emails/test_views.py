@@ -278,7 +278,12 @@ def test_a_refused_key_stands_on_every_page_for_admins_until_it_works(admin: Fla
     """Email cannot say that email is refused: the desk does, and is silent once something went through."""
     pauses.pause(session, "SendGrid refuses us with 401", clock.now(), needs_person=True)
     session.commit()
-    assert "No email goes out" in admin.get("/desk/jobs").text
+    page = admin.get("/desk/jobs").text
+    assert "No email goes out" in page
+    assert "with 401. Nothing is lost" in page
+    own = admin.get("/desk/emails/").text  # which says more of it
+    assert "No email goes out" not in own
+    assert "within a minute" in own
     pauses.resume(session)
     pauses.pause(session, "SendGrid asks for time", clock.now(), needs_person=False)
     session.commit()
