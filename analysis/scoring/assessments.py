@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, union
+from sqlalchemy import Integer, Select, bindparam, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from analysis.models import LIVE, FirmLevels, Flag, RelationshipState
@@ -13,6 +13,30 @@ from analysis.scoring.levels import levels_for_scoring
 from analysis.scoring.scorer import gauge, judged
 from analysis.text.analyser import TextAnalyser
 from survey.models import Client
+
+
+def _due_clients() -> Select[Client]:
+    """Those with news first, then those whose time came or who were judged by other levels; and whom to hide.
+
+    Each arm reads an index of its own: asked twice a second, it must not look at every client.
+    """
+    newest = select(func.max(FirmLevels.id)).scalar_subquery()
+    news = select(Client.id).where(Client.evidence_version != Client.scored_version)
+    aged = select(RelationshipState.client_id).where(RelationshipState.rescore_at <= bindparam("now"))
+    moved = select(RelationshipState.client_id).where(RelationshipState.levels_version < newest)
+    hide = select(Flag.client_id).join(Client, Client.id == Flag.client_id)
+    hide = hide.where(Flag.status.in_(LIVE), Client.internal.is_(True))
+    return (
+        select(Client)
+        .where(Client.id.in_(union(news, aged, moved, hide)), or_(Client.internal.is_(False), Client.id.in_(hide)))
+        .order_by(Client.evidence_version == Client.scored_version, Client.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+# Written once: to build them for each client who answers takes longer than the database does.
+_LOCKED = _due_clients().with_for_update(skip_locked=True, of=Client).execution_options(populate_existing=True)
+DUE = _due_clients().with_only_columns(Client.id, Client.evidence_version)
 
 
 def analyse_batch(session: Session, analyser: TextAnalyser, now: datetime, limit: int = 200) -> int:
@@ -31,12 +55,7 @@ def analyse_batch(session: Session, analyser: TextAnalyser, now: datetime, limit
 
 def lock_due_clients(session: Session, now: datetime, limit: int = 100) -> Sequence[Client]:
     """Up to `limit` clients whose evidence changed or whose time came, locked; one being acted on is left for later."""
-    return session.scalars(
-        due_clients(now)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Client)
-        .execution_options(populate_existing=True)
-    ).all()
+    return session.scalars(_LOCKED, {"now": now, "limit": limit}).all()
 
 
 def score_clients(session: Session, clients: Sequence[Client], now: datetime) -> int:
@@ -57,23 +76,4 @@ def score_clients(session: Session, clients: Sequence[Client], now: datetime) ->
 
 def due_versions(session: Session, now: datetime, limit: int) -> dict[int, int]:
     """Up to `limit` clients who are due, with the versions of their evidence; the first ones first."""
-    due = due_clients(now).with_only_columns(Client.id, Client.evidence_version).limit(limit)
-    return dict(session.execute(due).all())
-
-
-def due_clients(now: datetime) -> Select[Client]:
-    """Those with news first, then those whose time came or who were judged by other levels; and whom to hide.
-
-    Each arm reads an index of its own: asked twice a second, it must not look at every client.
-    """
-    newest = select(func.max(FirmLevels.id)).scalar_subquery()
-    news = select(Client.id).where(Client.evidence_version != Client.scored_version)
-    aged = select(RelationshipState.client_id).where(RelationshipState.rescore_at <= now)
-    moved = select(RelationshipState.client_id).where(RelationshipState.levels_version < newest)
-    hide = select(Flag.client_id).join(Client, Client.id == Flag.client_id)
-    hide = hide.where(Flag.status.in_(LIVE), Client.internal.is_(True))
-    return (
-        select(Client)
-        .where(Client.id.in_(union(news, aged, moved, hide)), or_(Client.internal.is_(False), Client.id.in_(hide)))
-        .order_by(Client.evidence_version == Client.scored_version, Client.id)
-    )
+    return dict(session.execute(DUE, {"now": now, "limit": limit}).all())

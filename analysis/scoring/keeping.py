@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BindParameter, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from analysis.flags import flagging
@@ -12,6 +12,10 @@ from analysis.models import LIVE, Flag, LadderMove, RelationshipState, RiskReadi
 from analysis.scoring.scorer import Scored
 from survey.firms import get_firm
 from survey.models import Client
+
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_LIVE = select(Flag).where(Flag.client_id.in_(_IDS), Flag.status.in_(LIVE))
+_SCORED = select(RelationshipState.client_id, RelationshipState.scored_at).where(RelationshipState.client_id.in_(_IDS))
 
 
 def locked(session: Session, ids: Collection[int]) -> list[Client]:
@@ -34,10 +38,9 @@ def keep(session: Session, clients: Collection[Client], scored: Iterable[Scored]
     """
     ids = [client.id for client in clients]
     firm, by_client = get_firm(session), {one.client_id: one for one in scored}
-    live = session.scalars(select(Flag).where(Flag.client_id.in_(ids), Flag.status.in_(LIVE)))
+    live = session.scalars(_LIVE, {"ids": ids})
     flags = {flag.client_id: flag for flag in live}
-    when = select(RelationshipState.client_id, RelationshipState.scored_at)
-    known = dict(session.execute(when.where(RelationshipState.client_id.in_(ids))).all())
+    known = dict(session.connection().execute(_SCORED, {"ids": ids}).all())
     kept: list[Scored] = []
     done = 0
     for client in sorted(clients, key=lambda client: client.id):

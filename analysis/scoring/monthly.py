@@ -4,12 +4,16 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from analysis.models import RiskReading
 from analysis.relationships.assessment import Assessment
 from analysis.relationships.loss import FITTED
+
+_KNOWN = select(RiskReading.client_id).where(
+    RiskReading.month == bindparam("month"), RiskReading.client_id.in_(bindparam("ids", expanding=True))
+)
 
 
 def month_of(moment: datetime) -> datetime:
@@ -19,8 +23,7 @@ def month_of(moment: datetime) -> datetime:
 
 def months_known(session: Session, ids: Collection[int], now: datetime) -> set[int]:
     """Those of these clients of whom a risk was said this month already."""
-    known = select(RiskReading.client_id).where(RiskReading.month == month_of(now), RiskReading.client_id.in_(ids))
-    return set(session.scalars(known))
+    return set(session.connection().execute(_KNOWN, {"month": month_of(now), "ids": list(ids)}).scalars())
 
 
 def reading_of(client_id: int, found: Assessment, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from analysis.flags import flagging
@@ -30,6 +30,19 @@ from survey.memory import uncollected
 from survey.models import Firm
 
 _PASSING = (Rung.COOLING, Rung.LAPSED)
+# Written once, as `evidence_queries` are.
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_STATES = select(
+    RelationshipState.client_id,
+    RelationshipState.rung,
+    RelationshipState.rung_since,
+    RelationshipState.ladder_rules_id,
+    RelationshipState.scored_at,
+).where(RelationshipState.client_id.in_(_IDS))
+_FLAGS = select(Flag.client_id, Flag.id, Flag.severity).where(Flag.client_id.in_(_IDS), Flag.status.in_(LIVE))
+_MOVES = (
+    select(LadderMove.client_id, LadderMove.from_rung).where(LadderMove.client_id.in_(_IDS)).order_by(LadderMove.id)
+)
 
 
 @dataclass(frozen=True)
@@ -102,22 +115,11 @@ class Scorer:
         self.evidence = load_evidence(session, firm, ids, now)
         self._read_this_month = months_known(session, ids, now)
         read = session.connection().execute
-        states = read(
-            select(
-                RelationshipState.client_id,
-                RelationshipState.rung,
-                RelationshipState.rung_since,
-                RelationshipState.ladder_rules_id,
-                RelationshipState.scored_at,
-            ).where(RelationshipState.client_id.in_(ids))
-        )
+        states = read(_STATES, {"ids": list(ids)})
         self.states = {number: Stood(rung, since, rules, at) for number, rung, since, rules, at in states}
-        flags = read(
-            select(Flag.client_id, Flag.id, Flag.severity).where(Flag.client_id.in_(ids), Flag.status.in_(LIVE))
-        )
+        flags = read(_FLAGS, {"ids": list(ids)})
         self.flags = {number: LiveFlag(flag_id, severity) for number, flag_id, severity in flags}
-        of_ladder = select(LadderMove.client_id, LadderMove.from_rung).where(LadderMove.client_id.in_(ids))
-        moves = read(of_ladder.order_by(LadderMove.id)).all()
+        moves = read(_MOVES, {"ids": list(ids)}).all()
         self._came_from = {move.client_id: move.from_rung for move in moves}
         self._was = {move.client_id: move.from_rung for move in moves if move.from_rung not in _PASSING}
 

@@ -178,11 +178,11 @@ def test_scoring_reads_the_levels_and_counts_nothing(session: Session) -> None:
 
 def test_due_clients_are_found_by_indexes(session: Session) -> None:
     """No arm of the question who is due looks at every client or state."""
-    from analysis.scoring.assessments import due_clients
+    from analysis.scoring.assessments import DUE
 
     if session.get_bind().dialect.name != "sqlite":
         pytest.skip("the plan of a small table says nothing on PostgreSQL")
-    text = str(due_clients(NOW).compile(session.connection(), compile_kwargs={"literal_binds": True}))
+    text = str(DUE.params(now=NOW, limit=100).compile(session.connection(), compile_kwargs={"literal_binds": True}))
     plan = [row.detail for row in session.connection().exec_driver_sql("EXPLAIN QUERY PLAN " + text)]
     assert any("ix_clients_news" in step for step in plan)
     assert any("ix_relationship_states_rescore_at" in step for step in plan)
