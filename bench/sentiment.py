@@ -127,9 +127,9 @@ def sentiment_table(data: Path, says: dict[str, Say]) -> Iterator[str]:
     yield (
         "## Sentiment\n\nDev rows labelled negative, neutral or positive, with their question and without their rating;"
         " a verdict of *mixed* counts as wrong. AUC and recall (at a precision of 0.9, one threshold) are of "
-        "*negative*. ECE: expected calibration error, ten bins; TextBlob and VADER give no probabilities. The dev rows "
-        "of fabsa, nhs_fft, nhs_fft_p1 and opener_en fitted the temperature and three biases of our modes, nothing "
-        "else; `semeval_*` and `edurabsa` are of kinds that no tier was trained on. opener_es is Spanish, which "
+        "*negative*. ECE: expected calibration error, ten bins; TextBlob and VADER give no probabilities. No dev row "
+        "fitted anything of our modes: their temperatures come from training rows of mams, which nothing else was "
+        "learnt from; `semeval_*` and `edurabsa` are of kinds that no tier was trained on. opener_es is Spanish, which "
         "`judge` reads as if it were English."
     )
     yield "\n".join(lines)

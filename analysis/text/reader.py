@@ -75,7 +75,10 @@ class Reader:
     @property
     def space(self) -> str:
         """Names where `embed` puts texts; "" in the mode "fast", which does not embed."""
-        return f"accurate-{self._tiers.accurate.facts['version']}" if self._tiers.accurate else ""
+        if self._tiers.accurate is None:
+            return ""
+        facts = self._tiers.accurate.facts
+        return f"accurate-{facts.get('encoder', facts['version'])}"
 
     def embed(self, texts: Sequence[str]) -> Array:
         """What each text means: unit vectors (texts, 384). Raises ValueError in the mode "fast"."""

@@ -1,4 +1,5 @@
-"""Whole comments and their parts through the fast tier and, where the mode wants it, the accurate one."""
+"""Whole comments and their parts through the fast tier and, where the mode wants it, the accurate one; beside both,
+what words alone say of intents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +16,9 @@ from analysis.text.neutral import Neutral
 from analysis.text.parts import Parts
 from analysis.text.short_answers import Chances, meaning
 from analysis.text.spoken import Spoken
+from analysis.text.wording import Wording, beside
 
-SURE = 0.6  # the fast tier's verdict stands, unless something in it calls for a second opinion
+SURE = 0.62  # the fast tier's verdict stands, unless something in it calls for a second opinion
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
 CONFIRMS = 0.3  # an accurate tier that is less sure of an intent does not confirm what the fast one hears
 PRAISES = 0.6
@@ -50,6 +52,7 @@ class Tiers:
     def __init__(self, mode: str) -> None:
         self._mode = mode
         self.fast = fast.FastModel()
+        self.wording = Wording()
         self.accurate = AccurateModel() if mode != "fast" else None
         self.neutral = Neutral(self.fast.knows)
         self.spoken = Spoken(self.neutral)
@@ -78,7 +81,8 @@ class Tiers:
         """Reads `texts`, what is read of the comments."""
         words = [self.spoken(text) for text in texts]
         contexts = [fast.context(comment.question, comment.rating) for comment in comments]
-        quick = decode.decode(self.fast.read(words, contexts), self.fast.facts)
+        worded = self.wording.read(words)
+        quick = decode.decode(beside(self.fast.read(words, contexts), worded), self.fast.facts)
         ruled = {
             row: chances
             for row, (text, comment) in enumerate(zip(texts, comments, strict=True))
@@ -97,7 +101,7 @@ class Tiers:
         if self.accurate is not None and len(at):
             asked = [(comments[row].question, comments[row].rating) for row in at.tolist()]
             given = [self.neutral(texts[row]) for row in at.tolist()]
-            slow = decode.decode(self.accurate.read(given, asked), self.accurate.facts)
+            slow = decode.decode(beside(self.accurate.read(given, asked), worded[at]), self.accurate.facts)
             said = said.replaced(at, _confirmed(slow, decode.mean(slow, said[at], slowly[at])))
             praise[at] = slow.sentiment[:, 2] >= PRAISES
         return Heard(comments, texts, words, contexts, ruled, quick, said, slowly, plain, praise)

@@ -71,12 +71,15 @@ def padded(ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return torch.tensor([list(row) + [0] * (longest - len(row)) for row in ids]), mask
 
 
-def train(folder: Path, out: Path, epochs: int = 2, seed: int = 3) -> Encoder:
-    """Fine-tunes: the first epoch on what people labelled, the others with generated sentences too. Saves to `out`."""
+def train(folder: Path, out: Path, epochs: int = 2, seed: int = 3, thin: int = 1) -> Encoder:
+    """Fine-tunes: the first epoch on what people labelled, the others with generated sentences too. Saves to `out`.
+
+    `thin`: every how manieth row is learnt from.
+    """
     torch.manual_seed(seed)
-    model, rows = Encoder(), training(folder, generated=0)
-    total = epochs * -(-len(rows) // BATCH) + (epochs - 1) * -(-GENERATED // BATCH)
-    each = (training(folder) if epoch else rows for epoch in range(epochs))
+    model, rows = Encoder(), training(folder, generated=0)[::thin]
+    total = epochs * -(-len(rows) // BATCH) + (epochs - 1) * -(-GENERATED // thin // BATCH)
+    each = (training(folder)[::thin] if epoch else rows for epoch in range(epochs))
     for _, is_last in _steps(model, each, total, 1e-4, seed):
         if is_last:
             torch.save(model.state_dict(), out)
@@ -160,17 +163,17 @@ def predict(
     texts = pieces(made, rows)
     order = sorted(range(len(rows)), key=lambda at: len(texts[at]))
     model.eval()
-    with torch.inference_mode():
-        for first in tqdm(range(0, len(order), 64), unit="batch"):
-            batch = order[first : first + 64]
-            inputs = []
-            for at in batch:
-                row = rows[at]
-                special = context(made, row.question, row.rating) if with_context else []
-                inputs.append([piece(made, "[CLS]"), *special, *texts[at], piece(made, "[SEP]")])
+    for first in tqdm(range(0, len(order), 64), unit="batch"):
+        batch = order[first : first + 64]
+        inputs = []
+        for at in batch:
+            row = rows[at]
+            special = context(made, row.question, row.rating) if with_context else []
+            inputs.append([piece(made, "[CLS]"), *special, *texts[at], piece(made, "[SEP]")])
+        with torch.no_grad():  # it ends before the caller goes on, who may change what it is given
             said = split_heads(model(*padded(inputs))[0])
-            for place, at in enumerate(batch):
-                yield at, {head: logits[place] for head, logits in said.items()}
+        for place, at in enumerate(batch):
+            yield at, {head: logits[place] for head, logits in said.items()}
 
 
 def meanings(model: Encoder, texts: Sequence[str]) -> Tensor:

@@ -35,10 +35,13 @@ PHRASES = 7000  # of sst_phrases' 114,369: they are short, alike and about films
 GENERATED = 12_000
 HANDWRITTEN = tuple(
     Path(__file__).parent / "data" / f"{name}.jsonl"
-    for name in ("service", "intents", "more_intents", "more_contrast", "more_facts", "more_industries")
+    for name in ("service", "intents", "leaving", "more_intents", "more_contrast", "more_facts", "more_industries")
 )
+UNLEARNT = ("mams",)  # restaurants' aspects are not ours, so no tier learns from it
+LEARNT = "train"
 _SHORT_SETS = ("sst", "opener_en", "dynasent")  # where nobody cancels a contract or asks to be called
 _SOFT = {"neg": (1.0, 0.0, 0.0), "neu": (0.0, 1.0, 0.0), "pos": (0.0, 0.0, 1.0), "mixed": (0.5, 0.0, 0.5)}
+_SIDES = (_SOFT["neg"], _SOFT["pos"])
 
 
 @dataclass
@@ -62,26 +65,31 @@ class Row:
     weight: float = 1.0
 
 
-def labelled(folder: Path, name: str, split: str) -> Iterator[Row]:
-    """The rows of one split of one set of ../shared/data/text."""
+def labelled(folder: Path, name: str) -> Iterator[Row]:
+    """The training rows of one set of ../shared/data/text. There is no way to the others here: they are measured on."""
     with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             found = json.loads(line)
-            if found["split"] == split and (found["text"] or "").strip():
+            if found["split"] == LEARNT and (found["text"] or "").strip():
                 yield _row(name, found)
+
+
+def unlearnt(folder: Path) -> list[Row]:
+    """Training rows that no weight is learnt from, each negative or positive: what temperatures are fitted on."""
+    return [row for name in UNLEARNT for row in labelled(folder, name) if row.sentiment and row.sentiment in _SIDES]
 
 
 def training(folder: Path, *, generated: int = GENERATED, seed: int = 3) -> list[Row]:
     """Everything that both tiers learn from, in no order; `generated`: how many sentences of `generate`."""
     chosen = random.Random(seed)
-    rows = [row for name in (*SCHEMES, *_SHORT_SETS) for row in labelled(folder, name, "train")]
-    phrases = [row for row in labelled(folder, "sst_phrases", "train") if len(row.text.split()) >= 3]
+    rows = [row for name in (*SCHEMES, *_SHORT_SETS) for row in labelled(folder, name)]
+    phrases = [row for row in labelled(folder, "sst_phrases") if len(row.text.split()) >= 3]
     rows += chosen.sample(phrases, PHRASES)
     if generated:
         from bench.train.generate import generate
 
         rows += [_own("generated", found) for found in generate(generated)]
-    rows += [row for row in handwritten("train") for _ in range(3)]
+    rows += [row for row in handwritten() for _ in range(3)]
     chosen.shuffle(rows)
     return rows
 
@@ -91,19 +99,19 @@ def polishing(folder: Path, *, films: int = 4000, generated: int = 5000, seed: i
     from bench.train.generate import generate
 
     chosen = random.Random(seed)
-    rows = [row for name in (*SCHEMES, "dynasent") for row in labelled(folder, name, "train")]
-    rows += [row for row in labelled(folder, "opener_en", "train") for _ in range(2)]
-    rows += chosen.sample(list(labelled(folder, "sst", "train")), films)
-    rows += [row for row in handwritten("train") for _ in range(2)]
+    rows = [row for name in (*SCHEMES, "dynasent") for row in labelled(folder, name)]
+    rows += [row for row in labelled(folder, "opener_en") for _ in range(2)]
+    rows += chosen.sample(list(labelled(folder, "sst")), films)
+    rows += [row for row in handwritten() for _ in range(2)]
     rows += [_own("generated", found) for found in generate(generated, seed=seed)]
     chosen.shuffle(rows)
     return rows
 
 
-def handwritten(split: str) -> list[Row]:
-    """Our own sentences, labelled for intents and severity."""
+def handwritten() -> list[Row]:
+    """Our own sentences that may be learnt from, labelled for intents and severity."""
     lines = [line for path in HANDWRITTEN for line in path.read_text(encoding="utf-8").splitlines()]
-    found = [document for document in map(json.loads, lines) if document["split"] == split]
+    found = [document for document in map(json.loads, lines) if document["split"] == LEARNT]
     return [_own("handwritten", {**row, "intents": dict.fromkeys(row["intents"], 1)}) for row in found]
 
 

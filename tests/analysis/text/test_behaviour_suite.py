@@ -12,7 +12,7 @@ from analysis.text.analyser import TextAnalyser
 from analysis.text.behaviour import Case, failures, load
 
 CASES = load(Path(__file__).parent / "data" / "behaviour.jsonl")
-OVERALL = 0.15  # Share of all cases that may fail
+OVERALL = 0.14  # Share of all cases that may fail
 BOUNDS = {  # Share of a capability's cases that may fail
     "plain words": 0.00,
     "negation near": 0.00,
@@ -22,7 +22,7 @@ BOUNDS = {  # Share of a capability's cases that may fail
     "balanced contrast": 0.20,
     "used to and now": 0.35,
     "other firms": 0.25,
-    "before and now compared": 0.00,
+    "before and now compared": 0.10,
     "litotes": 0.10,
     "intensifiers": 0.25,
     "reducers": 0.70,
@@ -33,7 +33,7 @@ BOUNDS = {  # Share of a capability's cases that may fail
     "third party": 0.50,
     "solved problems": 0.20,
     "person in a bad visit": 0.10,
-    "typos": 0.25,
+    "typos": 0.20,
     "emoji": 0.00,
     "capitals": 0.00,
     "empty answers": 0.00,
@@ -46,13 +46,13 @@ BOUNDS = {  # Share of a capability's cases that may fail
     "religion": 0.00,
     "nationality and origin": 0.00,
     "age": 0.30,
-    "disability and orientation": 0.30,
+    "disability and orientation": 0.20,
     "one word": 0.00,
     "bad facts": 0.05,
     "good facts": 0.55,
     "wishes and conditionals": 0.15,
     "neutral facts": 0.10,
-    "polite understatement": 0.25,
+    "polite understatement": 0.20,
     "number ratings": 0.00,
     "long text with one bad sentence": 0.20,
     "hedged praise": 0.00,
