@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from analysis.backtest.stages import Progress
 from analysis.learning import outcomes, refits
+from analysis.reading import recalibration
 from survey import clock
 from survey.db import begin_reading, db, transaction
 
@@ -14,12 +15,12 @@ def refit_weights(_now: datetime) -> int:
     """Work off one refit that was asked for; returns how many were done."""
     with transaction() as session:
         run = refits.claim(session, clock.now())
-        claimed = (run.id, run.stage == refits.OF_POINTS) if run else None
+        claimed = (run.id, run.stage) if run else None
     if claimed is None:
         return 0
-    run_id, of_points = claimed
+    run_id, stage = claimed
     try:
-        _refit_points(run_id) if of_points else _refit_loss(run_id)
+        _WORK.get(stage, _refit_loss)(run_id)
     except Exception:
         db.session.rollback()
         with transaction() as session:
@@ -37,6 +38,16 @@ def _refit_points(run_id: int) -> None:
         refits.finish(session, run_id, row.id if row else None, why, clock.now())
 
 
+def _calibrate_readings(run_id: int) -> None:
+    begin_reading(db.session)
+    found = recalibration.tried(db.session)
+    db.session.rollback()
+    with transaction() as session:
+        if found.proposal is not None:
+            recalibration.calibrations.propose(session, found.proposal, clock.now())
+        refits.finish(session, run_id, None, found.why, clock.now())
+
+
 def _refit_loss(run_id: int) -> None:
     from analysis.learning import loss_refit  # NumPy, which the web process must not load
 
@@ -47,6 +58,9 @@ def _refit_loss(run_id: int) -> None:
     with transaction() as session:
         row = loss_refit.keep(session, found, clock.now())
         refits.finish(session, run_id, row.id if row else None, found.why, clock.now())
+
+
+_WORK = {refits.OF_POINTS: _refit_points, refits.OF_READINGS: _calibrate_readings}
 
 
 def _beats(run_id: int) -> Progress:

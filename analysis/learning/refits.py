@@ -1,4 +1,5 @@
-"""Asking for a refit of the weights on the desk, of the loss or of the points, and how far the worker is with it."""
+"""Asking on the desk for what the worker fits, and how far it is: the weights of the loss or of the points, or the
+readings' probabilities."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,10 +10,13 @@ from sqlalchemy.orm import Session
 from analysis.learning.loss_learning import LEAST_LOSSES, missing
 from analysis.learning.outcomes import scoreboard
 from analysis.models import RefitRun
+from analysis.reading import recalibration
 from analysis.scoring.lost import losses
 from survey.errors import ConflictError, InvalidInputError
 
-OF_POINTS = "fitting to outcomes"  # the one stage of a run for the points, and what tells it from the others
+# The one stage of such a run, and what tells it from those for the loss.
+OF_POINTS, OF_READINGS = "fitting to outcomes", "fitting to checked comments"
+_ONE_STAGE = (OF_POINTS, OF_READINGS)
 STALE = timedelta(minutes=10)  # a worker that was not heard of for so long has died, and another takes over
 
 
@@ -33,12 +37,31 @@ class Readiness:
 def readiness(session: Session) -> Readiness:
     """Whether a refit can be asked for."""
     lost = len(losses(session))
-    return Readiness(lost, LEAST_LOSSES, missing(lost), _latest(session, RefitRun.stage != OF_POINTS))
+    return Readiness(lost, LEAST_LOSSES, missing(lost), _latest(session, RefitRun.stage.not_in(_ONE_STAGE)))
 
 
 def points_run(session: Session) -> RefitRun | None:
     """The latest refit of the points that was asked for."""
     return _latest(session, RefitRun.stage == OF_POINTS)
+
+
+def readings_run(session: Session) -> RefitRun | None:
+    """The latest calibration of the readings that was asked for."""
+    return _latest(session, RefitRun.stage == OF_READINGS)
+
+
+def ask_for_readings(session: Session, user_id: int | None, now: datetime) -> RefitRun:
+    """Ask the worker to fit the readings' probabilities to the checked comments.
+
+    Raises:
+        ConflictError: it is at it. InvalidInputError: too few comments are checked.
+    """
+    running = readings_run(session)
+    if running is not None and running.finished_at is None:
+        raise ConflictError("A proposal is being worked out already.")
+    if lacking := recalibration.lacking(session):
+        raise InvalidInputError(lacking)
+    return _asked(session, user_id, now, OF_READINGS)
 
 
 def ask_for_points(session: Session, user_id: int | None, now: datetime) -> RefitRun:
@@ -87,7 +110,7 @@ def claim(session: Session, now: datetime) -> RefitRun | None:
     )
     if run is not None:
         run.started_at, run.beat_at, run.done, run.total = now, now, 0, 0
-        run.stage = OF_POINTS if run.stage == OF_POINTS else ""
+        run.stage = run.stage if run.stage in _ONE_STAGE else ""
         session.flush()
     return run
 

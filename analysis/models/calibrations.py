@@ -69,7 +69,7 @@ class Calibration(Decided):
 
 
 class RefitRun(Base):
-    """A person asked for the loss weights to be fitted to this firm: how far the worker is, and what came of it.
+    """A person asked for weights, or the readings' probabilities, to be fitted to this firm: how far the worker is.
 
     Waits while `started_at` is empty; taken up again when `beat_at` is old and `finished_at` empty.
     """

@@ -48,10 +48,18 @@ def lacking(session: Session) -> str:
 
 
 def propose(session: Session, now: datetime) -> Attempt:
+    """Try a calibration and keep what reads better as a proposal; one that still waits is superseded by it."""
+    found = tried(session)
+    if found.proposal is not None:
+        calibrations.propose(session, found.proposal, now)
+    return found
+
+
+def tried(session: Session) -> Attempt:
     """Fit to the checked comments (`analysis.reading.spot_checks`; corrections are no fair sample and take no part).
 
-    What reads better, on answers that it was not fitted to, than what is in force is kept as a proposal; one that still
-    waits is superseded by it. Nothing else changes.
+    What reads better, on answers that it was not fitted to, than what is in force comes back as a proposal that is not
+    kept yet. Only reads.
     """
     base = base_in_force(session)
     known = judged(session, base)
@@ -66,8 +74,7 @@ def propose(session: Session, now: datetime) -> Attempt:
     if not found.better:
         return Attempt(None, "On comments that it was not fitted to, no calibration reads better beyond chance.", found)
     biases = dict(zip(VERDICTS, found.biases, strict=True))
-    row = TextCalibration(base=base, temperature=found.temperature, **biases, report={})
-    calibrations.propose(session, row, now)
+    row = TextCalibration(base=base, temperature=found.temperature, **biases)
     row.report = {
         "checked": found.rows,
         "labels": dict(Counter(item.label for item in known)),
@@ -80,7 +87,6 @@ def propose(session: Session, now: datetime) -> Attempt:
         "before": before.number if before else None,
         **_effect(session, before, calibration_of(row)),
     }
-    session.flush()
     return Attempt(row, "", found)
 
 

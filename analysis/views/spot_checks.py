@@ -4,7 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from analysis.desk.spot_checks import checks_page, next_check
-from analysis.reading import recalibration, spot_checks
+from analysis.learning import refits
+from analysis.reading import spot_checks
 from analysis.reading.recalibration import calibrations
 from analysis.views import deciding, parts
 from survey import auth, clock
@@ -19,7 +20,9 @@ parts.install(blueprint)
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
-    return render_template("desk/comments/check.html", found=checks_page(db.session))
+    return render_template(
+        "desk/comments/check.html", found=checks_page(db.session), run=refits.readings_run(db.session)
+    )
 
 
 @blueprint.post("/draw")
@@ -61,10 +64,10 @@ def take_back(check_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/propose")
 def propose() -> ResponseReturnValue:
+    """Ask the worker to fit the readings' probabilities to what was checked."""
     with transaction() as session:
-        attempt = recalibration.propose(session, clock.now())
-    if attempt.proposal is None:
-        flash(f"{attempt.why} Nothing is proposed.", "info")
+        refits.ask_for_readings(session, current_user_id(), clock.now())
+    flash("Other probabilities are being tried on your checked comments. The proposal appears here.", "good")
     return redirect(url_for(".index", _anchor="calibration"), code=303)
 
 

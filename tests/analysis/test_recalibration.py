@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.desk.spot_checks import checks_page
+from analysis.learning.refit_worker import refit_weights
 from analysis.models import AnswerAnalysis, CalibrationStatus, Correction, SpotCheck, TextCalibration
 from analysis.reading import recalibration, spot_checks
 from analysis.reading.analysers import calibrated
@@ -173,6 +174,15 @@ def test_a_proposal_says_what_it_changes_and_changes_nothing(session: Session) -
 
 def test_where_the_readings_are_right_nothing_is_proposed(session: Session) -> None:
     """Labels as likely as was said: no calibration reads better beyond chance."""
+    _agrees(session)
+    found = recalibration.propose(session, NOW)
+    assert found.proposal is None
+    assert "reads better beyond chance" in found.why
+    assert session.scalar(select(func.count(TextCalibration.id))) == 0
+
+
+def _agrees(session: Session) -> None:
+    """A firm whose comments mean what was said as often as was said."""
     for sentiment in SAID:
         _read(session, sentiment, 20)
     _check(
@@ -183,10 +193,6 @@ def test_where_the_readings_are_right_nothing_is_proposed(session: Session) -> N
             "positive": ["negative"] * 2 + ["neutral"] * 4 + ["positive"] * 14,
         },
     )
-    found = recalibration.propose(session, NOW)
-    assert found.proposal is None
-    assert "reads better beyond chance" in found.why
-    assert session.scalar(select(func.count(TextCalibration.id))) == 0
 
 
 def test_decisions_are_kept_and_can_be_taken_back(session: Session) -> None:
@@ -322,6 +328,10 @@ def test_a_manager_decides_on_the_desk(session: Session, manager: FlaskClient, v
     """Proposed, shown with examples, accepted, taken back; somebody who may only look does none of that."""
     _differs(session)
     manager.post("/desk/comments/check/propose")
+    assert "Waiting for the worker" in manager.get("/desk/comments/check").get_data(as_text=True)
+    again = manager.post("/desk/comments/check/propose", follow_redirects=True).get_data(as_text=True)
+    assert "is being worked out already" in again
+    assert refit_weights(NOW) == 1
     row = recalibration.calibrations.waiting(session)
     assert row is not None
     page = manager.get("/desk/comments/check").get_data(as_text=True)
@@ -339,6 +349,18 @@ def test_a_manager_decides_on_the_desk(session: Session, manager: FlaskClient, v
     assert "decided on already" in manager.post(
         f"/desk/comments/check/calibrations/{row.id}/reject", follow_redirects=True
     ).get_data(as_text=True)
+
+
+def test_nothing_better_is_said_on_the_desk(session: Session, manager: FlaskClient) -> None:
+    """What came of the worker's try is told where it was asked for; with too few checked nobody is asked."""
+    few = manager.post("/desk/comments/check/propose", follow_redirects=True).get_data(as_text=True)
+    assert "Waiting for the worker" not in few
+    _agrees(session)
+    manager.post("/desk/comments/check/propose")
+    assert refit_weights(NOW) == 1
+    page = manager.get("/desk/comments/check").get_data(as_text=True)
+    assert "no calibration reads better beyond chance. Nothing is proposed." in page
+    assert recalibration.calibrations.waiting(session) is None
 
 
 def test_the_command_line_proposes_and_decides(session: Session, app: Flask) -> None:
