@@ -107,5 +107,5 @@ def _claim(session: Session, now: datetime, limit: int, which: ColumnElement[boo
         .returning(EmailMessage.id)
         .execution_options(synchronize_session=False)
     )
-    found = sorted(session.scalars(claimed))
+    found = sorted(session.scalars(claimed).all())
     return Claim(token, tuple(found)) if found else None

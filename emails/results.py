@@ -59,7 +59,7 @@ def record_batch(session: Session, begun: Sequence[Begun], outcomes: Sequence[Ou
 def _accept(
     session: Session, begun: Sequence[Begun], provider_id: str, now: datetime, *, delivered: bool
 ) -> list[Begun]:
-    """Accept what is still this worker's. Returns those that are not."""
+    """Accept what is still this worker's. Returns those to look at one by one: none, or all if one is not."""
     dialect = session.get_bind().dialect.name
     connection = session.connection()
     connection.execute(
@@ -85,10 +85,8 @@ def _accept(
             _MESSAGES.c.lease_token == begun[0].lease_token,
         )
         .values(values)
-        .returning(_MESSAGES.c.id)
     )
-    changed = set(connection.scalars(statement).all())
-    return [one for one in begun if one.message_id not in changed]
+    return [] if connection.execute(statement).rowcount == len(begun) else list(begun)
 
 
 def _record_each(session: Session, results: Sequence[tuple[Begun, Outcome]], now: datetime) -> None:

@@ -205,6 +205,21 @@ def test_a_message_that_never_leaves_ends_with_a_person(session: Session, settin
     assert state_of(message) is EmailState.PENDING
 
 
+def test_an_answer_counts_for_a_whole_batch_of_which_some_moved_on(session: Session, settings: Settings) -> None:
+    """One was proven by an event meanwhile, one held to be unclear: all three are accepted, and none changes twice."""
+    messages = [queue_survey(session) for _ in range(3)]
+    begun = begin_all(session, settings)
+    messages[0].accept(NOW - timedelta(seconds=1))
+    messages[1].move(EmailState.UNKNOWN, "no answer")
+    session.commit()
+    results.record_batch(session, begun, [Accepted("id-7")] * 3, NOW)
+    session.expire_all()
+    assert [state_of(message) for message in messages] == [EmailState.ACCEPTED] * 3
+    assert [message.provider_id for message in messages] == ["id-7"] * 3
+    assert messages[0].accepted_at == NOW - timedelta(seconds=1)
+    assert {row.outcome for row in session.scalars(select(EmailAttempt))} == {EmailState.ACCEPTED}
+
+
 def test_refused_credentials_pause_everything_and_lose_nothing(session: Session, settings: Settings) -> None:
     """401 opens the breaker: nobody claims; after the pause one message goes first; its success ends the pause."""
     for _ in range(3):
