@@ -2,15 +2,15 @@
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
+from wsgiref.types import WSGIApplication
 
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
 
 from survey import clock
 
@@ -51,7 +51,7 @@ _HREF = re.compile(r'href="(/s/[^"]+)"')
 class Browser:
     """One visitor of one link: its name, the headers it sends, and the fields of the page it looks at."""
 
-    client: FlaskClient
+    client: Client
     path: str
     agent: str
     fetch: dict[str, str] = field(default_factory=lambda: dict(TAPPED))
@@ -85,13 +85,29 @@ def links(html: str) -> list[str]:
     return [unescape(href) for href in _HREF.findall(html) if "theme.css" not in href]
 
 
+class Scanner:
+    """A machine that opens links as fast as it can, and reads nothing."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._environ = create_environ("/")
+
+    def open(self, address: str, agent: str, fetch: Mapping[str, str]) -> int:
+        """GET; the status of the answer."""
+        path, _, query = address.partition("?")
+        headers = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in fetch.items()}
+        asked = {"PATH_INFO": path, "QUERY_STRING": query, "HTTP_USER_AGENT": agent, **headers}
+        _body, status, _headers = run_wsgi_app(self._app, {**self._environ, **asked})
+        return int(status[:3])
+
+
 class Gauntlet:
     """One survey link, the machines that come by, and the one person it was sent to.
 
     Every call is one step at a moment of its own. `said` is what the person sent: what may be stored, and nothing else.
     """
 
-    def __init__(self, client: FlaskClient, path: str, start: datetime, person: str = CHROME) -> None:
+    def __init__(self, client: Client, path: str, start: datetime, person: str = CHROME) -> None:
         self.client = client
         self.path = path
         self.now = start
