@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
@@ -17,13 +18,20 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from survey.config import ROOT
+import emails.tasks
+from emails.models import EmailState
+from emails.senders import SendGridSender
+from survey.config import ROOT, Settings
 from survey.db import alembic, db
 from survey.runtime import Runtime
 from survey.supervisor import Child, Supervisor
 from survey.worker import Task
 from tests import processes
+from tests.conftest import NOW
+from tests.emails.factories import queue_survey
+from tests.fakes import API_KEY, FakeSendGrid
 
 START_SECONDS = 120.0
 
@@ -70,6 +78,42 @@ def test_worker_once_reports_what_it_did_and_fails_loudly(app: Flask) -> None:
     assert document["done"] == {"fail": 0, "note": 2}
     assert "the provider is away" in document["failed"]["fail"]
     assert moments[0].isoformat() == "2026-03-10T11:00:00+00:00"
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """What this process does on a signal is as before when the test is over."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("migrated", "handlers")
+def test_sigterm_lets_the_batch_in_flight_finish(app: Flask, session: Session, settings: Settings) -> None:
+    """The signal comes while the provider has the request: its answer is written down, and no other batch begins."""
+    messages = [queue_survey(session) for _ in range(2)]
+    session.rollback()
+    before: Runtime = app.extensions["clientele"]
+    with FakeSendGrid() as provider, ThreadPoolExecutor(1) as thread:
+        provider.fail_next(slow=0.5)
+        sender = SendGridSender(API_KEY, provider.url)
+        sender.most = 1
+        task = Task("emails.send", lambda now: emails.tasks.send_batch(sender, settings, now))
+        app.extensions["clientele"] = Runtime(before.settings, tasks=(task,))
+
+        def stop() -> None:
+            while not provider.arrivals:
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        stopping = thread.submit(stop)
+        result = app.test_cli_runner().invoke(args=["worker", "--now", NOW.isoformat()])
+        stopping.result()
+    assert result.exit_code == 0
+    session.expire_all()
+    assert [message.state for message in messages] == [EmailState.ACCEPTED, EmailState.PENDING]
+    assert len(provider.sent) == 1
 
 
 def test_a_moment_without_a_zone_is_refused(app: Flask) -> None:
