@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from survey.front.sqlite_reader import Connection, library
+
 Ask = Callable[[str, str], Sequence[str]]  # a statement and its one value → the one column of each row
 
 
@@ -35,11 +37,17 @@ class Connections:
     def _open(self) -> Ask:
         dialect = self._engine.dialect
         arguments, named = dialect.create_connect_args(self._engine.url)
-        connection: Any = dialect.connect(*arguments, **named)
-        self._own.connection = connection
+        connection: Any
+        ask: Ask
+        if dialect.name == "sqlite" and library() and not named.get("uri"):
+            connection = Connection(arguments[0])
+            ask = connection.asking()
+        else:
+            connection = dialect.connect(*arguments, **named)
+            ask = _on_sqlite(connection) if dialect.name == "sqlite" else _on_postgresql(connection)
         self._opened.append(connection)
-        self._own.ask = _on_sqlite(connection) if dialect.name == "sqlite" else _on_postgresql(connection)
-        return self._own.ask  # type: ignore[no-any-return]
+        self._own.connection, self._own.ask = connection, ask
+        return ask
 
     def close(self) -> None:
         """Close the connections of all threads."""
