@@ -63,6 +63,11 @@ def _count(jobs: Sequence[JobDone], visits: Sequence[datetime]) -> int:
     return len(visits_of(jobs))
 
 
+def is_old_news(evidence: Evidence, now: datetime) -> bool:
+    """Whether an end, if the last job was one, is known for so long that it is no news any more."""
+    return bool(evidence.jobs) and days_between(evidence.jobs[-1].completed_at, now) >= OLD_NEWS_DAYS
+
+
 def gone(found: Habit, ending: float) -> float:
     """The chance that the last job was the last of all, when the chance of an end within the horizon is `ending`.
 

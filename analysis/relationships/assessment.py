@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from analysis.relationships import alive, ladder, loss, record, rhythm, risk, scores, signals
 from analysis.relationships import health as health_rule
-from analysis.relationships import ladder, loss, record, rhythm, risk, scores, signals
 from analysis.relationships.evidence import Evidence, Signal
 from analysis.relationships.health import Health
 from analysis.relationships.ladder import Before, Standing
@@ -85,8 +85,9 @@ def assess(
     loss_weights = loss_weights or loss.shipped()
     satisfied = satisfaction(evidence, firm, now)
     likely = loss.assess_loss(evidence, firm, found, now, loss_weights, satisfied)
+    old = alive.is_old_news(evidence, now)
     value_year = sum(job.value for job in evidence.jobs if now - job.completed_at <= timedelta(days=365))
-    context = Context(before.live_severity, value_year / firm.value_high if firm.value_high > 0 else 0.0, lapsed)
+    context = Context(before.live_severity, value_year / firm.value_high if firm.value_high > 0 else 0.0, lapsed, old)
     alarm, judged = record.judge(found, likely.warns, context, weights)
     return Assessment(
         signals=likely.signals,
@@ -121,7 +122,8 @@ def stood(
     looks = looks or Looks(evidence, firm, weights, loss_weights)
     own = looks.rhythm(now)
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
-    context, severity = Context(before.live_severity, 0.0, lapsed), None
+    old = alive.is_old_news(evidence, now)
+    context, severity = Context(before.live_severity, 0.0, lapsed, old), None
     if not context.too_late and not looks.are_calm(evidence, own, before.live_severity is not None, now):
         ratings = looks.ratings(now)
         found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights, ratings=ratings)

@@ -34,6 +34,7 @@ class Context:
     live_severity: str | None  # of the flag that stood already
     worth: float  # the client's yearly value ÷ that from which one is among the firm's largest
     lapsed: bool
+    old: bool = False  # they have been away for so long that it is no news any more
 
     @property
     def too_late(self) -> bool:
@@ -86,7 +87,9 @@ def judge(
     """(the alarm, whether a flag stands); `warns` is `Loss.warns`. A client who has lapsed is not flagged anew: the
     time to act is over."""
     alarm = risk.probability(risk.total_points(found), weights)
-    judged = risk.judge(alarm, found, live_severity=context.live_severity, worth=context.worth, loss=warns)
+    judged = risk.judge(
+        alarm, found, live_severity=context.live_severity, worth=context.worth, loss=warns, old=context.old
+    )
     if context.too_late:
         judged = Judgement(False, None)
     return alarm, judged
@@ -122,7 +125,12 @@ def record_from(document: Mapping[str, Any]) -> Record | None:
         found=tuple(_signal(item) for item in document["found"]),
         named=tuple(_signal(item) for item in document["named"]),
         shift=float(document["shift"]),
-        context=Context(document["live_severity"], float(document["worth"]), bool(document["lapsed"])),
+        context=Context(
+            document["live_severity"],
+            float(document["worth"]),
+            bool(document["lapsed"]),
+            bool(document.get("old", False)),
+        ),
     )
 
 

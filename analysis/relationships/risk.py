@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from math import exp, inf, log, log2
 
 from analysis.relationships.evidence import HALF_LIFE, Signal
-from analysis.relationships.severity import severity, urgency, why
+from analysis.relationships.severity import Likely, severity, urgency, why
 from analysis.relationships.signals import DEFAULT_WEIGHTS, Weights
 from analysis.relationships.wording import short_day
 from survey.speech import listed
@@ -62,6 +62,7 @@ def judge(
     live_severity: str | None = None,
     worth: float = 0.0,
     loss: float = 0.0,
+    old: bool = False,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> Judgement:
     """Whether a flag stands and how severe it is.
@@ -70,13 +71,15 @@ def judge(
     the chance that the client is lost.
 
     `live_severity` is that of the flag already standing: it is kept down to `clear_below`. `worth` is the client's
-    yearly value ÷ that of the firm's largest. How severe it is, `analysis.relationships.severity` says.
+    yearly value ÷ that of the firm's largest; `old`: that they stay away is no news any more. How severe it
+    is, `analysis.relationships.severity` says.
     """
     standing = live_severity is not None
     likely = loss >= (thresholds.loss_clear_below if standing else thresholds.loss_raise_at)
     if alarm < (thresholds.clear_below if standing else thresholds.raise_at) and not likely:
         return Judgement(False, None)
-    found = urgency(opened(alarm, loss, thresholds), worth, signals)
+    chances = Likely(loss >= thresholds.loss_raise_at, loss >= thresholds.loss_clear_below, old)
+    found = urgency(opened(alarm, loss, thresholds), worth, signals, chances)
     step = severity(found, live_severity)
     return Judgement(True, step, why(found, step))
 

@@ -145,15 +145,16 @@ def _low_text(low: list[Rated], newest: Rated, firm: FirmUsual) -> str:
     """What a manager would say first: `Latest rating 2 of 5; usually 4.3.`"""
     last = low[-1]
     numbers = last.response.numbers
-    stars = [item.response.numbers["csat"] for item in low if "csat" in item.response.numbers]
-    if "csat" not in numbers:
+    stars = [star for item in low if (star := item.response.numbers.get("csat", PLEASED_CSAT)) < PLEASED_CSAT]
+    if "csat" not in numbers or not stars:
         return f"Answered low: {said(last.response)} ({short_day(last.response.at)})."
     if len(stars) > 1:
         first = f"Rated {plural(len(stars), 'job')} low: {_each(stars)}"
     else:
-        first = f"{'Latest rating' if last is newest else 'Rated a job'} {numbers['csat']} of 5"
+        is_latest = last is newest and numbers["csat"] == stars[-1]
+        first = f"{'Latest rating' if is_latest else 'Rated a job'} {stars[-1]} of 5"
     usual = firm.levels["csat"].mean + last.usual * firm.levels["csat"].spread
-    if usual - numbers["csat"] >= 0.7:
+    if usual - stars[-1] >= 0.7:
         first += f"; {'usually' if last.earlier else 'your clients say'} {min(5.0, usual):.1f}"
     recommends = f", recommends {numbers['nps']} of 10" if numbers.get("nps", 10) <= DETRACTOR_NPS else ""
     return f"{first} ({short_day(last.response.at)}{recommends})."

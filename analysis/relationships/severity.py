@@ -10,11 +10,13 @@ Each is a factor of odds, so that they multiply and each can be read by itself:
   hardest sign counts, more the stronger it is; milder ones beside it take nothing away.
 
 Whoever says clearly that they leave is severe, and a safety or legal matter is at least high, whatever the product is.
-Otherwise severe is earned: by strong signs of several kinds.
+Otherwise severe is earned: by strong signs of several kinds and a chance of loss that would raise a flag by itself. One
+who has been away for so long that it is no news any more is no call for this week: moderate.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from analysis.relationships.evidence import Signal
 
@@ -35,7 +37,7 @@ HARD_TO_TURN = {
     "not_fixed": 1.5,
 }
 _WHY_HARD = {
-    "leaving": "they speak of leaving, which is hard to turn",
+    "leaving": "they have spoken of leaving, which is hard to turn",
     "safety_legal": "danger or the law is in it, which cannot be undone",
     "lost_contact": "whom you knew there is gone",
     "champion_left": "the person who spoke for you has left",
@@ -78,6 +80,18 @@ _KINDS = {
 }
 
 
+class Likely(NamedTuple):
+    """What the chance of loss says: that it would raise a flag, that it would keep one, and that an end, if it was one,
+    is no news any more."""
+
+    raises: bool = False
+    keeps: bool = False
+    old: bool = False
+
+
+LIKELY = Likely(raises=True, keeps=True)
+
+
 @dataclass(frozen=True)
 class Urgency:
     """The three factors. `hardest` names the sign that is hardest to turn, or ""; `worth` is the client's yearly value
@@ -88,6 +102,7 @@ class Urgency:
     hard: float
     hardest: str
     signals: tuple[Signal, ...]
+    likely: Likely
 
     @property
     def value(self) -> float:
@@ -98,7 +113,7 @@ class Urgency:
         return self.risk * self.value * self.hard
 
 
-def urgency(risk: float, worth: float, signals: Sequence[Signal]) -> Urgency:
+def urgency(risk: float, worth: float, signals: Sequence[Signal], likely: Likely = LIKELY) -> Urgency:
     """The factors; `risk`: the odds in which 1 just opens a door. Words not relied on make nothing harder to turn."""
     factors = {
         signal.name: 1.0 + (HARD_TO_TURN[signal.name] - 1.0) * min(1.0, max(0.0, signal.points) / FULLY_AT)
@@ -106,16 +121,18 @@ def urgency(risk: float, worth: float, signals: Sequence[Signal]) -> Urgency:
         if signal.name in HARD_TO_TURN and not signal.doubtful
     }
     hardest = max(factors, key=lambda name: (factors[name], name), default="")
-    return Urgency(risk, worth, factors.get(hardest, 1.0), hardest, tuple(signals))
+    return Urgency(risk, worth, factors.get(hardest, 1.0), hardest, tuple(signals), likely)
 
 
 def severity(found: Urgency, live: str | None = None) -> str:
     """severe, high or moderate. `live` is the severity of the flag already standing: it rises at once, and falls only
     with a margin, by one step at a time where a step away would already do."""
-    fresh = _step(found, 1.0, STRONG)
+    fresh = _step(found, 1.0, STRONG, likely=found.likely.raises)
     if live is None or _RANK[fresh] <= _RANK[live]:
         return fresh
-    kept = _step(found, KEEP, KEEPS_STRONG if live == "severe" else STRONG)
+    if _is_old(found):
+        return fresh
+    kept = _step(found, KEEP, KEEPS_STRONG if live == "severe" else STRONG, likely=found.likely.keeps)
     return live if _RANK[kept] <= _RANK[live] else kept
 
 
@@ -132,8 +149,11 @@ def why(found: Urgency, step: str) -> str:
             parts.append(_WHY_HARD[found.hardest])
     if found.value >= WORTH_SAYING:
         parts.append("they are among your largest clients" if found.worth >= 1 else "they bring more than most clients")
-    if step != "severe" and found.product >= SEVERE_ODDS and not _unsafe(found.signals):
-        parts.append("not severe, for the signs are of few kinds")
+    if _is_old(found):
+        parts.append("they have been away for so long that it may be too late: call once, or close it as lost")
+    elif step != "severe" and found.product >= SEVERE_ODDS and not _unsafe(found.signals):
+        few = not _several_strong(found, STRONG)
+        parts.append(f"not severe, for {'the signs are of few kinds' if few else 'they are not likely to leave soon'}")
     return f"{step.capitalize()}: {'; '.join(parts)}."
 
 
@@ -143,14 +163,22 @@ def _strength(odds: float) -> str:
     return "the signs are strong" if odds >= HIGH_ODDS else "the signs are clear"
 
 
-def _step(found: Urgency, margin: float, strong: float) -> str:
+def _is_old(found: Urgency) -> bool:
+    """Whether all there is to say is that they have been away for long; what they say of leaving or danger is more."""
+    away = any(signal.name == "overdue" for signal in found.signals)
+    return found.likely.old and away and not _leaving(found.signals) and not _unsafe(found.signals)
+
+
+def _step(found: Urgency, margin: float, strong: float, *, likely: bool) -> str:
     leaving = _leaving(found.signals)
     said = HIGH_ODDS * (SEVERE_ODDS / HIGH_ODDS) ** (
         (leaving - LEAVING_POINTS_HIGH) / (LEAVING_POINTS_SEVERE - LEAVING_POINTS_HIGH)
     )
     if leaving and said * margin >= SEVERE_ODDS:
         return "severe"
-    if found.product * margin >= SEVERE_ODDS and _several_strong(found, strong):
+    if _is_old(found):
+        return "moderate"
+    if likely and found.product * margin >= SEVERE_ODDS and _several_strong(found, strong):
         return "severe"
     high = found.product * margin >= HIGH_ODDS or (leaving and said * margin >= HIGH_ODDS) or _unsafe(found.signals)
     return "high" if high else "moderate"

@@ -86,21 +86,21 @@ def test_a_flag_does_not_flicker() -> None:
 
 def test_severity_falls_with_a_margin_only() -> None:
     """A severe flag just below the step stays severe; well below it falls; it rises at once."""
-    assert risk.judge(0.89, STRONG, live_severity="severe").severity == "severe"
-    assert risk.judge(0.8, STRONG, live_severity="severe").severity == "high"
-    assert risk.judge(0.93, STRONG, live_severity="moderate").severity == "severe"
+    assert risk.judge(0.89, STRONG, live_severity="severe", loss=0.2).severity == "severe"
+    assert risk.judge(0.8, STRONG, live_severity="severe", loss=0.2).severity == "high"
+    assert risk.judge(0.93, STRONG, live_severity="moderate", loss=0.2).severity == "severe"
 
 
 def test_severe_is_earned() -> None:
     """Lukewarm ratings, however many, are high; strong signs of several kinds are severe, sooner on a large client."""
     ratings = (Signal("low_scores", 4.2, "why"), Signal("low_level", 1.4, "why"), Signal("late_jobs", 0.4, "why"))
-    assert risk.judge(0.95, ratings).severity == "high"
-    assert risk.judge(0.95, ratings, worth=1.0).severity == "high"
+    assert risk.judge(0.95, ratings, loss=0.2).severity == "high"
+    assert risk.judge(0.95, ratings, worth=1.0, loss=0.2).severity == "high"
     two = (Signal("low_scores", 2.4, "why"), Signal("overdue", 1.6, "why"), Signal("low_level", 1.2, "why"))
-    assert risk.judge(0.95, two).severity == "high"
-    assert risk.judge(0.95, two, worth=1.0).severity == "severe"
-    assert risk.judge(0.95, (*two, Signal("complaint", 1.1, "why"))).severity == "severe"
-    assert risk.judge(0.95, STRONG).severity == "severe"
+    assert risk.judge(0.95, two, loss=0.2).severity == "high"
+    assert risk.judge(0.95, two, worth=1.0, loss=0.2).severity == "severe"
+    assert risk.judge(0.95, (*two, Signal("complaint", 1.1, "why")), loss=0.2).severity == "severe"
+    assert risk.judge(0.95, STRONG, loss=0.2).severity == "severe"
 
 
 def test_a_large_client_moves_up_a_step() -> None:

@@ -102,3 +102,25 @@ def test_a_small_wobble_never_makes_a_flag_flicker(
 def test_every_kind_that_is_hard_to_turn_is_a_signal() -> None:
     """No factor hangs on a name that no rule gives."""
     assert set(HARD_TO_TURN) <= set(LABELS)
+
+
+def test_severe_is_likely_lost() -> None:
+    """Strong signs of a client who is not likely to leave are high; a severe flag stays down to where a flag does."""
+    strong = tuple(Signal(name, 3.0, "why") for name in ("low_scores", "negative_words", "late_jobs"))
+    assert risk.judge(0.97, strong, loss=0.21).severity == "severe"
+    unlikely = risk.judge(0.97, strong, loss=0.09)
+    assert unlikely.severity == "high"
+    assert "they are not likely to leave soon" in unlikely.why
+    assert risk.judge(0.97, strong, loss=0.14, live_severity="severe").severity == "severe"
+    assert risk.judge(0.97, strong, loss=0.12, live_severity="severe").severity == "high"
+    assert risk.judge(0.97, (Signal("leaving", 5.0, "why"),)).severity == "severe", "they say it themselves"
+
+
+def test_who_has_been_away_for_long_is_no_call_for_this_week() -> None:
+    """An end of months ago is moderate, and says what is left to do; words of leaving or danger are more than that."""
+    away = (Signal("overdue", 3.1, "why"), Signal("low_scores", 3.0, "why"), Signal("late_jobs", 1.5, "why"))
+    assert risk.judge(0.99, away, loss=0.3).severity == "severe"
+    late = risk.judge(0.99, away, loss=0.06, old=True, live_severity="severe")
+    assert late.severity == "moderate"
+    assert "it may be too late: call once, or close it as lost" in late.why
+    assert risk.judge(0.99, (*away, Signal("safety_legal", 4.0, "why")), old=True).severity == "high"

@@ -318,6 +318,17 @@ def test_a_silence_that_no_holiday_explains_is_enough_for_a_flag() -> None:
     assert short.points < -BASE_POINTS < long.points
 
 
+def test_four_stars_are_not_called_low() -> None:
+    """Who would not recommend and gives 4 of 5 all the same has not rated the job low: the words say which is which."""
+    both = low_scores(loyal(rated(20, 3), rated(9, 3), rated(2, 4, nps=3)))
+    assert both is not None
+    assert both.text.startswith("Rated 2 jobs low: each 3 of 5;")
+    assert "recommends 3 of 10" in both.text
+    alone = low_scores(loyal(rated(2, 4, nps=3)))
+    assert alone is not None
+    assert alone.text.startswith("Answered low: 4 of 5, recommends 3 of 10 (")
+
+
 def test_a_lapsed_client_is_not_overdue() -> None:
     """The ladder says that they are gone; a sign would come too late."""
     weekly = client(job_days=tuple(260 + 7 * n for n in range(10)))
