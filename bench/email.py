@@ -102,8 +102,9 @@ def _watch(pipe: Pipe, folder: Path, messages: int, database: str) -> None:
     watched = Watched(database)
 
     def look(sent: int) -> None:
-        if sent in WATCHED_AT or sent == messages:
-            watched.megabytes[sent] = _resident()
+        for mark in sorted({*WATCHED_AT, messages} - watched.megabytes.keys()):
+            if sent >= mark:
+                watched.megabytes[mark] = _resident()
 
     with _server(None) as url:
         databases = PostgreSQLDatabases() if database == "PostgreSQL" else None
@@ -212,18 +213,18 @@ def _engine(
 
     def step() -> int:
         with app.app_context():
-            return tasks.send_batch(sender, settings, clock.now())
+            return tasks.send_due(sender, settings, clock.now())
 
-    assert step() == BATCH  # connections, caches, templates
-    started, sent = time.perf_counter(), 0
+    first = sent = step()  # connections, caches, templates
+    started = time.perf_counter()
     while count := step():
         sent += count
         look(sent)
     taken = time.perf_counter() - started
-    assert sent == messages, f"{sent} of {messages} were sent"
+    assert sent == messages + BATCH, f"{sent} of {messages + BATCH} were sent"
     with app.app_context():
         db.engine.dispose()
-    return messages / taken
+    return (sent - first) / taken
 
 
 def _sample() -> OutgoingEmail:

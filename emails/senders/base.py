@@ -135,7 +135,8 @@ Outcome: TypeAlias = Accepted | SendError
 
 
 class Sender(Protocol):
-    """A transport. It has its own connect and total time-outs, and is called outside any transaction.
+    """A transport. It has its own connect and total time-outs, and is called outside any transaction. Threads may
+    share it.
 
     Attributes:
         most: how many messages it is given at once. All of them are done, or given up, well within a lease.

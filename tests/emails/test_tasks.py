@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -184,6 +185,35 @@ def _work(database_url: str, instance_path: str, seed: int) -> None:
     with clock.fixed_at(NOW), app.app_context():
         while tasks.send_batch(_CountingSender(), settings, NOW):
             pass
+
+
+class _SmallBatches(ScriptedSender):
+    """Few at a time; says who sent."""
+
+    most = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.senders: set[str] = set()
+
+    def send(self, batch: Sequence[OutgoingEmail]) -> list[Outcome]:
+        self.senders.add(threading.current_thread().name.partition("_")[0])
+        return super().send(batch)
+
+
+def test_a_long_queue_is_sent_in_lanes(session: Session, settings: Settings) -> None:
+    """More than a batch: on PostgreSQL threads send beside each other, each message once, and its outcome is kept."""
+    expected = Counter(queue_survey(session).to_email for _ in range(30))
+    session.commit()
+    sender, moved = _SmallBatches(), []
+    with clock.fixed_at(NOW):
+        while count := tasks.send_due(sender, settings, NOW):
+            moved.append(count)
+    assert Counter(email.to.email for email in sender.sent) == expected
+    assert {message.state for message in all_messages(session)} == {EmailState.ACCEPTED}
+    assert session.scalar(select(func.count()).select_from(EmailAttempt)) == sum(moved) == 30
+    in_lanes = db.engine.dialect.name == "postgresql"
+    assert ("sending" in sender.senders, moved[0]) == (in_lanes, 18 if in_lanes else 2)
 
 
 @pytest.mark.servers
