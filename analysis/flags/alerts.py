@@ -35,14 +35,13 @@ def alert_batch(session: Session, settings: Settings, now: datetime) -> int:
     flags = _open_flags(session, Severity.SEVERE)
     people = people_told(session) if flags else []
     wanted = {_alert_key(flag, user): (flag, user) for flag in flags for user in _told(flag, people)}
-    if not wanted:
+    known = known_keys(session, wanted) if wanted else set()
+    news = {key: told for key, told in wanted.items() if key not in known}
+    if not news:
         return 0
-    known = known_keys(session, wanted)
-    firm, values = get_firm(session), _values(session, [flag.client_id for flag in flags])
+    firm, values = get_firm(session), _values(session, [flag.client_id for flag, _user in news.values()])
     queued = 0
-    for key, (flag, user) in wanted.items():
-        if key in known:
-            continue
+    for key, (flag, user) in news.items():
         item = _item(flag, settings, firm, values.get(flag.client_id), now)
         context = {
             "title": f"{flag.client.name} needs you",

@@ -120,11 +120,10 @@ def stood(
     """Only where the client stood on the ladder at `now`, and how severe a flag would have stood: for replaying a
     history quickly. `looks`: those at a history that this evidence is the first part of."""
     looks = looks or Looks(evidence, firm, weights, loss_weights)
-    own = looks.rhythm(now)
+    own, live, severity = looks.rhythm(now), before.live_severity is not None, None
     lapsed = ladder.has_lapsed(evidence, own, now, rules)
-    old = alive.is_old_news(evidence, now)
-    context, severity = Context(before.live_severity, 0.0, lapsed, old), None
-    if not context.too_late and not looks.are_calm(evidence, own, before.live_severity is not None, now):
+    if (live or not lapsed) and not looks.are_calm(evidence, own, live, now):
+        context = Context(before.live_severity, 0.0, lapsed, alive.is_old_news(evidence, now))
         ratings = looks.ratings(now)
         found = signals.find(evidence, firm, own, now, lapsed=lapsed, weights=weights, ratings=ratings)
         warns = loss.warned(evidence, looks.filter.at(evidence, now), found, now, loss_weights)

@@ -70,6 +70,8 @@ class Calm:
         self._bounded = all(factor >= 0 for factor in factors)
         self._satisfied, self._visits = satisfied, visits(evidence)
         self._new_deciders = _new_deciders(evidence)
+        self._alone = self._most({"only_contact": people.ONLY_ONE_POINTS})
+        self._unmet = self._most({"new_decider": people.NEW_DECIDER_POINTS})
         low = {rated.response.id: rated.points for rated in ratings}
         said = [(r.at, self._most(_said(r, evidence, low.get(r.id, 0.0)))) for r in evidence.responses]
         again = self._most({"reopened_jobs": promises.REOPENED_POINTS})
@@ -90,18 +92,19 @@ class Calm:
             return False
         if any(person.left_at is not None or person.mail_block is not None for person in known.people):
             return False
-        most = self._until(known, now)
-        silent = self._weights.of("silence") * silence.silence_points(known, self._firm, now)
+        most, least = self._until(known, now), DEFAULT_THRESHOLDS
+        silent = self._weights.of("silence") * silence.MOST_SILENCE_POINTS
         late = self._weights.of("late_jobs") * self._late(known, now)
-        points = most.points + silent + late + self._weights.of("overdue") * rhythm.overdue_points(own) + ROUNDING
-        least = DEFAULT_THRESHOLDS.clear_below if live else DEFAULT_THRESHOLDS.raise_at
+        points = most.points + late + self._weights.of("overdue") * rhythm.overdue_points(own) + ROUNDING
         lasting = self._weights.of("low_level")
-        if risk.probability(points + lasting * scores.MOST_LOW_LEVEL_POINTS, self._weights) >= least:
+        alarm = least.clear_below if live else least.raise_at
+        if risk.probability(points + silent + lasting * scores.MOST_LOW_LEVEL_POINTS, self._weights) >= alarm:
+            silent = self._weights.of("silence") * silence.silence_points(known, self._firm, now)
             lasting *= scores.low_level_points(known, ratings, self._firm, now)
-            if risk.probability(points + lasting, self._weights) >= least:
+            if risk.probability(points + silent + lasting, self._weights) >= alarm:
                 return False
-        least = DEFAULT_THRESHOLDS.loss_clear_below if live else DEFAULT_THRESHOLDS.loss_raise_at
-        return self._loss(known, silent, late, most.odds, now) + ROUNDING < least
+        likely = self._loss(known, silent, late, most.odds, now) + ROUNDING
+        return likely < (least.loss_clear_below if live else least.loss_raise_at)
 
     def _late(self, known: Evidence, now: datetime) -> float:
         if known.settlements:
@@ -119,12 +122,10 @@ class Calm:
     def _until(self, known: Evidence, now: datetime) -> Most:
         """The most that all that was said until `now`, and who is there, can come to."""
         points, odds = self._points.left(now), self._odds.left(now)
-        there = {"only_contact": people.ONLY_ONE_POINTS} if len(known.people) == 1 else {}
+        if len(known.people) == 1:
+            points, odds = points + self._alone.points, odds + self._alone.odds
         if any(timedelta() <= now - since <= _NEW for since in self._new_deciders):
-            there["new_decider"] = people.NEW_DECIDER_POINTS
-        if there:
-            more = self._most(there)
-            points, odds = points + more.points, odds + more.odds
+            points, odds = points + self._unmet.points, odds + self._unmet.odds
         return Most(points, odds)
 
     def _most(self, fresh: Mapping[str, float]) -> Most:

@@ -195,7 +195,7 @@ class Evidence:
 
     def last_settlement(self) -> Settlement | None:
         """The latest flag that a person closed."""
-        return self._last_settlement
+        return self._last_settlement if self.settlements else None
 
     @cached_property
     def _last_settlement(self) -> Settlement | None:
@@ -218,7 +218,7 @@ class Evidence:
 
     def unsettled(self, at: datetime) -> bool:
         """Whether evidence of the moment `at` has not been dealt with by closing a flag."""
-        last = self._last_settlement
+        last = self._last_settlement if self.settlements else None
         return last is None or at > last.at
 
     def weight(self, at: datetime, now: datetime) -> float:
@@ -227,7 +227,7 @@ class Evidence:
 
     def contacted_since(self, at: datetime) -> bool:
         """Whether somebody spoke to them after `at`."""
-        last = self._last_contacted
+        last = self._last_contacted if self.contacted else None
         return last is not None and last > at
 
     def jobs_since(self, moment: datetime) -> tuple[JobDone, ...]:

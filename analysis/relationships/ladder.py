@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
-from analysis.relationships.evidence import Evidence, days_between
+from analysis.relationships.evidence import Evidence, Response, days_between
 from analysis.relationships.ladder_rules import DEFAULT_RULES, LadderRules
 from analysis.relationships.rhythm import Rhythm, visits
 from analysis.relationships.wording import plural, short_day
@@ -111,7 +112,7 @@ def _grown(evidence: Evidence, now: datetime, before: str | None, rules: LadderR
 
 def _distrust(evidence: Evidence, now: datetime, rules: LadderRules) -> str:
     """Why this client does not trust the firm, or nothing: a good one among the last two ratings is trust."""
-    rated = [r for r in evidence.responses if "csat" in r.numbers and now - r.at <= YEAR][-3:]
+    rated = [r for r in _last(evidence, "csat", 3) if now - r.at <= YEAR]
     if not rated or any(response.numbers["csat"] >= rules.trusting_csat for response in rated[-2:]):
         return ""
     if any(response.numbers["csat"] <= rules.distrust_csat for response in rated):
@@ -126,13 +127,19 @@ def _recommends(evidence: Evidence, now: datetime, before: str | None, rules: La
         return "Referred another client to you."
     already = before == ADVOCATE
     counts = rules.advocate_days_keep if already else rules.advocate_days
-    said = [(r.at, r.numbers["nps"]) for r in evidence.responses if "nps" in r.numbers]
+    said = [(r.at, r.numbers["nps"]) for r in _last(evidence, "nps", 2)]
     if not said or days_between(said[-1][0], now) > counts or said[-1][1] <= rules.detractor_nps:
         return ""
     best = max(nps for _, nps in said[-2:]) if already else said[-1][1]
     if best >= (rules.advocate_nps_keep if already else rules.advocate_nps):
         return f"Would recommend you ({said[-1][1]} of 10 on {short_day(said[-1][0])})."
     return ""
+
+
+def _last(evidence: Evidence, question: str, count: int) -> list[Response]:
+    """The last `count` responses that answer this question, oldest first."""
+    newest = islice((r for r in reversed(evidence.responses) if question in r.numbers), count)
+    return list(newest)[::-1]
 
 
 def _cooling(

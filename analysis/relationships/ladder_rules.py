@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from analysis.relationships.rhythm import LONG_OVERDUE, LongOverdue
@@ -38,7 +39,7 @@ class LadderRules:
     lapsed_days: int = 180
     lapsed_rhythms: float = 3.0
 
-    @property
+    @cached_property
     def overdue(self) -> LongOverdue:
         """A silence that no holiday explains."""
         return LongOverdue(LONG_OVERDUE.chance, self.overdue_gaps, self.overdue_days)

@@ -193,7 +193,7 @@ def lost_contact(evidence: Evidence, now: datetime) -> Signal | None:
     complained_at = person.blocked_at if person.mail_block == "complained" else None
     kinds = [
         (person.left_at, LEFT_POINTS, f"{which} contact has left: {name}."),
-        (bounced_at, BOUNCED_POINTS, f"{which} contact's address bounces: {name}."),
+        (bounced_at, BOUNCED_POINTS, f"{which} contact’s address bounces: {name}."),
         (complained_at, COMPLAINED_POINTS, f"{which} contact marked your email as spam: {name}."),
     ]
     for at, points, text in kinds:

@@ -102,7 +102,8 @@ def pace_of(gaps: Sequence[float], count: int) -> Pace | None:
     if count < LEAST_JOBS:
         return None
     middle = median(gaps)
-    trimmed = [min(gap, max(3.0 * middle, middle + 14.0)) for gap in gaps]
+    longest = max(3.0 * middle, middle + 14.0)
+    trimmed = [min(gap, longest) for gap in gaps]
     mean = (sum(trimmed) + middle) / (len(trimmed) + 1)
     spread = fmean([(gap - mean) ** 2 for gap in trimmed])
     own_shape = min(MOST_SHAPE, mean * mean / spread) if spread > 0 else MOST_SHAPE

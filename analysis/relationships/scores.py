@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from analysis.relationships.evidence import Evidence, Quote, Response, Signal, days_between, freshness
+from analysis.relationships.evidence import Evidence, Quote, Response, Signal, freshness
 from analysis.relationships.usual import HIGHEST, FirmUsual, own_usual, standing
 from analysis.relationships.wording import plural, short_day
 from survey.speech import listed
@@ -22,7 +22,7 @@ LOW_LEVEL_POINTS = 1.35  # for each spread that the lasting level lies below the
 MOST_LOW_LEVEL_POINTS = 2.0
 LEAST_RATED, LASTING_FROM = 3, -0.25  # spreads from the firm's usual
 LOW_LEVEL_FROM = 0.4  # stars below the firm's usual from which a lasting level is worth mentioning
-REMEMBERED_DAYS = 365
+REMEMBERED = timedelta(days=365)
 RECENT_RATINGS = 6  # the last six ratings speak; a busy client is not worse for having answered more often
 MENTIONED_FROM = 0.25
 
@@ -67,7 +67,7 @@ def low_scores(evidence: Evidence, ratings: Sequence[Rated], firm: FirmUsual, no
     low: list[Rated] = []
     for rated in ratings[-RECENT_RATINGS:]:
         response = rated.response
-        if days_between(response.at, now) > REMEMBERED_DAYS or not evidence.unsettled(response.at):
+        if now - response.at > REMEMBERED or not evidence.unsettled(response.at):
             continue
         points = rated.points * evidence.weight(response.at, now) if rated.points > 0 else 0.0
         if points > 0:
@@ -116,11 +116,7 @@ def _low(
     evidence: Evidence, ratings: Sequence[Rated], firm: FirmUsual, now: datetime
 ) -> tuple[list[Rated], list[int], float]:
     """(what was rated within the year, the stars of it, the points)."""
-    rated = [
-        item
-        for item in ratings
-        if days_between(item.response.at, now) <= REMEMBERED_DAYS and evidence.unsettled(item.response.at)
-    ]
+    rated = [item for item in ratings if now - item.response.at <= REMEMBERED and evidence.unsettled(item.response.at)]
     usual = [item.response.numbers["csat"] for item in rated if "csat" in item.response.numbers]
     few = len(rated) < LEAST_RATED
     if few or (usual and sum(usual) / len(usual) > firm.levels["csat"].mean - LOW_LEVEL_FROM):

@@ -37,7 +37,7 @@ ASPECT_NAMES = {
     "timeliness": "timeliness",
     "quality_of_work": "the quality of the work",
     "price_billing": "price and billing",
-    "expertise": "expertise",
+    "expertise": "your expertise",
     "follow_up": "follow-up",
     "reception": "reception",
     "booking": "booking",

@@ -16,19 +16,19 @@ from survey.models import Client
 
 
 def _due_clients() -> Select[Client]:
-    """Those with news first, then those whose time came or who were judged by other levels; and whom to hide.
+    """Those with news first, then those whose time came or who were judged by other levels.
 
-    Each arm reads an index of its own: asked twice a second, it must not look at every client.
+    Each arm reads an index of its own: asked twice a second, it must not look at every client, nor at every flag. An
+    internal client is due only while a flag of theirs stands.
     """
     newest = select(func.max(FirmLevels.id)).scalar_subquery()
     news = select(Client.id).where(Client.evidence_version != Client.scored_version)
     aged = select(RelationshipState.client_id).where(RelationshipState.rescore_at <= bindparam("now"))
     moved = select(RelationshipState.client_id).where(RelationshipState.levels_version < newest)
-    hide = select(Flag.client_id).join(Client, Client.id == Flag.client_id)
-    hide = hide.where(Flag.status.in_(LIVE), Client.internal.is_(True))
+    flagged = select(Flag.id).where(Flag.client_id == Client.id, Flag.status.in_(LIVE)).exists()
     return (
         select(Client)
-        .where(Client.id.in_(union(news, aged, moved, hide)), or_(Client.internal.is_(False), Client.id.in_(hide)))
+        .where(Client.id.in_(union(news, aged, moved)), or_(Client.internal.is_(False), flagged))
         .order_by(Client.evidence_version == Client.scored_version, Client.id)
         .limit(bindparam("limit", type_=Integer))
     )

@@ -4,7 +4,7 @@ client who answers would take longer than the database does.
 Each takes `ids`, the clients' ids, and most of them `now`.
 """
 
-from sqlalchemy import BindParameter, Double, bindparam, func, select, type_coerce
+from sqlalchemy import BindParameter, ColumnElement, Double, bindparam, func, select, type_coerce
 
 from analysis.models import AnswerAnalysis, Flag, FollowUp, FollowUpKind, Outcome
 from analysis.reading.readings import in_force
@@ -30,6 +30,13 @@ ASKED = (InvitationState.SENT, InvitationState.EXPIRED, InvitationState.ANSWERED
 
 _IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _NOW = bindparam("now", type_=UTCDateTime())
+
+
+def among(*states: InvitationState) -> ColumnElement[bool]:
+    """Invitations in one of these states, found by whose they are: SQLite would take the index of the states, and go
+    through those of the whole firm for a few clients."""
+    return func.coalesce(Invitation.state, Invitation.state).in_(states)
+
 
 JOBS = (
     select(
@@ -115,7 +122,7 @@ ASKS = (
     )
     .where(
         Invitation.client_id.in_(_IDS),
-        Invitation.state.in_(ASKED),
+        among(*ASKED),
         Invitation.sent_at.is_not(None),
         Invitation.sent_at <= _NOW,
     )

@@ -42,7 +42,7 @@ class Helper:
         """What is found of these clients, part by part; `mine` judges a part in this process."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, get_context("spawn"), _open, (self._url,))
-        parts = _parts(list(versions.items()))
+        parts = parts_of(list(versions.items()))
         try:
             theirs = [self._pool.submit(_judge, part, by, now) for part in parts]
         except BrokenProcessPool:
@@ -70,12 +70,12 @@ class Helper:
             self._pool = None
 
 
-def _parts(items: Sequence[tuple[int, int]]) -> list[Versions]:
+def parts_of(items: Sequence[tuple[int, int]]) -> list[Versions]:
     """Large ones at the ends, where both begin; small ones in the middle, where one waits for the other's last."""
     found, start = [list[Versions](), list[Versions]()], 0
     end = len(items)
     while start < end:
-        size = min(AT_ONCE, max(LAST, (end - start) // 6))
+        size = min(AT_ONCE, max(LAST, (end - start) // 6), end - start)
         found[0].append(dict(items[start : start + size]))
         start += size
         if start < end:

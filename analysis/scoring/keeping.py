@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Insert, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from analysis.flags import flagging
 from analysis.models import LIVE, Flag, LadderMove, RelationshipState, RiskReading
 from analysis.scoring.scorer import Scored
+from survey.db import Base
 from survey.firms import get_firm
 from survey.models import Client
 
@@ -78,17 +79,22 @@ def _write(session: Session, kept: Collection[Scored]) -> None:
     moves = [move for one in kept for move in one.moves]
     readings = [one.reading for one in kept if one.reading is not None]
     if new:
-        session.execute(insert(RelationshipState), new)
+        session.execute(_insert(RelationshipState), new)
     if old:
         session.execute(update(RelationshipState), old)
     if moves:
-        session.execute(insert(LadderMove), moves)
+        session.execute(_insert(LadderMove), moves)
     if readings:
-        session.execute(insert(RiskReading), readings)
+        session.execute(_insert(RiskReading), readings)
     written = {one.client_id for one in kept}
     for found in list(session.identity_map.values()):
         if isinstance(found, RelationshipState) and found.client_id in written:
             session.expire(found)
+
+
+def _insert(table: type[Base]) -> Insert:
+    """For rows of the same columns; without this, each change between None and a value begins a statement anew."""
+    return insert(table).execution_options(render_nulls=True)
 
 
 def _state(one: Scored) -> dict[str, Any]:

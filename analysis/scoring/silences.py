@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from analysis.relationships.silence import OPENED, SCANNER, UNDELIVERED, UNOPENED
+from analysis.scoring.evidence_queries import among
 from emails.models import DeliveryState, EmailKind, EmailMessage, EmailState
 from survey.evidence.verdicts import found_on
 from survey.models import Invitation, InvitationState, LinkSeen, LinkVerdict
@@ -18,7 +19,7 @@ _ASKING = (EmailKind.SURVEY, EmailKind.REMINDER)
 
 _OF_CLIENTS = (
     Invitation.client_id.in_(bindparam("ids", expanding=True)),
-    Invitation.state.in_(_SILENT),
+    among(*_SILENT),
 )
 _VERDICTS = (
     select(LinkVerdict.invitation_id, LinkVerdict.stale, LinkVerdict.seen)

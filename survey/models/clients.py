@@ -23,7 +23,7 @@ class Client(Base):
     name: Mapped[str] = mapped_column(String(200), index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     referred_by_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id", ondelete="SET NULL"))
-    internal: Mapped[bool] = mapped_column(default=False)  # our own firm, a test account: never surveyed or flagged
+    internal: Mapped[bool] = mapped_column(default=False)  # ours, a test account: never asked or flagged; is evidence
     notes: Mapped[str] = mapped_column(Text, default="")
     interests: Mapped[str] = mapped_column(Text, default="", server_default="")  # what they care about, one a line
     country: Mapped[str] = mapped_column(String(10), default="")  # whose holidays they keep; "": as the firm

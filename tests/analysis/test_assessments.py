@@ -246,6 +246,7 @@ def test_an_internal_client_is_never_flagged(session: Session) -> None:
     flag = live_flag(session, contact.client)
     assert flag is not None
     contact.client.internal = True
+    contact.client.add_evidence()
     score(session, NOW + timedelta(minutes=1))
     assert flag.status is FlagStatus.CLEARED
     inside = make_history(session, internal=True)

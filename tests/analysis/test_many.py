@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.models import Flag, FlagDay, LadderMove, RelationshipState, RiskReading
 from analysis.scoring.assessments import due_versions, lock_due_clients, score_clients
-from analysis.scoring.helper import MANY, Helper
+from analysis.scoring.helper import MANY, Helper, parts_of
 from analysis.scoring.keeping import keep, locked
 from analysis.scoring.levels import levels_for_scoring
 from analysis.scoring.scorer import gauge, judged
@@ -50,6 +50,13 @@ def _forget(session: Session) -> None:
 def _made(session: Session, clients: int, jobs: int) -> None:
     fill(session.connection(), clients, jobs)
     levels_for_scoring(session, NOW)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 39, 40, 80, 100, 480])
+def test_parts_hold_each_client_once(count: int) -> None:
+    """However many: nobody is judged twice, nobody left out."""
+    parts = parts_of([(number, 1) for number in range(count)])
+    assert [number for part in parts for number in part] == list(range(count))
 
 
 def test_many_at_once_end_where_one_by_one_ends(session: Session, helper: Helper) -> None:

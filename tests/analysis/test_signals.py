@@ -245,8 +245,8 @@ def test_losing_the_only_contact_weighs_more() -> None:
     one_of_two = promises.lost_contact(replace(client(), people=(gone, Person(2, "Ole"))), NOW)
     assert only is not None
     assert one_of_two is not None
-    assert only.text == "Only contact's address bounces: Ida Berg."
-    assert one_of_two.text == "Main contact's address bounces: Ida Berg."
+    assert only.text == "Only contact’s address bounces: Ida Berg."
+    assert one_of_two.text == "Main contact’s address bounces: Ida Berg."
     assert only.points > one_of_two.points
 
 
