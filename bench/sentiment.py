@@ -10,9 +10,6 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # befo
 
 import argparse
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +23,7 @@ from analysis.text import behaviour, evaluation
 from analysis.text.analyser import Comment, Reading
 from analysis.text.reader import MODES, Reader
 from bench.labelled import Labelled, read
+from bench.sentiment_speed import footprint_table, speed_table
 
 RESULTS = Path(__file__).parent / "results" / "sentiment.md"
 SUITE = Path("tests/analysis/text/data/behaviour.jsonl")
@@ -270,59 +268,6 @@ def explanation_table(data: Path, readers: dict[str, Reader]) -> Iterator[str]:
 def _without(reading: Reading, question: str) -> Comment:
     span = reading.evidence[0]
     return Comment(reading.text[: span.start] + " " + reading.text[span.end :], question)
-
-
-def speed_table(data: Path, says: dict[str, Say], readers: dict[str, Reader]) -> Iterator[str]:
-    """Documents per second of one core, loading left out, and the ratio to TextBlob in the same run."""
-    rows = [row for name in ("fabsa", "nhs_fft", "nhs_fft_p1") for row in read(data, name, "dev")]
-    comments = [Comment(row.text, row.question) for row in rows if 1 <= len(row.text.split()) <= 60]
-    work: dict[str, Callable[[Sequence[Comment]], object]] = {f"{name}: sentiment": say for name, say in says.items()}
-    work |= {f"{mode}: everything": reader.analyse for mode, reader in readers.items()}
-    lines = [
-        "| what | in one batch, docs/s | × TextBlob | one at a time, docs/s | × TextBlob |",
-        "|---|---|---|---|---|",
-    ]
-    base: tuple[float, float] | None = None
-    for name, say in work.items():
-        slow = name.startswith("accurate") or "everything" in name
-        some = comments[:: 8 if slow else 1]
-        say(some[:20])
-        batch = max(_rate(say, [some]) for _ in range(1 if slow else 3))
-        single = _rate(say, [[comment] for comment in some[:300]])
-        base = base or (batch, single)
-        lines.append(f"| {name} | {batch:,.0f} | {batch / base[0]:.2f} | {single:,.0f} | {single / base[1]:.2f} |")
-    yield (
-        f"## Speed\n\n{len(comments):,} comments of 1 to 60 words. *Sentiment* is what TextBlob and VADER give; "
-        "*everything* adds aspects, intents, severity, sentences and the spans that explain."
-    )
-    yield "\n".join(lines)
-
-
-def _rate(say: Callable[[Sequence[Comment]], object], batches: Sequence[Sequence[Comment]]) -> float:
-    """Comments per second of processor time."""
-    begun = time.process_time()
-    for batch in batches:
-        say(batch)
-    return sum(map(len, batches)) / max(1e-9, time.process_time() - begun)
-
-
-def footprint_table() -> Iterator[str]:
-    """Time to import and load, and resident memory after reading, each in a fresh process."""
-    lines = ["| what | import, s | load, s | resident, MB |", "|---|---|---|---|"]
-    for mode in MODES:
-        script = (
-            "import time\nt = time.perf_counter()\nimport analysis.text.reader as r\n"
-            "from analysis.text.analyser import Comment\na = time.perf_counter()\n"
-            f"reader = r.Reader({mode!r})\nb = time.perf_counter()\n"
-            "reader.analyse([Comment('The engineer was late twice, but he was kind.')] * 200)\n"
-            "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
-            "print(a - t, b - a, int(peak.split()[1]) / 1024)"
-        )
-        found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        imported, loaded, resident = map(float, found.stdout.split())
-        lines.append(f"| {mode} | {imported:.2f} | {loaded:.2f} | {resident:,.0f} |")
-    yield "## Footprint"
-    yield "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from analysis.text.met_words import Array
 Verdict = tuple[list[float], float]  # the chances of negative, neutral and positive; that of "mixed"
 SHARE = 0.6  # of the accurate tier in the sentiment that both have read
 SUPERSEDED = {"nhs_fft_p1": "nhs_fft"}  # the same programme's earlier coding: its texts are coded as by the later one
+_LEAST = 1e-9  # no chance is less, where its logarithm is taken
 KEPT = ("quality_of_work",)  # but for what the later one hardly codes
 
 
@@ -120,12 +121,13 @@ def _heard(schemes: list[str], scheme: str, known: list[str]) -> Array:
 def mean(one: Decoded, other: Decoded, decided: NDArray[np.bool_]) -> Decoded:
     """The mean of two tiers' opinions; of the sentiment only where `decided` (texts,), elsewhere `other`'s stands.
 
-    The two err differently, so that their mean errs less than either on kinds of firm that neither has met.
+    The two err differently, so that their mean errs less than either on kinds of firm that neither has met. Of the
+    sentiment it is the mean of logarithms: one of chances is less sure than it is right (Ranjan & Gneiting 2010).
     """
     both = {
         name: (getattr(one, name) + getattr(other, name)) / 2 for name in ("severity", "intents", "aspects", "polarity")
     }
-    sentiment = SHARE * one.sentiment + (1 - SHARE) * other.sentiment
+    sentiment = softmax(SHARE * np.log(one.sentiment + _LEAST) + (1 - SHARE) * np.log(other.sentiment + _LEAST))
     return Decoded(
         sentiment=np.where(decided[:, None], sentiment, other.sentiment),
         mixed=np.where(decided, SHARE * one.mixed + (1 - SHARE) * other.mixed, other.mixed),
@@ -135,8 +137,9 @@ def mean(one: Decoded, other: Decoded, decided: NDArray[np.bool_]) -> Decoded:
 
 def shared(one: Verdict, other: Verdict) -> Verdict:
     """The mean of what both tiers say of one text, as in `mean`."""
-    chances = [SHARE * a + (1 - SHARE) * b for a, b in zip(one[0], other[0], strict=True)]
-    return chances, SHARE * one[1] + (1 - SHARE) * other[1]
+    chances = [(a + _LEAST) ** SHARE * (b + _LEAST) ** (1 - SHARE) for a, b in zip(one[0], other[0], strict=True)]
+    total = sum(chances)
+    return [chance / total for chance in chances], SHARE * one[1] + (1 - SHARE) * other[1]
 
 
 def softmax(logits: Array) -> Array:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.text import decode, fast
+from analysis.text import decode, fast, softeners
 from analysis.text.analyser import Span
 from analysis.text.decode import Decoded
 from analysis.text.met_words import Array
@@ -68,7 +68,7 @@ class Without:
             logits = tiers.fast.without(heard.words, covered, [heard.contexts[owner] for owner, _, _ in covered])
             chances[inside] = decode.sentiment(logits, tiers.fast.facts)
         if anew:
-            words = [tiers.spoken(self._left(owners[at], spans[at])) for at in anew]
+            words, _ = tiers.words([self._left(owners[at], spans[at]) for at in anew])
             logits = tiers.fast.read(words, [heard.contexts[owners[at]] for at in anew])
             chances[anew] = decode.sentiment(logits, tiers.fast.facts)
             chances[[at for at, found in zip(anew, words, strict=True) if not _speaks(found)]] = NOTHING
@@ -78,7 +78,7 @@ class Without:
         """The accurate tier, which reads what is left from the beginning."""
         assert self._tiers.accurate is not None
         chances = np.tile(np.asarray(NOTHING, np.float32), (len(owners), 1))
-        left = [self._tiers.neutral(self._left(owner, span)) for owner, span in zip(owners, spans, strict=True)]
+        left = [self._tiers.bare(self._left(owner, span)) for owner, span in zip(owners, spans, strict=True)]
         inside = [at for at, text in enumerate(left) if _speaks(fast.words(text))]
         if inside:
             comments = [self._heard.comments[owners[at]] for at in inside]
@@ -93,10 +93,12 @@ class Without:
 
     def _places_of(self, owner: int) -> tuple[list[int], list[int]] | None:
         """Where each word read begins in the text, and how many words with letters or digits there are before each and
-        in all. None if the words read are not one by one those of the text: a full name is read as one."""
+        in all. None if the words read, and those that soften, are not one by one those of the text: a full name is read
+        as one."""
         if owner not in self._places:
             words = self._heard.words[owner]
-            begins = [start for start, _ in fast.bounds(self._heard.texts[owner])]
+            where = [start for start, _ in fast.bounds(self._heard.texts[owner])]
+            begins = softeners.left(where, self._heard.softened[owner].places)
             spoken = np.cumsum([0, *(word[0].isalnum() for word in words)]).tolist()
             self._places[owner] = (begins, spoken) if len(begins) == len(words) else None
         return self._places[owner]

@@ -12,7 +12,8 @@ from analysis.text.phrases import mentioned
 
 VERDICTS = ("negative", "neutral", "positive")
 MENTIONED = 0.45
-HINTED = 0.2  # an aspect that a phrase names is mentioned from here on
+HINTED = 0.3  # an aspect that a phrase names is mentioned from here on …
+SCARCE = {"expertise": 0.1, "quality_of_work": 0.15}  # … and one that few rows taught from here on (training rows)
 BY_PHRASE = ("reception",)  # a dozen labelled rows taught the models nothing: the phrase decides
 _MOST_MENTIONS = 12
 _PARTS = 10_000  # chances are told to four decimals
@@ -95,7 +96,7 @@ def _least(name: str, is_named: bool) -> float:
     """The probability from which an aspect counts as mentioned."""
     if not is_named:
         return MENTIONED
-    return 0.0 if name in BY_PHRASE else HINTED
+    return 0.0 if name in BY_PHRASE else SCARCE.get(name, HINTED)
 
 
 def _how(said: Decoded, row: int, alone: Decoded, at: int, aspect: int, count: int) -> Array:

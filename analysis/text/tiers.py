@@ -1,5 +1,5 @@
 """Whole comments and their parts through the fast tier and, where the mode wants it, the accurate one; beside both,
-what words alone say of intents."""
+what words alone say of intents and aspects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.text import decode, fast
+from analysis.text import decode, fast, softeners
 from analysis.text.accurate import AccurateModel
 from analysis.text.analyser import INTENTS, Comment
 from analysis.text.decode import Decoded, Verdict
@@ -15,6 +15,7 @@ from analysis.text.intents import patterns_say
 from analysis.text.neutral import Neutral
 from analysis.text.parts import Parts
 from analysis.text.short_answers import Chances, meaning
+from analysis.text.softeners import Softened
 from analysis.text.spoken import Spoken
 from analysis.text.wording import Wording, beside
 
@@ -22,21 +23,23 @@ SURE = 0.62  # the fast tier's verdict stands, unless something in it calls for 
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
 CONFIRMS = 0.3  # an accurate tier that is less sure of an intent does not confirm what the fast one hears
 PRAISES = 0.6
+UNDECIDED = 0.4, 0.5  # an aspect as likely as this is heard by the accurate tier too
 
 
 @dataclass(frozen=True)
 class Heard:
     """What was made of some comments. Every list has a place for each.
 
-    `words`: of the texts as the models read them; `contexts`: what the fast tier knows beside; `ruled`: the chances of
-    those that a rule read, by their place; `quick`: what the fast tier says; `said`: what the mode's tiers say;
-    `slowly`: whose sentiment the accurate tier read; `plain`: what written patterns say of the intents; `praise`:
-    whether the best tier that read it hears praise.
+    `words`: of the texts as the models read them; `softened`: by which words, left out there; `contexts`: what the
+    fast tier knows beside; `ruled`: the chances of those that a rule read, by their place; `quick`: what the fast tier
+    says; `said`: what the mode's tiers say; `slowly`: whose sentiment the accurate tier read; `plain`: what written
+    patterns say of the intents; `praise`: whether the best tier that read it hears praise.
     """
 
     comments: Sequence[Comment]
     texts: Sequence[str]
     words: list[list[str]]
+    softened: list[Softened]
     contexts: list[list[float]]
     ruled: dict[int, Chances]
     quick: Decoded
@@ -64,7 +67,7 @@ class Tiers:
         rows = [row for row, chances in enumerate(ruled) if not chances]
         if not rows:
             return found
-        words = [self.spoken(texts[row]) for row in rows]
+        words, softened = self.words([texts[row] for row in rows])
         contexts = [fast.context(comments[row].question, comments[row].rating) for row in rows]
         quick = decode.verdicts(self.fast.verdicts(words, contexts), self.fast.facts)
         for row, said in zip(rows, quick, strict=True):
@@ -72,14 +75,17 @@ class Tiers:
         unsure = [row for row in rows if self._mode == "accurate" or max(found[row][0]) < SURE]
         if self.accurate is not None and unsure:
             asked = [(comments[row].question, comments[row].rating) for row in unsure]
-            logits = self.accurate.read([self.neutral(texts[row]) for row in unsure], asked)
+            logits = self.accurate.read([self.bare(texts[row]) for row in unsure], asked)
             for row, said in zip(unsure, decode.verdicts(logits, self.accurate.facts), strict=True):
                 found[row] = decode.shared(said, found[row])
+        for row, (places, by) in zip(rows, softened, strict=True):
+            if places:
+                found[row] = softeners.softer(found[row][0], by), found[row][1]
         return found
 
     def read(self, comments: Sequence[Comment], texts: Sequence[str]) -> Heard:
         """Reads `texts`, what is read of the comments."""
-        words = [self.spoken(text) for text in texts]
+        words, softened = self.words(texts)
         contexts = [fast.context(comment.question, comment.rating) for comment in comments]
         worded = self.wording.read(words)
         quick = decode.decode(beside(self.fast.read(words, contexts), worded), self.fast.facts)
@@ -95,16 +101,28 @@ class Tiers:
         slowly = self._unsure(said)
         slowly[list(ruled)] = False
         plain = [patterns_say(text) for text in texts]
-        heeded = slowly | _flagging(said, plain) if self._mode == "cascade" else slowly
+        heeded = slowly | _flagging(said, plain) | _undecided(said) if self._mode == "cascade" else slowly
         praise = said.sentiment[:, 2] >= PRAISES
         at = np.flatnonzero(heeded)
         if self.accurate is not None and len(at):
             asked = [(comments[row].question, comments[row].rating) for row in at.tolist()]
-            given = [self.neutral(texts[row]) for row in at.tolist()]
-            slow = decode.decode(beside(self.accurate.read(given, asked), worded[at]), self.accurate.facts)
+            given = [self.bare(texts[row]) for row in at.tolist()]
+            beside_it = {head: alone[at] for head, alone in worded.items()}
+            slow = decode.decode(beside(self.accurate.read(given, asked), beside_it), self.accurate.facts)
             said = said.replaced(at, _confirmed(slow, decode.mean(slow, said[at], slowly[at])))
             praise[at] = slow.sentiment[:, 2] >= PRAISES
-        return Heard(comments, texts, words, contexts, ruled, quick, said, slowly, plain, praise)
+        said = _softer(said, softened)
+        return Heard(comments, texts, words, softened, contexts, ruled, quick, said, slowly, plain, praise)
+
+    def words(self, texts: Sequence[str]) -> tuple[list[list[str]], list[Softened]]:
+        """The words of each text as the fast tier reads them, and what was left out for softening it."""
+        said = [self.spoken(text) for text in texts]
+        found = list(map(softeners.softened, said))
+        return [softeners.left(each, told.places) for each, told in zip(said, found, strict=True)], found
+
+    def bare(self, text: str) -> str:
+        """`text` as the accurate tier reads it."""
+        return softeners.bare(self.neutral(text))
 
     def parts(self, parts: Parts, heard: Heard) -> Decoded:
         """What the fast tier says of each sentence and clause alone; one that is the whole text keeps its context."""
@@ -118,8 +136,8 @@ class Tiers:
             for at in anew
             for comment in (heard.comments[parts.owners[at]],)
         ]
-        words = [self.spoken(parts.texts[at]) for at in anew]
-        read = decode.decode(self.fast.read(words, known), self.fast.facts)
+        words, softened = self.words([parts.texts[at] for at in anew])
+        read = _softer(decode.decode(self.fast.read(words, known), self.fast.facts), softened)
         places = np.array([len(anew) + row for row in parts.owners], np.intp)
         places[anew] = np.arange(len(anew))
         return read.and_then(heard.quick)[places]
@@ -138,6 +156,23 @@ def _flagging(quick: Decoded, plain: Sequence[Mapping[str, float]]) -> NDArray[n
     for name, least in LOOK_AGAIN.items():
         found |= quick.intents[:, INTENTS.index(name)] >= least
     return found
+
+
+def _undecided(quick: Decoded) -> NDArray[np.bool_]:
+    """Which texts may speak of an aspect or not, as far as the fast tier can tell."""
+    least, most = UNDECIDED
+    found: NDArray[np.bool_] = np.any((quick.aspects > least) & (quick.aspects < most), axis=1)
+    return found
+
+
+def _softer(said: Decoded, softened: Sequence[Softened]) -> Decoded:
+    """`said`, where words that soften weaken the verdict and what went wrong."""
+    if not any(places for places, _ in softened):
+        return said
+    by = np.array([by for _, by in softened], np.float32)
+    return replace(
+        said, sentiment=softeners.all_softer(said.sentiment, by), severity=softeners.milder(said.severity, by)
+    )
 
 
 def _confirmed(slow: Decoded, both: Decoded) -> Decoded:

@@ -1,4 +1,4 @@
-"""What words and pairs of words alone say of intents: a linear model beside the two tiers.
+"""What words and pairs of words alone say of intents and aspects: a linear model beside the two tiers.
 
 Counts of words and pairs, hashed into buckets and weighed by how rare they are (Salton & Buckley 1988), times int8
 weights. It errs otherwise than networks do, so the mean of both logits errs less than either. NumPy alone.
@@ -8,7 +8,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import log
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 from analysis.text.met_words import Array
 
 WEIGHTS = Path(__file__).parent / "models" / "wording.npz"
-SHARE = 0.4  # of this model in the logits of intents
+SHARES = {"intents": 0.4, "aspects": 0.25}  # of this model in the logits of the heads that are named so
 LONGEST = 2000  # words that are counted
 _REMEMBERED = 100_000  # pairs
 
@@ -29,20 +29,23 @@ class Wording:
     def __init__(self, path: Path = WEIGHTS) -> None:
         with np.load(path) as stored:
             self.facts: dict[str, Any] = json.loads(str(stored["facts"]))
-            self._weights = stored["weights"]  # int8 (buckets, intents)
-            self._scale, self._bias = stored["scale"], stored["bias"]  # (intents,)
+            self._weights = stored["weights"]  # int8 (buckets, numbers of all heads)
+            self._scale, self._bias = stored["scale"], stored["bias"]  # (numbers of all heads,)
             self._rarity = stored["rarity"].astype(np.float32)  # (buckets,)
         self._met = _Buckets(len(self._rarity))
+        heads: dict[str, int] = self.facts["heads"]
+        edges = accumulate(heads.values(), initial=0)
+        self._places = {head: slice(a, b) for head, (a, b) in zip(heads, pairwise(edges), strict=True)}
 
-    def read(self, texts: Sequence[Sequence[str]]) -> Array:
-        """Logits (texts, INTENTS). `texts`: `fast.words` of each."""
+    def read(self, texts: Sequence[Sequence[str]]) -> dict[str, Array]:
+        """Logits of each head, each (texts, numbers of the head). `texts`: `fast.words` of each."""
         said: Array = np.empty((len(texts), len(self._bias)), np.float32)
         for row, text in enumerate(texts):
             places, worth = self.weighed(text)
             said[row] = worth @ self._weights[places]
         said *= self._scale
         said += self._bias
-        return said
+        return {head: said[:, places] for head, places in self._places.items()}
 
     def weighed(self, text: Sequence[str]) -> tuple[list[int], Array]:
         """The buckets of what stands in a text, and what each is worth: together, a vector of length 1."""
@@ -78,6 +81,10 @@ def counted(text: Sequence[str], places: Mapping[tuple[str, str], int]) -> tuple
     return list(counts), np.array([1 + log(count) for count in counts.values()], np.float32)
 
 
-def beside(logits: Mapping[str, Array], worded: Array) -> dict[str, Array]:
-    """A tier's logits, those of the intents mixed with what words alone say."""
-    return {**logits, "intents": (1 - SHARE) * logits["intents"] + SHARE * worded}
+def beside(logits: Mapping[str, Array], worded: Mapping[str, Array]) -> dict[str, Array]:
+    """A tier's logits, those of the heads that words alone know mixed with what these say."""
+    mixed = {}
+    for head, alone in worded.items():
+        share = SHARES[head.partition(":")[0]]
+        mixed[head] = (1 - share) * logits[head] + share * alone
+    return {**logits, **mixed}

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from analysis.text import fast as runtime
+from analysis.text import softeners
 from analysis.text.neutral import Neutral
 from analysis.text.passages import clauses, sentences
 from bench.train import accurate, export, fast, intents, multilingual, tuning, wording
@@ -40,7 +41,7 @@ from bench.train.stored import checksums, fit
 
 Array = tuning.Array
 MODELS = Path(runtime.WEIGHTS).parent
-VERSION = "4"
+VERSION = "5"
 UNLABELLED = 30_000  # phrases that only the accurate tier's opinion is known of
 MORE_GENERATED = 30_000
 FACTS = {
@@ -76,7 +77,8 @@ def train(data: Path, work: Path, out: Path, thin: int = 1) -> None:
         print(f"accurate: temperature {fitted[-1][1]:.3f}")
     _fast(fitted, as_met(corpus(data)[::thin], neutral), work, out, apart)
     intents.refit_fast(out / "fast.npz", known)
-    wording.train(known, {"version": VERSION}, out / "wording.npz")
+    coded = as_met([row for name in wording.CODED for row in labelled(data, name)][::thin], neutral)
+    wording.train(known, coded, {"version": VERSION}, out / "wording.npz")
     export.export(encoder, out, {**FACTS, "temperature": fitted[-1][1]})  # last: it prunes the encoder
     multilingual.train(data, out / "multilingual.npz", thin)
     checksums(out)
@@ -90,7 +92,7 @@ def made_neutral(folder: Path) -> Neutral:
 def as_met(rows: list[Row], neutral: Neutral) -> list[Row]:
     """The rows with their texts as the models are given them in use."""
     for row in rows:
-        row.text = neutral(row.text) or row.text
+        row.text = softeners.bare(neutral(row.text)) or row.text
     return rows
 
 

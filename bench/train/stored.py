@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.text import fast
+from analysis.text import fast, softeners
 from analysis.text.accurate import MODELS, AccurateModel
 from analysis.text.neutral import Neutral
 from bench.train import tuning
@@ -28,7 +28,7 @@ def refit(data: Path, folder: Path) -> None:
     rows = unlearnt(data)
     quick, slow = fast.FastModel(folder / "fast.npz"), AccurateModel(folder)
     neutral = Neutral(quick.knows)
-    texts = [neutral(row.text) for row in rows]
+    texts = [softeners.bare(neutral(row.text)) for row in rows]
     said = quick.read([fast.words(text) for text in texts], [fast.context("", None)] * len(texts))
     temperature = fit(rows, said["sentiment"])
     print(f"fast: temperature {temperature:.3f} on {len(rows)} rows")
