@@ -195,6 +195,7 @@
     timer = setTimeout(look, 350);
   };
   document.addEventListener("input", later);
+  if (document.querySelector("form[data-live=now]")) look(); // of another type, not saved yet
   document.addEventListener(
     "submit",
     (event) => {

@@ -36,8 +36,12 @@ class Asking:
     document: Document
     kind: QuestionType
     subjects: Sequence[Subject]  # what it may depend on
-    question: Question | None = None  # None: a new one
-    is_published: bool = False  # some version asks it: its name in the data stays
+    question: Question | None = None  # as it stands in the draft, perhaps of another type; None: a new one
+    key: str = ""  # its name in the data, as one of this type
+    is_published: bool = False  # some version asks it so: its name in the data stays
+    spent: Mapping[str, QuestionType] = field(
+        default_factory=dict
+    )  # names in the data that versions used, and for what
     used_values: Collection[int] = field(default_factory=frozenset)  # of its options, in any version
     kinds: Sequence[str] = ()  # of job, that occur
 
@@ -49,8 +53,12 @@ class Asking:
     @property
     def may_be_apart(self) -> bool:
         """Whether its answers may be kept apart from who gave them; those that the relationship model reads may not."""
-        known = self.question is not None and self.question.key in STANDARD
-        return not (known or self.leads or self.kind is QuestionType.PROMISE)
+        return not (self.key in STANDARD or self.leads or self.kind is QuestionType.PROMISE)
+
+    @property
+    def others_names(self) -> set[str]:
+        """Names in the data under which versions asked questions of another type."""
+        return {key for key, kind in self.spent.items() if kind is not self.kind}
 
     @property
     def words(self) -> TypeWords:
@@ -129,6 +137,8 @@ class QuestionForm(Form):
         own = self.asking.question.key if self.asking.question else None
         if wanted != own and wanted in self.asking.document.by_key:
             raise ValidationError("Another question has this name.")
+        if wanted in self.asking.others_names:
+            raise ValidationError("A version asked another kind of question under this name; its answers stay apart.")
 
     def question(self) -> Question:
         """What was filled in and found valid.
@@ -158,8 +168,8 @@ class QuestionForm(Form):
     def _key(self) -> str:
         before = self.asking.question
         if before and (self.is_key_fixed or not self.key.data):
-            return before.key
-        taken = set(self.asking.document.by_key)
+            return self.asking.key
+        taken = {*self.asking.document.by_key, *self.asking.others_names}
         if self.confidentiality.data == Confidentiality.CONFIDENTIAL:
             taken |= STANDARD.keys()  # the relationship model reads these, with the client's name
         return text(self.key) or key_for(text(self.text), self.asking.kind, taken)
@@ -187,13 +197,18 @@ def _filled(asking: Asking) -> dict[str, Any]:
     return {
         "text": question.text.get(language, ""),
         "hint": question.hint.get(language, ""),
-        "key": question.key,
+        "key": asking.key,
         **{f"prompt_{rating}": _prompt(question, rating).get(language, "") for rating in PROMPTS},
         "options": [(option.value, option.text.get(language, ""), option.other) for option in question.options],
         "conditions": list(question.show_if),
         "with_previous": question.with_previous,
-        "confidentiality": question.confidentiality.value,
+        "confidentiality": _readers(asking, question).value,
     }
+
+
+def _readers(asking: Asking, question: Question) -> Confidentiality:
+    apart = question.confidentiality is Confidentiality.CONFIDENTIAL
+    return Confidentiality.MANAGERS if apart and not asking.may_be_apart else question.confidentiality
 
 
 NAMED = InputRequired("Give it a name; only the desk shows it.")

@@ -12,6 +12,8 @@ from enum import StrEnum
 from survey.languages import LANGUAGES
 from survey.questionnaires.describing import TYPE_WORDS, count, listed, quoted, title
 from survey.questionnaires.document import CHOOSING, Confidentiality, Document, Option, Question
+from survey.questionnaires.references import wrong
+from survey.questionnaires.retyping import called, retyped
 
 ALIKE = 0.6  # similarity of two texts from which on one is read as the other in better words
 SAME = 0.85  # … and from which on nobody needs to be asked
@@ -35,11 +37,19 @@ class Caution:
     language: str = ""  # whose texts are missing, or the first of those
 
 
-def cautions(earlier: Sequence[Document], after: Document) -> list[Caution]:
-    """What to know before `after` is published; `earlier` are the versions so far, oldest first."""
-    found = [*_kinds(earlier, after), *_values(earlier, after), *_dead_ends(after)]
+def cautions(
+    earlier: Sequence[Document], after: Document, drafts: Sequence[Document] = (), *, promises: bool = False
+) -> list[Caution]:
+    """What to know before `after` is published. `earlier`: the versions so far, oldest first; `drafts`: what the draft
+    was since; `promises`: whether the firm promises anything."""
+    found = [*_kinds(earlier, after), *_values(earlier, after), *_conditions([*earlier[-1:], *drafts], after)]
     if earlier:
         found += _comparing(earlier[-1], after)
+    elif promises and "promise" not in after.by_key:
+        text = (
+            "It does not ask whether you kept your service promise: its answers say nothing about the promise’s steps."
+        )
+        found.append(Caution(Weight.NOTE, text))
     found += _languages(earlier[-1] if earlier else None, after)
     order = list(Weight)
     return sorted(found, key=lambda caution: order.index(caution.weight))
@@ -109,20 +119,21 @@ def _value(
         yield Caution(Weight.CONFIRM, text, question.key)
 
 
-def _dead_ends(after: Document) -> Iterator[Caution]:
-    """Questions that wait for an answer that is not offered."""
-    for question in after.questions:
-        for condition in question.show_if:
-            on = after.by_key.get(condition.question)
-            if on is not None and on.type in CHOOSING and not any(on.option(value) for value in condition.one_of):
-                text = (
-                    f"{_name(after, question)} waits for an answer to {_name(after, on)} that is no longer "
-                    "offered: nobody would see it."
-                )
-                yield Caution(Weight.NOTE, text, question.key)
+def _conditions(before: Sequence[Document], after: Document) -> Iterator[Caution]:
+    for one in wrong(after, before):
+        yield Caution(Weight.CONFIRM, f"{_name(after, after.by_key[one.key])} {one.text}", one.key)
 
 
 def _comparing(before: Document, after: Document) -> Iterator[Caution]:
+    names = retyped(before, after)
+    for old in names:
+        was, is_ = before.by_key[old], after.by_key[names[old]]
+        text = (
+            f"{_name(after, is_)} is asked as {quoted(TYPE_WORDS[is_.type].name)} from now on, and was as "
+            f"{quoted(TYPE_WORDS[was.type].name)}: its answers are counted apart. Those so far stay."
+        )
+        yield Caution(Weight.NOTE, text, is_.key)
+    before = called(before, names)
     for question in before.questions:
         now = after.by_key.get(question.key)
         if now is None:

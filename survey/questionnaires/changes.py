@@ -15,6 +15,7 @@ from survey.questionnaires.describing import (
     title,
 )
 from survey.questionnaires.document import Document, Question, Wording
+from survey.questionnaires.retyping import called, retyped
 from survey.questionnaires.translating import texts_of
 
 Steps = Mapping[str, str]  # key → text of the service promise
@@ -31,6 +32,7 @@ def differences(before: Document | None, after: Document, steps: Steps = NO_STEP
         return [f"The first version: {count(len(after.questions), 'question')}, in {languages}."]
     if before == after:
         return []
+    before = called(before, retyped(before, after))  # a question of another type under another name is still that one
     kept = [question.key for question in after.questions if question.key in before.by_key]
     found = [f"No longer asks: {_name(before, one)}." for one in before.questions if one.key not in after.by_key]
     found += [

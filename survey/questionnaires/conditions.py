@@ -7,6 +7,7 @@ from typing import Any
 from survey.languages import LANGUAGES
 from survey.questionnaires.describing import RATING_ON_FIVE, accepted, answers_of, quoted, title
 from survey.questionnaires.document import CHOOSING, RATING, SCALES, Condition, Document, QuestionType
+from survey.questionnaires.logic import DECISIVE
 from survey.questionnaires.words import RATING_WORDS
 
 JOB_KIND = "job_kind"
@@ -32,7 +33,7 @@ def subjects(document: Document, before: str | None, steps: Mapping[str, str]) -
             break
         earlier.append(question)
     found = []
-    if any(question.key in {"csat", "nps"} for question in earlier):
+    if any(question.key in DECISIVE for question in earlier):
         words = {str(value): f"{value} {word}" for value, word in sorted(RATING_WORDS.items())}
         found.append(Subject(f"question:{RATING}", RATING_ON_FIVE.capitalize(), words, is_scale=True))
     for question in earlier:

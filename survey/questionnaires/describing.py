@@ -125,7 +125,7 @@ def condition_in_words(condition: Condition, document: Document, steps: Mapping[
     name = quoted(title(document, question))
     words = answers_of(question, document.language)
     if question.type in CHOOSING or question.type in {QuestionType.YES_NO, QuestionType.CONSENT}:
-        chosen = listed((words[value] for value in accepted(condition, words)), "or") or "something else"
+        chosen = listed((words[value] for value in accepted(condition, words)), "or") or "an answer that is not offered"
         return f"if {name} is {chosen}"
     return f"if {name} is {_bounds(condition, words)}"
 

@@ -17,6 +17,7 @@ from survey.models import Questionnaire, QuestionnaireEdit, QuestionnaireVersion
 from survey.promise import promise_steps
 from survey.questionnaires.changes import Steps, differences
 from survey.questionnaires.document import Document, read_document
+from survey.questionnaires.references import wrong
 from survey.questionnaires.versions import document_of, newest
 
 KEPT_EDITS = 50  # of each questionnaire
@@ -166,6 +167,26 @@ def last_edit(session: Session, questionnaire: Questionnaire) -> QuestionnaireEd
         .order_by(QuestionnaireEdit.revision.desc())
         .limit(1)
     )
+
+
+def since_published(session: Session, questionnaire: Questionnaire) -> list[Document]:
+    """What the draft was before each change since it was last published, oldest first."""
+    version = newest(session, questionnaire.id)
+    edits = select(QuestionnaireEdit.before).where(QuestionnaireEdit.questionnaire_id == questionnaire.id)
+    if version is not None:
+        edits = edits.where(QuestionnaireEdit.edited_at > version.published_at)
+    return [read_document(before) for before in session.scalars(edits.order_by(QuestionnaireEdit.revision))]
+
+
+def conditions_wrong(session: Session, questionnaire: Questionnaire) -> dict[str, list[str]]:
+    """Question → what is wrong with when it is shown, in sentences."""
+    document, found = draft_of(questionnaire), dict[str, list[str]]()
+    if any(condition.question for question in document.questions for condition in question.show_if):
+        version = newest(session, questionnaire.id)
+        before = [*([document_of(version)] if version else []), *since_published(session, questionnaire)]
+        for one in wrong(document, before):
+            found.setdefault(one.key, []).append(f"{one.text[:1].upper()}{one.text[1:]}")
+    return found
 
 
 def undo(session: Session, questionnaire: Questionnaire, edit_id: int, now: datetime) -> str:

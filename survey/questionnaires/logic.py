@@ -11,6 +11,7 @@ from survey.questionnaires.document import LEADS, RATING, Condition, Document, Q
 
 Answers = Mapping[str, int | str]
 DONE = "done"
+DECISIVE = ("csat", "nps", "ces")  # the answers that give the rating, the first one that is there
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def rating(answers: Answers) -> int | None:
 
 def decisive(asked: Collection[str], answers: Answers) -> str:
     """Which of the questions of a page decides the rating; "" if none of them does."""
-    found = next((key for key in ("csat", "nps", "ces") if key in asked or key in answers), "")
+    found = next((key for key in DECISIVE if key in asked or key in answers), "")
     return found if found in asked else ""
 
 

@@ -14,7 +14,7 @@ from survey.questionnaires.cautions import Caution, Weight, cautions
 from survey.questionnaires.changes import differences
 from survey.questionnaires.describing import listed, quoted
 from survey.questionnaires.document import Document
-from survey.questionnaires.drafts import ChangedMeanwhileError, draft_of, steps
+from survey.questionnaires.drafts import ChangedMeanwhileError, draft_of, since_published, steps
 
 EVERY_OTHER, EVERY = "every other kind of job", "every kind of job"
 
@@ -68,8 +68,10 @@ def documents_of(session: Session, questionnaire: Questionnaire) -> list[Documen
 def prepare(session: Session, questionnaire: Questionnaire) -> Publication:
     """What publishing the draft as it is would do."""
     earlier, draft = documents_of(session, questionnaire), draft_of(questionnaire)
-    changes = differences(earlier[-1] if earlier else None, draft, steps(session))
-    return Publication(len(earlier) + 1, changes, cautions(earlier, draft))
+    promised = steps(session)
+    changes = differences(earlier[-1] if earlier else None, draft, promised)
+    drafts = since_published(session, questionnaire)
+    return Publication(len(earlier) + 1, changes, cautions(earlier, draft, drafts, promises=bool(promised)))
 
 
 def publish(

@@ -15,13 +15,14 @@ PLACEHOLDERS = {
     "date": "day on which it was finished",
     "firm": "your firm’s name",
 }
+_BREAKING = re.compile(r"[^\S\u00a0\u202f]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _PLACEHOLDER = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
 
 
 def clean_wording(text: str) -> str:
-    """One line, without control characters."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    """One line, without control characters. A space that does not break a line stays: French has one before a "?"."""
+    return _BREAKING.sub(" ", _CONTROL.sub(" ", text)).strip()
 
 
 def check_placeholders(text: str) -> None:

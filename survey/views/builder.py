@@ -1,6 +1,6 @@
 """What the pages around a questionnaire have in common: its frame, its cards, and what a change of its draft says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,11 @@ class Card:
     options: list[tuple[str, bool]]  # text, asks for own words
     readers: str  # who may read the answers; "": everybody at the desk
     missing: int  # texts in languages that are begun
+    wrong: Sequence[str]  # with when it is shown, in sentences
 
 
-def cards(document: Document, steps: Mapping[str, str]) -> list[Card]:
-    """The questions of a document in order."""
+def cards(document: Document, steps: Mapping[str, str], wrong: Mapping[str, Sequence[str]] | None = None) -> list[Card]:
+    """The questions of a document in order; `wrong`: what is to be looked at, by question."""
     begun = [code for code in LANGUAGES if any(code in words for q in document.questions for _, words in q.wordings())]
     language, found, page = document.language, [], 0
     for number, question in enumerate(document.questions, 1):
@@ -62,6 +63,7 @@ def cards(document: Document, steps: Mapping[str, str]) -> list[Card]:
                 options=[(option.text.get(language, ""), option.other) for option in question.options],
                 readers="" if named else CONFIDENTIALITY_WORDS[question.confidentiality][0],
                 missing=sum(code not in words for _, words in question.wordings() for code in begun),
+                wrong=(wrong or {}).get(question.key, ()),
             )
         )
     return found

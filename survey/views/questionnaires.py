@@ -11,7 +11,7 @@ from survey.errors import NotFoundError
 from survey.pages import FIRST
 from survey.questionnaires import overview, publishing
 from survey.questionnaires.changes import differences
-from survey.questionnaires.drafts import draft_of, find, last_edit, steps
+from survey.questionnaires.drafts import conditions_wrong, draft_of, find, last_edit, steps
 from survey.questionnaires.logic import DONE
 from survey.questionnaires.versions import document_of
 from survey.security import allow_in_policy
@@ -40,7 +40,7 @@ def show(questionnaire_id: int) -> ResponseReturnValue:
     return render_template(
         "desk/questionnaires/show.html",
         **builder.frame(db.session, questionnaire),
-        cards=builder.cards(document, steps(db.session)),
+        cards=builder.cards(document, steps(db.session), conditions_wrong(db.session, questionnaire)),
         last_edit=last_edit(db.session, questionnaire),
     )
 

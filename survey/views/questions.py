@@ -1,6 +1,7 @@
 """The desk: the questions of a questionnaire's draft are added, changed, moved, copied and taken out. For managers."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +14,7 @@ from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.forms.questionnaires import Asking, QuestionForm
 from survey.models import Questionnaire
 from survey.pages import FIRST
-from survey.questionnaires import drafts, editing, publishing
+from survey.questionnaires import drafts, editing, publishing, retyping
 from survey.questionnaires.conditions import subjects
 from survey.questionnaires.describing import TYPE_WORDS
 from survey.questionnaires.document import Document, Question, QuestionType
@@ -71,18 +72,38 @@ def new(questionnaire_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<key>", methods=["GET", "POST"])
 def edit(questionnaire_id: int, key: str) -> ResponseReturnValue:
-    """One question. If somebody took it out meanwhile, saving adds it again."""
+    """One question, or what it would be with the type `?type=`. If it is gone meanwhile, saving adds it again."""
     row = find(db.session, questionnaire_id)
-    question = draft_of(row).by_key.get(key)
-    kind = question.type.value if question else request.form.get("type", "")
+    document = draft_of(row)
+    question = document.by_key.get(key)
+    kind, wanted = question.type.value if question else request.form.get("type", ""), request.args.get("type", "")
     if kind not in list(QuestionType):
         raise NotFoundError("There is no such question in the draft.")
+    if question and wanted in retyping.types_for(document, question):
+        kind = wanted
     asking = _asking(db.session, row, QuestionType(kind), question, "")
 
     def save(document: Document, made: Question) -> Document:
         return editing.replace(document, key, made) if key in document.by_key else editing.add(document, made)
 
     return _form_page(row, asking, save)
+
+
+@blueprint.get("/<key>/type")
+def types(questionnaire_id: int, key: str) -> ResponseReturnValue:
+    """Which other type the question may have, and what would go with each."""
+    row = find(db.session, questionnaire_id)
+    document = draft_of(row)
+    if (question := document.by_key.get(key)) is None:
+        raise NotFoundError("There is no such question in the draft.")
+    versions = publishing.documents_of(db.session, row)
+    return render_template(
+        "desk/questionnaires/types.html",
+        **builder.frame(db.session, row),
+        question=question,
+        words=TYPE_WORDS,
+        ways=[retyping.way(document, question, kind, versions) for kind in retyping.types_for(document, question)],
+    )
 
 
 @blueprint.post("/<key>/move")
@@ -131,13 +152,16 @@ def _back(questionnaire_id: int, key: str) -> str:
 def _asking(session: Session, row: Questionnaire, kind: QuestionType, question: Question | None, after: str) -> Asking:
     document, versions = draft_of(row), publishing.documents_of(session, row)
     before = question.key if question else _following(document, after)
-    published = [one.by_key[question.key] for one in versions if question and question.key in one.by_key]
+    key = retyping.key_of(document, question, kind, versions) if question else ""
+    published = [one.by_key[key] for one in versions if key in one.by_key]
     return Asking(
         document=document,
         kind=kind,
         subjects=subjects(document, before, drafts.steps(session)),
         question=question,
+        key=key,
         is_published=bool(published),
+        spent=retyping.types_by_key(versions),
         used_values={option.value for one in published for option in one.options},
         kinds=desk_queries.job_kinds(session),
     )
@@ -170,7 +194,22 @@ def _form_page(
                 form.refuse(str(error), error.field)
     seen = builder.page_of(asking.document, asking.question.key) if asking.question else ""
     page = builder.frame(db.session, row) | {"page": seen, "form": form, "asking": asking, "meanwhile": meanwhile}
+    if asking.question and asking.question.key in asking.document.by_key:
+        page |= _around(row, asking.document, asking.question, asking.kind)
     return render_template("desk/questionnaires/question.html", **page), status
+
+
+def _around(row: Questionnaire, document: Document, question: Question, kind: QuestionType) -> dict[str, Any]:
+    """What the form of a question says beside it: what is wrong with when it is shown, and what another type means."""
+    other = None
+    if kind is not question.type:
+        other = retyping.way(document, question, kind, publishing.documents_of(db.session, row))
+    return {
+        "wrong": drafts.conditions_wrong(db.session, row).get(question.key, []),
+        "way": other,
+        "was": TYPE_WORDS[question.type],
+        "may_retype": bool(retyping.types_for(document, question)),
+    }
 
 
 def _look(

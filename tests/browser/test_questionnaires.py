@@ -152,6 +152,8 @@ def test_every_page_of_the_builder_is_accessible(
         f"{here}/versions",
         f"{here}/versions/1",
         f"{here}/description",
+        f"{here}/questions/topic/type",
+        f"{here}/questions/topic?type=yes_no",
         f"{here}/questions/topic",
     ):
         page.goto(path)

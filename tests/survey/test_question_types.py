@@ -174,11 +174,11 @@ def test_placeholders_name_the_job(link: Link) -> None:
 @pytest.mark.parametrize(
     ("contact", "browser", "firm", "chosen", "expected"),
     [
-        ("de", "fr", "nl", "", "Wie haben wir es gemacht?"),
-        ("", "pt-BR,en;q=0.5", "nl", "", "Como correu o nosso trabalho?"),
+        ("de", "fr", "nl", "", "Wie haben wir gearbeitet?"),
+        ("", "pt-BR,en;q=0.5", "nl", "", "Como avalia o nosso trabalho?"),
         ("ja", "ko", "nl", "", "Hoe hebben we het gedaan?"),
         ("de", "de", "de", "es", "¿Qué tal lo hicimos?"),
-        ("de", "de", "de", "xx", "Wie haben wir es gemacht?"),
+        ("de", "de", "de", "xx", "Wie haben wir gearbeitet?"),
     ],
 )
 def test_the_clients_own_language_comes_first(

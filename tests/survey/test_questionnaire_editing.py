@@ -155,12 +155,14 @@ def test_what_a_manager_should_know_before_publishing() -> None:
     found = cautions([before], after)
     assert [(caution.weight, caution.key) for caution in found] == [
         (Weight.REFUSED, "topic"),
-        (Weight.NOTE, "note"),
+        (Weight.CONFIRM, "note"),
         (Weight.NOTE, "mood"),
         (Weight.NOTE, "mood"),
     ]
     assert "nobody would see it" in found[1].text
     assert "were confidential" in found[3].text
+    first = [caution.text for caution in cautions([], document(), promises=True)]
+    assert any("whether you kept your service promise" in text for text in first)
     led_by_nps = read_document({"questions": [question("nps", "nps"), question("csat", "rating")]})
     said = [caution.text for caution in cautions([document()], led_by_nps)]
     assert "The email offers the answers to ‘What about nps?’ now, instead of ‘How did we do?’." in said
@@ -267,7 +269,7 @@ def test_new_answers_never_get_the_number_of_an_old_one() -> None:
     rows = [(2, "Waiting", False), (None, "Parking", False), (1, "A person", True)]
     made = editing.new_options(rows, before, "en", {7})
     assert [option.value for option in made] == [2, 8, 1]
-    assert made[0].text["de"] == "Das Warten"
+    assert made[0].text["de"] == "Die Wartezeit"
     assert made[1].text == {"en": "Parking"}
     assert made[2].other
 
