@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from sqlalchemy.orm import Session
 
 from emails.briefs import Brief, load_briefs
-from emails.leads import Lead
+from emails.leads import Asked, Lead
 from emails.letters import NEEDS_NO_ESCAPING, VALUES, Letter, Links, Sort, escaped, personal_values, write_letter
 from emails.models import EmailKind
 from emails.rendering import look_of, rendered_html, rendered_line, rendered_text
@@ -176,7 +176,7 @@ class Composer:
     def _test(self, message: Draft, attempt_id: str) -> OutgoingEmail:
         """A letter to oneself, with values that lead to no survey."""
         told = message.context
-        sort = Sort(TextKind(told["kind"]), told["language"], told["lead"])
+        sort = Sort(TextKind(told["kind"]), told["language"], told["lead"], Asked.read(told.get("asked")))
         words = Wording(told["subject"], told["opening"], told["closing"])
         links = Links(f"{self._settings.base_url}{told['link']}", f"{self._settings.base_url}{told['link']}")
         values = told["values"]

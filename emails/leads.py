@@ -1,7 +1,8 @@
 """What the row of ratings asks: the first question of the questionnaire that an invitation went out with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,6 +31,14 @@ class Asked:
     key: str
     wording: tuple[tuple[str, str], ...]
     ends: tuple[str, str] | None
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any] | None) -> "Asked | None":
+        """As a message's context keeps it, in JSON."""
+        if kept is None:
+            return None
+        wording = tuple((language, text) for language, text in kept["wording"])
+        return cls(kept["key"], wording, tuple(kept["ends"]) if kept["ends"] else None)
 
     def text_in(self, language: str) -> str:
         """The question as the survey's page asks it in this language, with its placeholders."""

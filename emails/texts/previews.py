@@ -1,7 +1,7 @@
 """How a text would look: with the values of a made-up person, of nobody, or of a recent job; and a test to oneself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -10,19 +10,22 @@ from sqlalchemy.orm import Session, joinedload
 
 from emails import outbox
 from emails.briefs import Brief
+from emails.leads import USUAL, Lead, lead_of, load_leads
 from emails.letters import Letter, Links, Sort, escaped, personal_values, write_letter
 from emails.models import EmailKind, EmailMessage
-from emails.scales import CSAT
 from emails.texts.built_in import TextKind
 from emails.texts.checks import Finding, House, check, own_hosts
 from emails.wording import Wording, filled
 from survey.errors import ConflictError
 from survey.firms import get_firm
-from survey.models import Firm, Invitation, Resolution
+from survey.models import Firm, Invitation, Questionnaire, QuestionnaireUse, Resolution
+from survey.questionnaires.publishing import stand_in_id
+from survey.questionnaires.versions import document_of, newest
 from survey.speech import one_line
 from survey.users import User
 
 SAMPLE, BARE = "sample", "bare"
+_ASKED = "asked-"  # before the id of a questionnaire: a made-up person who gets that one
 RECENT = 6
 TESTS_PER_HOUR = 20
 TEST_LINK = "/desk/settings/emails/link"  # where the buttons of a preview and of a test lead
@@ -47,12 +50,20 @@ class Example:
 
 
 def examples(session: Session) -> list[Example]:
-    """What a preview can be shown with: a made-up person, nobody, and the latest jobs that were asked about."""
+    """What a preview can be shown with: a made-up person and what they are asked, nobody, and the latest jobs that were
+    asked about."""
+    usual = stand_in_id(session)
+    others = (
+        select(Questionnaire.id, Questionnaire.name)
+        .where(Questionnaire.id.in_(select(QuestionnaireUse.questionnaire_id)), Questionnaire.id != (usual or 0))
+        .order_by(Questionnaire.name)
+    )
+    asked = [Example(f"{_ASKED}{row.id}", f"A made-up person, asked ‘{row.name}’") for row in session.execute(others)]
     latest = [
         Example(str(one.id), f"{one.contact.name or one.contact.email}: {one.resolution.job.kind or 'a job'}")
         for one in _recent(session)
     ]
-    return [Example(SAMPLE, "A made-up person"), *latest, Example(BARE, "Nothing known")]
+    return [Example(SAMPLE, "A made-up person"), *asked, *latest, Example(BARE, "Nothing known")]
 
 
 def preview(
@@ -61,8 +72,8 @@ def preview(
     """The finished letter. Its links lead to a page that records nothing."""
     firm = get_firm(session)
     values = values_for(session, firm, language, example, now)
-    link = f"{base_url}{TEST_LINK}"
-    sort = Sort(kind, language, CSAT)
+    link, lead = f"{base_url}{TEST_LINK}", lead_for(session, example)
+    sort = Sort(kind, language, lead.scale, lead.asked)
     return write_letter(sort, words, firm, values, escaped(values), Links(link, link), base_url)
 
 
@@ -86,6 +97,17 @@ def house_of(firm: Firm, base_url: str) -> House:
 def in_theme(html: str, *, dark: bool) -> str:
     """The letter as a mail program in light or dark mode shows it, whatever the reader's own screen is set to."""
     return html.replace(_DARK_ONLY, "@media all" if dark else "@media not all")
+
+
+def lead_for(session: Session, example: str) -> Lead:
+    """What the letter of an example offers: the first question of the questionnaire that went out, or would go out."""
+    number = example.removeprefix(_ASKED)[:15]
+    if example.isascii() and example.isdigit():
+        version = session.scalar(select(Invitation.version_id).where(Invitation.id == int(number)))
+        return load_leads(session, [version])[version]
+    named = int(number) if number != example and number.isascii() and number.isdigit() else None
+    found = (newest(session, named) if named else None) or newest(session, stand_in_id(session) or 0)
+    return lead_of(document_of(found)) if found else USUAL
 
 
 def values_for(session: Session, firm: Firm, language: str, example: str, now: datetime) -> dict[str, str]:
@@ -121,10 +143,12 @@ def send_test(
     since = select(func.count()).where(EmailMessage.kind == EmailKind.TEST, EmailMessage.user_id == user.id)
     if (session.scalar(since.where(EmailMessage.created_at > now - timedelta(hours=1))) or 0) >= TESTS_PER_HOUR:
         raise ConflictError(f"{TESTS_PER_HOUR} tests an hour are the most. The previews here show the same.")
+    lead = lead_for(session, example)
     context = {
         "kind": kind.value,
         "language": language,
-        "lead": CSAT,
+        "lead": lead.scale,
+        "asked": asdict(lead.asked) if lead.asked else None,
         "link": TEST_LINK,
         **dict(words.items()),
         "values": values_for(session, get_firm(session), language, example, now),

@@ -51,10 +51,10 @@ def link(session: Session, settings: Settings) -> Link:
     ("language", "title"),
     [
         ("de", "Sollen wir nicht mehr fragen?"),
-        ("es", "¿Dejamos de preguntar?"),
-        ("fr-CA", "Arrêter nos questions ?"),
-        ("pt-BR", "Parar com as nossas perguntas?"),
-        ("nl", "Wilt u geen vragen meer?"),
+        ("es", "¿Quiere que dejemos"),
+        ("fr-CA", "Ne plus recevoir nos questions"),
+        ("pt-BR", "Quer deixar de receber perguntas?"),
+        ("nl", "Wilt u geen vragen meer krijgen?"),
         ("en", "Stop our questions?"),
         ("ja", "Stop our questions?"),
     ],
@@ -74,8 +74,8 @@ def test_without_a_known_language_the_browser_decides(
     """Contact, then browser, then firm; a link at the foot changes it for this visit."""
     link = make_link(session, settings, language="")
     assert "Sollen wir" in client.get(link.path, headers={"Accept-Language": "de-AT,en;q=0.5"}).text
-    assert "¿Dejamos" in client.get(f"{link.path}?lang=es", headers={"Accept-Language": "de"}).text
-    assert "¿Dejamos" not in client.get(f"{link.path}?lang=../../etc", headers={"Accept-Language": "de"}).text
+    assert "¿Quiere" in client.get(f"{link.path}?lang=es", headers={"Accept-Language": "de"}).text
+    assert "¿Quiere" not in client.get(f"{link.path}?lang=../../etc", headers={"Accept-Language": "de"}).text
 
 
 def test_no_reminders_but_questions(client: FlaskClient, session: Session, link: Link) -> None:

@@ -20,7 +20,12 @@ from survey import clock
 from survey.config import Settings
 from survey.firms import get_firm
 from survey.people import find_person, set_active
+from survey.questionnaires import drafts
+from survey.questionnaires.document import read_document
+from survey.questionnaires.versions import publish
+from tests.conftest import NOW
 from tests.factories import make_invitation
+from tests.survey.questionnaire_documents import question
 
 PAGE = "/desk/settings/emails"
 EDIT = f"{PAGE}/survey/en"
@@ -160,6 +165,9 @@ def test_a_test_goes_to_oneself_and_shows_in_the_mailbox(
     app: Flask, session: Session, settings: Settings, manager: FlaskClient
 ) -> None:
     """To the address one signed in with, whatever else is sent along; nothing of it is kept afterwards."""
+    asked = read_document({"questions": [question("nps", "nps", "Would you send us a friend?")]})
+    publish(session, drafts.create(session, "Yearly", asked, NOW), [], None, NOW)
+    session.commit()
     data = {**TEXT, "do": "test", "to_email": "victim@client.example", "email": "victim@client.example"}
     assert manager.post(EDIT, data=data).status_code == 303
     assert "A test is on its way to manager@brightside.example" in manager.get(EDIT).text
@@ -174,7 +182,8 @@ def test_a_test_goes_to_oneself_and_shows_in_the_mailbox(
     letter = get_letter(session, session.scalars(select(MailboxMessage.id)).one())
     assert letter.subject == "Test: Hi Mona"
     assert "Done by Ana and Ben." in letter.text
-    assert "/desk/settings/emails/link?csat=5" in letter.text
+    assert "Would you send us a friend?" in letter.text
+    assert "/desk/settings/emails/link?nps=9" in letter.text
     assert manager.get(f"/desk/emails/{message.id}").status_code == 200
     assert "Nothing was recorded" in manager.get("/desk/settings/emails/link?csat=5").text
 

@@ -12,10 +12,14 @@ from emails.texts.built_in import TextKind, built_in
 from emails.texts.models import EmailDraft
 from emails.wording import Wording
 from survey.errors import ConflictError, NotFoundError
+from survey.models import QuestionnaireUse
 from survey.people import create_person
+from survey.questionnaires import drafts, publishing
+from survey.questionnaires.document import read_document
 from tests.conftest import NOW
 from tests.emails.test_cli import run
 from tests.factories import make_contact, make_invitation
+from tests.survey.questionnaire_documents import question
 
 KIND, LANGUAGE = TextKind.SURVEY, "en"
 FIRST = Wording("One {first_name}", "First.\n\nSecond.", "{firm}")
@@ -119,6 +123,33 @@ def test_examples_are_recent_jobs(session: Session) -> None:
         letter = previews.preview(session, KIND, LANGUAGE, FIRST, key, "https://f.example", NOW)
         assert "https://f.example/desk/settings/emails/link" in letter.text
         assert (invitation.contact.name.split()[0] in letter.subject) is (key == str(invitation.id))
+
+
+def test_a_preview_offers_what_the_survey_would_ask_first(session: Session) -> None:
+    """The questionnaire in use, another one where it is chosen, or the one that really went out; in its own words."""
+    nps = question("nps", "nps", "Would you send us a friend?") | {"text": {"en": "A friend?", "de": "Einem Freund?"}}
+    ours = [
+        drafts.create(session, name, read_document({"questions": [lead]}), NOW)
+        for name, lead in (("Yearly", nps), ("Calls", question("ces", "ces", "Was it easy?")))
+    ]
+    for row in ours:
+        publishing.publish(session, row, row.revision, confirmed=True, user_id=None, now=NOW)
+    session.add(QuestionnaireUse(kind="call", questionnaire_id=ours[1].id))
+    invitation = make_invitation(session, version_id=publishing.version_by_number(session, ours[1], 1).id)
+    session.flush()
+
+    def offered(example: str, language: str = LANGUAGE) -> str:
+        return previews.preview(session, KIND, language, OURS, example, "https://f.example", NOW).text
+
+    for example in ("sample", "bare"):
+        assert "A friend?" in offered(example)
+        assert "?nps=10" in offered(example)
+    assert "Einem Freund?" in offered("sample", "de")
+    assert f"asked-{ours[1].id}" in [one.key for one in previews.examples(session)]
+    for example in (f"asked-{ours[1].id}", str(invitation.id)):
+        assert "Was it easy?" in offered(example)
+        assert "?ces=7" in offered(example)
+    assert "A friend?" in offered("asked-9999")
 
 
 def test_a_letter_shows_the_theme_it_is_asked_for(session: Session) -> None:
