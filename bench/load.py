@@ -246,7 +246,10 @@ def measure(url: str, folder: Path, rounds: int) -> dict[str, list[Turn]]:
     """Turns of hello, GET and POST, after one of each to warm up; then GET and POST at four fifths of their rate."""
     posts = int((rounds + 2) * SECONDS * 1_000)
     paths = fill(url, folder, SURVEYS + posts)
-    reading, answering = paths[:SURVEYS], (post_request(path) for path in paths[SURVEYS:])
+    reading, answering = (
+        paths[:SURVEYS],
+        iter([post_request(path) for path in paths[SURVEYS:]]),
+    )  # made ahead, like GETs
     found: dict[str, list[Turn]] = {"hello": [], "lookup alone": [], "GET": [], "POST": []}
     environment = {"BENCH_DATABASE": url, "BENCH_FOLDER": str(folder)}
     with ExitStack() as servers:
@@ -284,6 +287,8 @@ def _check(url: str, folder: Path, found: dict[str, list[Turn]]) -> None:
         assert answers == stored * 5, (answers, stored)
         if db.engine.dialect.name == "postgresql":
             assert db.session.execute(text("SHOW synchronous_commit")).scalar() == "on"
+        else:
+            assert db.session.execute(text("PRAGMA synchronous")).scalar() == 2  # FULL
         db.session.rollback()
         db.engine.dispose()
 

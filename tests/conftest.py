@@ -27,7 +27,6 @@ from wsgi import create_app
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)  # a Tuesday
 SECRET_KEY = "only-for-tests-0123456789"
 UNGUARDED = {"WTF_CSRF_ENABLED": False, "RATE_LIMITS": False}
-survey.db.SQLITE_SYNCHRONOUS = "OFF"  # nothing outlives the run
 
 
 class DeskClient(FlaskClient):
@@ -71,6 +70,11 @@ class Compiled(BytecodeCache):
     def dump_bytecode(self, bucket: Bucket) -> None:
         assert bucket.code is not None
         self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+def pytest_configure() -> None:
+    """Nothing outlives the run, so nothing waits for the disk. Not on import: benchmarks use the factories too."""
+    survey.db.SQLITE_SYNCHRONOUS = "OFF"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -286,6 +286,20 @@ def test_the_press_knows_of_a_page_shown_just_before(both: Both) -> None:
     ]
 
 
+def test_an_answer_waits_for_what_was_seen_on_its_own_link_alone(both: Both) -> None:
+    """Visits on other links stay in memory until it is their time."""
+    both.session.commit()
+    Client(both.front, TestResponse).get(both.path, headers={"User-Agent": PHONE, **PRESSED})
+    seen = both.invitation.id
+    both.fresh()
+    assert both.post(front=True, csat="4").status_code == 303
+    events = select(SurveyEvent.kind).where(SurveyEvent.invitation_id == seen)
+    assert both.session.scalars(events).all() == []
+    both.session.rollback()
+    both.front.visits.settle([seen])
+    assert both.session.scalars(events).all() == [SurveyEventKind.OPENED, SurveyEventKind.SHOWN]
+
+
 def test_a_visit_that_waited_in_memory_sets_a_machines_answer_aside(both: Both) -> None:
     """A scanner that presses the button at once, and whose other openings are written only afterwards."""
     both.fresh()
