@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from survey.evidence.verdicts import WAITING, found_on
 from survey.models import (
-    Client,
     Contact,
     Invitation,
     InvitationState,
@@ -25,7 +24,7 @@ from survey.questionnaires.document import Confidentiality, QuestionType
 from survey.results import estimates
 from survey.results.counting import LEAST
 from survey.results.estimates import Estimate
-from survey.results.queries import Asking
+from survey.results.queries import Asking, is_named
 from survey.results.questions import page_groups, shown
 from survey.tallies import SEPARATOR, Tallied, counted
 
@@ -69,16 +68,20 @@ class Stop:
 
 def invitations(asking: Asking, *columns: Any) -> Select[Any]:
     """SELECT of columns of the invitations that the filters leave, whenever their jobs were closed."""
+    return _narrowed(select(*columns).select_from(Invitation), asking, with_resolution=bool(asking.wanted.kind))
+
+
+def _narrowed(found: Select[Any], asking: Asking, *, with_resolution: bool) -> Select[Any]:
     wanted, scope = asking.wanted, asking.scope
-    found = select(*columns).select_from(Invitation).join(Resolution, Resolution.id == Invitation.resolution_id)
+    if with_resolution:
+        found = found.join(Resolution, Resolution.id == Invitation.resolution_id)
     if wanted.kind:
         found = found.join(Job, and_(Job.id == Resolution.job_id, Job.kind == wanted.kind))
     if wanted.staff:
-        by = and_(ResolutionStaff.resolution_id == Resolution.id, ResolutionStaff.name == wanted.staff)
+        by = and_(ResolutionStaff.resolution_id == Invitation.resolution_id, ResolutionStaff.name == wanted.staff)
         found = found.join(ResolutionStaff, by)
     if wanted.client:
-        named = Client.name.icontains(wanted.client, autoescape=True)
-        found = found.join(Client, and_(Client.id == Invitation.client_id, named))
+        found = found.where(is_named(Invitation.client_id, wanted.client))
     if wanted.language:
         found = found.join(Contact, and_(Contact.id == Invitation.contact_id, Contact.language == wanted.language))
     if starts_at_sending(asking):
@@ -92,7 +95,8 @@ def invitations(asking: Asking, *columns: Any) -> Select[Any]:
 def _cohort(asking: Asking, *columns: Any) -> Select[Any]:
     """SELECT of columns of the invitations about jobs closed in the period."""
     _before, start, end = asking.moments()
-    return invitations(asking, *columns).where(Resolution.completed_at >= start, Resolution.completed_at < end)
+    found = _narrowed(select(*columns).select_from(Invitation), asking, with_resolution=True)
+    return found.where(Resolution.completed_at >= start, Resolution.completed_at < end)
 
 
 def starts_at_sending(asking: Asking) -> bool:
@@ -102,37 +106,56 @@ def starts_at_sending(asking: Asking) -> bool:
 
 def load_funnel(session: Session, asking: Asking) -> Funnel:
     """The way of the jobs closed in the period."""
-    is_sent, arrived = Invitation.sent_at.is_not(None), Invitation.delivered_at.is_not(None)
-    counted = _cohort(asking, Invitation.state, is_sent, arrived, func.count()).group_by(
-        Invitation.state, is_sent, arrived
-    )
+    every, sent, arrived = session.execute(_answered(asking).add_columns(*_REACHED)).one()
+    return _funnel(session, asking, (every, sent, arrived))
+
+
+def load_way(session: Session, asking: Asking) -> tuple[Funnel, list[Stop]]:
+    """The way, and where it stops question by question: of several questionnaires together nowhere."""
+    if asking.scope.is_every:
+        return load_funnel(session, asking), []
+    walked = _walked(session, asking)
+    return _funnel(session, asking, walked.reached), _stops(asking, walked)
+
+
+_SENT, _ARRIVED = Invitation.sent_at.is_not(None), Invitation.delivered_at.is_not(None)
+_REACHED = func.count(), func.count(Invitation.sent_at), func.count(case((_SENT, Invitation.delivered_at)))
+_Reached = tuple[int, int, int]  # of the answered: all, those sent, those sent of whose arrival there is news
+
+
+def _answered(asking: Asking) -> Select[Any]:
+    return _cohort(asking).where(Invitation.state == InvitationState.ANSWERED)
+
+
+def _funnel(session: Session, asking: Asking, reached: _Reached) -> Funnel:
+    every, sent, arrived = reached
+    answered = InvitationState.ANSWERED
     counts: Counter[tuple[InvitationState, bool, bool]] = Counter()
-    for state, sent, delivered, count in session.execute(counted):
-        counts[state, bool(sent), bool(delivered)] += count
-    opened, opened_unannounced, machines = _opened(session, asking)
-    return Funnel(tuple(_steps(counts, opened, opened_unannounced, not starts_at_sending(asking))), machines)
-
-
-def _opened(session: Session, asking: Asking) -> tuple[int, int, int]:
-    """Of the links not answered: how many a person opened; how many of these without news of delivery; how many nothing
-    but machines opened."""
-    announced = Invitation.delivered_at.is_not(None)
-    unanswered = _cohort(asking).where(Invitation.sent_at.is_not(None), Invitation.state != InvitationState.ANSWERED)
-    counts: Counter[tuple[bool, bool]] = Counter()  # (by a person, announced)
-    standing = (
-        unanswered.add_columns(LinkVerdict.seen, announced, func.count())
-        .join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id)
-        .where(~LinkVerdict.stale)
-        .group_by(LinkVerdict.seen, announced)
+    counts.update(
+        {
+            (answered, False, False): every - sent,
+            (answered, True, False): sent - arrived,
+            (answered, True, True): arrived,
+        }
     )
-    for seen, is_announced, count in session.execute(standing):
-        counts[seen is LinkSeen.PERSON, bool(is_announced)] += count
-    rows = session.execute(unanswered.add_columns(Invitation.id, announced).where(Invitation.id.in_(WAITING)))
-    waiting = {number: bool(is_announced) for number, is_announced in rows}
-    for number, found in found_on(session, list(waiting)).items():
-        counts[found.by_person, waiting[number]] += 1
-    by_machines = counts[False, True] + counts[False, False]
-    return counts[True, True] + counts[True, False], counts[True, False], by_machines
+    opened: Counter[tuple[bool, bool]] = Counter()  # (by a person, announced) → links
+    silent = _cohort(asking).where(Invitation.state != answered)
+    judged = case((~LinkVerdict.stale, LinkVerdict.seen))
+    parts = Invitation.state, _SENT, _ARRIVED, judged
+    found = silent.add_columns(*parts, func.count()).group_by(*parts)
+    for state, is_sent, has_arrived, seen, count in session.execute(
+        found.join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id, isouter=True)
+    ):
+        counts[state, bool(is_sent), bool(has_arrived)] += count
+        if is_sent and seen is not None:
+            opened[seen is LinkSeen.PERSON, bool(has_arrived)] += count
+    rows = session.execute(silent.add_columns(Invitation.id, _ARRIVED).where(_SENT, Invitation.id.in_(WAITING)))
+    waiting = {number: bool(has_arrived) for number, has_arrived in rows}
+    for number, visits in found_on(session, list(waiting)).items():
+        opened[visits.by_person, waiting[number]] += 1
+    by_person = opened[True, True] + opened[True, False]
+    steps = _steps(counts, by_person, opened[True, False], not starts_at_sending(asking))
+    return Funnel(tuple(steps), machines_only=opened[False, True] + opened[False, False])
 
 
 def _steps(
@@ -181,17 +204,30 @@ def _share(count: int, of: int) -> Estimate | None:
     return estimates.share(count, of) if of >= LEAST else None
 
 
+@dataclass(frozen=True)
+class _Walked:
+    """Of the links that were answered: how far they came, page → on how many it was shown, question → how many
+    answered it."""
+
+    reached: _Reached
+    pages: Mapping[str, int]
+    given: Mapping[str, int]
+
+
 def drop_off(session: Session, asking: Asking) -> list[Stop]:
     """Of those who confirmed anything in the period: who was shown each question's page, and who answered it."""
+    return _stops(asking, _walked(session, asking))
+
+
+def _stops(asking: Asking, walked: _Walked) -> list[Stop]:
     document = asking.scope.versions[-1].document
-    confirmed, pages, given = _walked(session, asking)
-    found = []
+    confirmed, found = walked.reached[0], []
     for place, group in enumerate(page_groups(document)):
         keys = {question.key for question in group}
         names = keys | {EARLY_PAGES[key] for key in keys & EARLY_PAGES.keys()}
-        seen = confirmed if place == 0 else min(confirmed, sum(pages.get(name, 0) for name in names))
+        seen = confirmed if place == 0 else min(confirmed, sum(walked.pages.get(name, 0) for name in names))
         for question in group:
-            count = given.get(question.key, 0)
+            count = walked.given.get(question.key, 0)
             note = ""
             if question.confidentiality is Confidentiality.CONFIDENTIAL:
                 note = "confidential: who answered is not known"
@@ -203,23 +239,23 @@ def drop_off(session: Session, asking: Asking) -> list[Stop]:
     return found
 
 
-def _walked(session: Session, asking: Asking) -> tuple[int, Mapping[str, int], Mapping[str, int]]:
-    """Of the links that were answered: how many; page → on how many it was shown; question → how many answered it."""
-    answered = _cohort(asking).where(Invitation.state == InvitationState.ANSWERED)
+def _walked(session: Session, asking: Asking) -> _Walked:
     standing = func.aggregate_strings(case((~LinkVerdict.stale, LinkVerdict.pages)), SEPARATOR)
     tallies = func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
-    n, shown_pages, lines = session.execute(
-        answered.add_columns(func.count(), standing, tallies)
+    *reached, shown_pages, lines = session.execute(
+        _answered(asking)
+        .add_columns(*_REACHED, standing, tallies)
         .join(SurveyResponse, SurveyResponse.invitation_id == Invitation.id, isouter=True)
         .join(LinkVerdict, LinkVerdict.invitation_id == Invitation.id, isouter=True)
     ).one()
     pages: Counter[str] = Counter()
     for line, count in Counter((shown_pages or "").split(SEPARATOR)).items():
         pages.update(dict.fromkeys(line.split(), count))
-    waiting = session.scalars(answered.add_columns(Invitation.id).where(Invitation.id.in_(WAITING))).all()
+    waiting = session.scalars(_answered(asking).add_columns(Invitation.id).where(Invitation.id.in_(WAITING))).all()
     for found in found_on(session, waiting).values():
         pages.update(found.pages)
-    return n, pages, _given(counted(lines or ""))
+    every, sent, arrived = reached
+    return _Walked((every, sent, arrived), pages, _given(counted(lines or "")))
 
 
 def _given(tallies: Mapping[Tallied, int]) -> Mapping[str, int]:

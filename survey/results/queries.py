@@ -1,13 +1,14 @@
 """Answers, counted in one pass, and what was written beside them. How fast: `docs/results.md`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import pairwise
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased, contains_eager
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
 from survey.distinct import distinct_words
 from survey.models import (
@@ -24,6 +25,9 @@ from survey.results.counting import BEFORE, STEP, Row
 from survey.results.periods import Period, midnight
 from survey.results.scope import Scope
 from survey.tallies import SEPARATOR, Tallied, counted
+
+LATE_ROWS = 1_000  # that may be committed after others with a higher id
+_seen: WeakKeyDictionary[Engine, tuple[int, frozenset[str]]] = WeakKeyDictionary()  # up to which id, which languages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,12 @@ def _within(asking: Asking, start: datetime, end: datetime) -> Select[Any]:
     return _narrowed(found, asking.wanted)
 
 
+def is_named(client_id: InstrumentedAttribute[int], part: str) -> ColumnElement[bool]:
+    """Whether the client has this in their name: names are looked at once, not for each answer. The sum keeps SQLite
+    from going through the clients' index, once for each part of the period, where many clients have it."""
+    return (client_id + 0).in_(select(Client.id).where(Client.name.icontains(part, autoescape=True)))
+
+
 def _narrowed(found: Select[Any], wanted: Wanted) -> Select[Any]:
     if wanted.kind:
         found = found.join(Resolution, Resolution.id == SurveyResponse.resolution_id)
@@ -77,8 +87,7 @@ def _narrowed(found: Select[Any], wanted: Wanted) -> Select[Any]:
         by = and_(ResolutionStaff.resolution_id == SurveyResponse.resolution_id, ResolutionStaff.name == wanted.staff)
         found = found.join(ResolutionStaff, by)
     if wanted.client:
-        named = Client.name.icontains(wanted.client, autoescape=True)
-        found = found.join(Client, and_(Client.id == SurveyResponse.client_id, named))
+        found = found.where(is_named(SurveyResponse.client_id, wanted.client))
     if wanted.language:
         found = found.where(SurveyResponse.language == wanted.language)
     if wanted.origin:
@@ -98,32 +107,26 @@ class Counts:
 def count(session: Session, asking: Asking) -> Counts:
     """How often each number was given to each question, by version and part of the period.
 
-    What a response adds stands beside it (`survey.tallies`), so one SELECT for each part reads the responses alone.
+    What a response adds stands beside it (`survey.tallies`), so one SELECT for each part reads the responses alone; a
+    column for each version, since to group by it would sort all lines first.
     """
     edges = asking.period.edges(asking.zone)
     before = asking.moments()[0]
     parts = [(BEFORE, before, edges[0])] if before < edges[0] else []
     parts += [(number, *ends) for number, ends in enumerate(pairwise(edges))]
-    found, people = [], {part: 0 for part, _start, _end in parts}
+    versions = [version.id for version in asking.scope.versions]
+    lines = func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
+    columns = [lines.filter(SurveyResponse.version_id.is_not_distinct_from(version)) for version in versions]
+    found, people = [], {}
     for part, start, end in parts:
-        counted = (
-            _within(asking, start, end)
-            .with_only_columns(
-                SurveyResponse.version_id, func.count(), func.aggregate_strings(SurveyResponse.tally, SEPARATOR)
-            )
-            .group_by(SurveyResponse.version_id)
-        )
-        for version, n, lines in session.execute(counted):
-            people[part] += n
-            found += [_row(tallied, version, part, n) for tallied, n in _visible(asking, lines)]
+        counting = _within(asking, start, end).with_only_columns(func.count(), *columns)
+        people[part], *tallies = session.execute(counting).one()
+        for version, together in zip(versions, tallies, strict=True):
+            given = counted(together or "")
+            seen = [(tallied, n) for tallied, n in given.items() if asking.managers or not tallied.managers_only]
+            found += [_row(tallied, version, part, n) for tallied, n in seen]
     n_before = people.pop(BEFORE, 0)
     return Counts(found, sum(people.values()), n_before)
-
-
-def _visible(asking: Asking, lines: str) -> Iterator[tuple[Tallied, int]]:
-    for tallied, n in counted(lines).items():
-        if asking.managers or not tallied.managers_only:
-            yield tallied, n
 
 
 def _row(tallied: Tallied, version: int | None, part: int, n: int) -> Row:
@@ -203,9 +206,14 @@ def _numbers(session: Session, asking: Asking, response_ids: Sequence[int]) -> d
 
 
 def languages(session: Session) -> list[str]:
-    """Every language in which somebody answered."""
-    found = select(SurveyResponse.language).where(SurveyResponse.language != "").distinct()
-    return sorted(session.scalars(found))
+    """Every language in which somebody answered: those this process saw before, and those of the rows since."""
+    engine = session.get_bind().engine
+    last, known = _seen.get(engine, (0, frozenset()))
+    newest = session.scalar(select(func.max(SurveyResponse.id))) or 0
+    since = SurveyResponse.id > min(last, newest) - LATE_ROWS
+    found = select(SurveyResponse.language).where(SurveyResponse.language != "", since).distinct()
+    _seen[engine] = newest, known | set(session.scalars(found))
+    return sorted(_seen[engine][1])
 
 
 def staff_names(session: Session) -> list[str]:

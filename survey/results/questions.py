@@ -110,11 +110,12 @@ def merged(versions: Sequence[Version], *, shared_only: bool = False) -> list[As
     """The questions of these versions (oldest first), in the newest one's order, then those no longer asked. Last come
     the scales that every questionnaire takes from scripts and other tools. Confidential ones are not among them.
 
-    `shared_only`: the keys alone that mean the same in every questionnaire.
+    `shared_only`: the keys alone that mean the same in every questionnaire, in the words of the first that asks them.
     """
     groups: dict[tuple[str, QuestionType], list[Version]] = {}
     newest = versions[-1] if versions else None
-    for version in reversed(versions):
+    told = sorted(versions, key=lambda one: (one.questionnaire_id or 0, -one.number)) if shared_only else versions[::-1]
+    for version in told:
         for question in version.document.questions:
             if question.confidentiality is Confidentiality.CONFIDENTIAL or (
                 shared_only and question.key not in STANDARD

@@ -1,7 +1,8 @@
 """What every template may use: filters that speak the firm's language and time zone, and the firm itself."""
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -59,8 +60,13 @@ def surveys_paused() -> SchedulePause | None:
 
 
 def _locale() -> Locale:
+    return _locale_of(_firm().language)
+
+
+@lru_cache(maxsize=64)
+def _locale_of(language: str) -> Locale:
     try:
-        return Locale.parse(_firm().language.replace("-", "_"))
+        return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         return Locale("en")
 
@@ -117,7 +123,15 @@ def money(amount: Decimal | float | None, currency: str = "") -> str:
 
 def percent(share: float | None) -> str:
     """A share of 1 as a whole percentage: "42%"."""
-    return "–" if share is None else format_percent(share, locale=_locale())
+    if share is None:
+        return "–"
+    return _whole_percent(int((Decimal(str(share)) * 100).to_integral_value(ROUND_HALF_EVEN)), _firm().language)
+
+
+@lru_cache(maxsize=1_024)
+def _whole_percent(hundredths: int, language: str) -> str:
+    """A table of results has hundreds of shares, and few different ones."""
+    return format_percent(Decimal(hundredths) / 100, locale=_locale_of(language))
 
 
 def initials(name: str) -> str:

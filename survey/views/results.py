@@ -46,10 +46,11 @@ def question(key: str) -> ResponseReturnValue:
 @blueprint.get("/funnel")
 def way() -> ResponseReturnValue:
     asking = _asking()
+    found, stops = funnel.load_way(db.session, asking)
     return render_template(
         "desk/results/funnel.html",
-        funnel=funnel.load_funnel(db.session, asking),
-        stops=() if asking.scope.is_every else funnel.drop_off(db.session, asking),
+        funnel=found,
+        stops=stops,
         whole=not funnel.starts_at_sending(asking),
         **_frame(asking),
     )

@@ -25,9 +25,9 @@ from survey.models import (
     Touchpoint,
 )
 from survey.results.figures import Card
-from survey.results.funnel import drop_off, load_funnel
+from survey.results.funnel import drop_off, load_funnel, load_way
 from survey.results.page import Choice, ask, figures, load_results
-from survey.results.queries import Wanted
+from survey.results.queries import Wanted, languages
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_resolution
 from tests.survey.results.rows import PERSON, SCANNER, answered, asks, confide, published, questionnaire, visited
@@ -322,7 +322,17 @@ def test_of_one_version_the_way_begins_at_the_sending(session: Session, viewer: 
     make_invitation(session, state=InvitationState.SKIPPED, sent_at=None)
     found = load_funnel(session, ask(session, Choice(version="1"), NOW, managers=True))
     assert (found.steps[0].label, found.jobs) == ("Sent", 1)
+    asking = ask(session, Choice(version="2"), NOW, managers=True)
+    assert load_way(session, asking) == (load_funnel(session, asking), drop_off(session, asking))
     assert "1 survey sent" in viewer.get("/desk/results/funnel?version=1").get_data(as_text=True)
+
+
+def test_a_language_can_be_chosen_as_soon_as_somebody_answered_in_it(session: Session) -> None:
+    """What was seen before is remembered; what came since is read."""
+    answered(session, csat=5, language="de")
+    assert "de" in languages(session)
+    answered(session, csat=5, language="nl")
+    assert {"de", "nl"} <= set(languages(session))
 
 
 def test_where_people_stop_answering(session: Session) -> None:
