@@ -19,16 +19,17 @@ from survey.asking.deciding import (
     lock_recipients,
     move,
 )
-from survey.asking.eligibility import Facts, Outcome, Policy, Verdict, decide
+from survey.asking.eligibility import decide
 from survey.asking.facts import earlier_survey
 from survey.asking.overrides import cancel, hold, reconsider, resume, send_now, withdraw
 from survey.asking.pausing import last_pause_over, too_late_because
-from survey.asking.reasons import timing_verdicts
+from survey.asking.reasons import explain
+from survey.asking.terms import Facts, Outcome, Policy
 from survey.config import Settings
 from survey.models import Client, Invitation, InvitationState, Job, Resolution, SchedulePause
 from survey.questionnaires.versions import version_for
 
-__all__ = ["cancel", "hold", "reconsider", "resume", "send_now", "withdraw"]  # the rest is defined here
+__all__ = ["cancel", "explain", "hold", "reconsider", "resume", "send_now", "withdraw"]  # the rest is defined here
 
 LOOK_AGAIN = timedelta(days=1)  # for the proof that the first email arrived
 TOKEN_PURPOSE = "survey"  # noqa: S105 - the name of a purpose, no secret
@@ -267,20 +268,6 @@ def _why_too_late(session: Session, invitation: Invitation) -> str:
         return "It was held until it was too late to ask."
     pause = last_pause_over(session, invitation.due_at, invitation.expires_at)
     return too_late_because(pause) if pause else "It was waiting until it was too late to ask."
-
-
-def explain(session: Session, resolution: Resolution, now: datetime) -> list[Verdict]:
-    """Every rule's verdict: as it was when the survey went out or was skipped; asked afresh while it waits.
-
-    The rules of the schedule follow: when the email goes out and why then; of one that is out, whether a reminder does.
-    """
-    invitation, house = resolution.invitation, load_house(session)
-    timing = timing_verdicts(session, resolution, house)
-    if invitation is not None and invitation.state not in WAITING:
-        return [*(Verdict(item["rule"], item["passed"], item["why"]) for item in invitation.verdicts), *timing]
-    due_at = invitation.due_at if invitation else house.due_at(resolution)
-    forced = invitation is not None and invitation.forced_by_id is not None
-    return [*decide_now(session, resolution, house, now, at=due_at, forced=forced).verdicts, *timing]
 
 
 def find_by_token(session: Session, token: str) -> Invitation | None:

@@ -29,9 +29,9 @@ DEFAULT_PROMISE = (
         "We greeted you and listened",
         {
             "es": "Le saludamos y le escuchamos",
-            "fr": "Nous vous avons accueilli et écouté",
+            "fr": "Vous avez eu un bon accueil et une bonne écoute",
             "de": "Wir haben Sie begrüßt und Ihnen zugehört",
-            "pt": "Recebemos e ouvimos o cliente com atenção",
+            "pt": "Demos-lhe as boas-vindas e ouvimos com atenção",
             "nl": "We hebben u begroet en naar u geluisterd",
         },
     ),
@@ -42,8 +42,8 @@ DEFAULT_PROMISE = (
             "es": "Le dijimos qué pasaría después y cuándo",
             "fr": "Nous vous avons dit ce qui allait se passer, et quand",
             "de": "Wir haben Ihnen gesagt, was als Nächstes geschieht und wann",
-            "pt": "Dissemos o que ia acontecer a seguir, e quando",
-            "nl": "We hebben u verteld wat er daarna gebeurt, en wanneer",
+            "pt": "Dissemos-lhe o que ia acontecer a seguir e quando",
+            "nl": "We hebben u verteld wat er zou gebeuren, en wanneer",
         },
     ),
     PromiseStep(
@@ -51,7 +51,7 @@ DEFAULT_PROMISE = (
         "We kept you informed",
         {
             "es": "Le mantuvimos al corriente",
-            "fr": "Nous vous avons tenu au courant",
+            "fr": "Nous vous avons donné des nouvelles régulièrement",
             "de": "Wir haben Sie auf dem Laufenden gehalten",
             "pt": "Fomos dando notícias ao longo do trabalho",
             "nl": "We hebben u op de hoogte gehouden",
@@ -72,11 +72,11 @@ DEFAULT_PROMISE = (
         "explained",
         "We checked it with you and explained it at the end",
         {
-            "es": "Al final lo comprobamos con usted y se lo explicamos",
-            "fr": "À la fin, nous l’avons vérifié avec vous et expliqué",
+            "es": "Al final lo revisamos todo con usted y se lo explicamos",
+            "fr": "À la fin, nous avons tout vérifié avec vous et expliqué",
             "de": "Wir haben am Ende alles mit Ihnen geprüft und erklärt",
-            "pt": "No fim, verificámos o trabalho em conjunto e explicámo-lo",
-            "nl": "We hebben het aan het eind samen met u nagekeken en uitgelegd",
+            "pt": "No fim, verificámos tudo consigo e explicámos",
+            "nl": "We hebben aan het eind alles met u nagekeken en uitgelegd",
         },
     ),
 )

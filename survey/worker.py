@@ -14,6 +14,7 @@ from survey import clock
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
+IDLE_POLL_SECONDS = 2.0  # asking every task costs 40 ms of a core, so a night without work asks less often
 MAX_BACKOFF_SECONDS = 60.0
 
 
@@ -77,9 +78,13 @@ def _run_batch(task: Task, app_context: Callable[[], AbstractContextManager[obje
 def run_forever(
     tasks: Sequence[Task], app_context: Callable[[], AbstractContextManager[object]], stop: threading.Event
 ) -> None:
-    """Poll until `stop` is set. A failing task waits longer after every failure, up to a minute; the others go on."""
+    """Poll until `stop` is set, less often the longer nothing is due.
+
+    A failing task waits longer after every failure, up to a minute; the others go on.
+    """
     failures: dict[str, int] = {}
     retry_at: dict[str, float] = {}
+    pause = POLL_SECONDS
     while not stop.is_set():
         idle = True
         for task in tasks:
@@ -95,4 +100,5 @@ def run_forever(
             else:
                 failures.pop(task.name, None)
         if idle:
-            stop.wait(POLL_SECONDS)
+            stop.wait(pause)
+        pause = min(IDLE_POLL_SECONDS, pause * 1.25) if idle else POLL_SECONDS

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.asking.closed_days import country_for
-from survey.asking.eligibility import Decision, Facts, Outcome, Policy, decide
+from survey.asking.eligibility import decide
 from survey.asking.facts import NOTHING_OWN, load_facts, policy_of
 from survey.asking.rules import SurveyRules
 from survey.asking.schedule import Hours, Place, Window, next_open, spread, too_late_at, zone_for
+from survey.asking.terms import Decision, Facts, Outcome, Policy
 from survey.firms import default_firm
 from survey.models import Client, Contact, Firm, Invitation, InvitationState, QuestionnaireUse, Resolution
 

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from survey.asking.eligibility import QUARTER_DAYS, Facts, Policy
+from survey.asking.eligibility import QUARTER_DAYS
 from survey.asking.rotation import Turn
 from survey.asking.schedule import zone_for
+from survey.asking.terms import Facts, Policy
 from survey.models import (
     Contact,
     Firm,

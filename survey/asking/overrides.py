@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from survey.asking.deciding import WAITING, apply, decide_now, load_house, move
-from survey.asking.eligibility import Outcome
 from survey.asking.pausing import current_pause
+from survey.asking.terms import Outcome
 from survey.errors import ConflictError
 from survey.models import Invitation, InvitationState, Resolution
 

@@ -1,12 +1,28 @@
-"""Why a survey goes out when it does, for one closing: loads what the words need. For `explain` and the desk."""
+"""Why a survey goes out, and when it does, for one closing: loads what the words need."""
+
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from survey.asking.deciding import WAITING, House
-from survey.asking.eligibility import Verdict
+from survey.asking.deciding import WAITING, House, decide_now, load_house
 from survey.asking.pausing import current_pause
+from survey.asking.terms import Verdict
 from survey.asking.timing import Reminding, Timing, pause_verdict, reminder_verdict, when_verdicts
 from survey.models import InvitationState, Resolution
+
+
+def explain(session: Session, resolution: Resolution, now: datetime) -> list[Verdict]:
+    """Every rule's verdict: as it was when the survey went out or was skipped; asked afresh while it waits.
+
+    The rules of the schedule follow: when the email goes out and why then; of one that is out, whether a reminder does.
+    """
+    invitation, house = resolution.invitation, load_house(session)
+    timing = timing_verdicts(session, resolution, house)
+    if invitation is not None and invitation.state not in WAITING:
+        return [*(Verdict(item["rule"], item["passed"], item["why"]) for item in invitation.verdicts), *timing]
+    due_at = invitation.due_at if invitation else house.due_at(resolution)
+    forced = invitation is not None and invitation.forced_by_id is not None
+    return [*decide_now(session, resolution, house, now, at=due_at, forced=forced).verdicts, *timing]
 
 
 def timing_verdicts(session: Session, resolution: Resolution, house: House) -> list[Verdict]:

@@ -9,8 +9,9 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from survey.asking.deciding import WAITING, House, apply, load_cases
-from survey.asking.eligibility import Decision, Facts, Outcome, decide
+from survey.asking.eligibility import decide
 from survey.asking.schedule import resumed_at
+from survey.asking.terms import Decision, Facts, Outcome
 from survey.models import Invitation, InvitationState, Job, Resolution
 
 AT_ONCE = 2_000  # resolutions whose facts are loaded together: databases limit the parameters of one statement

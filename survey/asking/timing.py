@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from survey.asking.eligibility import Verdict, count
+from survey.asking.eligibility import count
 from survey.asking.rules import country_name, weekdays_in_words
 from survey.asking.schedule import Hours, Place, next_open
+from survey.asking.terms import Verdict
 
 MOST_DAYS_TOLD = 3
 

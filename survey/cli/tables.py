@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from survey.asking.eligibility import Verdict
+from survey.asking.terms import Verdict
 from survey.evidence.records import Line
 from survey.models import Invitation, Job, Resolution
 

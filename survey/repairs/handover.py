@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey import tokens
 from survey.asking.deciding import WAITING, apply, decide_now, load_house
-from survey.asking.eligibility import Outcome
+from survey.asking.terms import Outcome
 from survey.errors import ConflictError
 from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyResponse
 

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from survey.asking.deciding import load_house
-from survey.asking.eligibility import QUARTER_DAYS, Facts, Outcome, Policy, decide
+from survey.asking.eligibility import QUARTER_DAYS, decide
 from survey.asking.facts import load_facts
+from survey.asking.terms import Facts, Outcome, Policy
 from tests.conftest import NOW
 from tests.factories import make_contact, make_invitation, make_job, make_resolution
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from survey.asking.eligibility import RULES, Facts, Outcome, Policy, address_problem, count, decide
+from survey.asking.eligibility import RULES, address_problem, count, decide
+from survey.asking.terms import Facts, Outcome, Policy
 from survey.sampling import draw
 from tests.conftest import NOW
 

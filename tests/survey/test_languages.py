@@ -13,6 +13,8 @@ from emails.scales import SCALES
 from emails.texts.built_in import PARAGRAPHS, SUGGESTIONS
 from survey.config import ROOT
 from survey.languages import DEFAULT, LANGUAGES, LOCALES, choose, direction, translator
+from survey.promise import DEFAULT_PROMISE
+from survey.questionnaires import library
 from survey.questionnaires.words import ENDS, RATING_WORDS, STEP_WORDS, YES_NO_WORDS
 
 OTHERS = [language for language in LANGUAGES if language != DEFAULT]
@@ -60,6 +62,18 @@ def test_every_sentence_is_there_in_every_language(language: str) -> None:
     assert missing == []
     for sentence in sentences():
         assert set(_VALUE.findall(translator(language)(sentence))) == set(_VALUE.findall(sentence)), sentence
+
+
+def _in_french() -> Iterator[str]:
+    yield from translated("fr").values()
+    for name in library.names():
+        yield from (words.get("fr", "") for q in library.document(name).questions for _where, words in q.wordings())
+    yield from (step.texts["fr"] for step in DEFAULT_PROMISE)
+
+
+def test_french_punctuation_does_not_begin_a_line() -> None:
+    """Before ? ! : ; and inside « » stands a space at which a narrow screen does not break the line."""
+    assert [text for text in _in_french() if re.search(r"[^\W\d_%] ?[?!;](?=\s|$)| [?!;:»](?=\W|$)|« ", text)] == []
 
 
 def test_the_templates_ask_for_something() -> None:

@@ -21,10 +21,10 @@ BANNER = "This is a try-out; nothing is stored."
 OWN_BANNERS = {
     "en": BANNER,
     "es": "Esto es una prueba; no se guarda nada.",
-    "fr": "Ceci est un essai ; rien n’est enregistré.",
+    "fr": "Ceci est un essai\N{NO-BREAK SPACE}; rien n’est enregistré.",
     "de": "Das ist ein Probelauf; nichts wird gespeichert.",
-    "pt": "Isto é um ensaio; nada é guardado.",
-    "nl": "Dit is een proef; er wordt niets bewaard.",
+    "pt": "Isto é um teste; nada é guardado.",
+    "nl": "Dit is een proef; er wordt niets opgeslagen.",
 }
 
 
