@@ -237,12 +237,21 @@ def _quote(mention: _Mention, readings: dict[int, StandingReading]) -> Quote:
 
 
 def _tone(reading: StandingReading | None, mention: _Mention) -> str:
-    """How a sentence speaks: as a person corrected the comment, else as the sentence was read, else as the comment."""
+    """How a quote speaks: as a person corrected the comment, else as the subjects in it, the sentence, the comment.
+
+    A quote may be half a sentence, "but it took a bit longer"; the subjects spoken of in that half know more of it
+    than the sentence's verdict, where they agree.
+    """
     if reading is None:
         return ""
     if reading.correction and reading.sentiment != "mixed":
         return reading.sentiment
-    within: list[dict[str, Any]] = [
-        said for said in reading.sentences if int(said["start"]) < mention.end and mention.start < int(said["end"])
-    ]
+    subjects = {str(said["sentiment"]) for said in reading.aspects if _overlaps(said, mention)} - {"neutral"}
+    if len(subjects) == 1:
+        return subjects.pop()
+    within = [said for said in reading.sentences if _overlaps(said, mention)]
     return str(within[0]["sentiment"]) if within else reading.sentiment
+
+
+def _overlaps(said: dict[str, Any], mention: _Mention) -> bool:
+    return int(said["start"]) < mention.end and mention.start < int(said["end"])

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from itertools import cycle
 
 import pytest
 from flask import Flask
@@ -59,10 +60,10 @@ def _read(session: Session, sentiment: str, count: int = 1, at: datetime = NOW, 
 
 def _check(session: Session, labels: dict[str, list[str]]) -> None:
     """Draw all there is, and judge it: for each verdict these labels in turn, over and over."""
+    turns = {said: cycle(some) for said, some in labels.items()}
     while spot_checks.draw(session, NOW):
         for check in spot_checks.open_checks(session):
-            some = labels[check.said]
-            spot_checks.judge(session, check, some[check.id % len(some)], None, NOW)
+            spot_checks.judge(session, check, next(turns[check.said]), None, NOW)
 
 
 def _differs(session: Session) -> None:

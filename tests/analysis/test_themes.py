@@ -20,7 +20,8 @@ from survey import clock
 from survey.asking.schedule import zone_for
 from survey.config import ReadingMode
 from survey.db import transaction
-from survey.models import Answer
+from survey.models import Answer, SurveyResponse
+from tests.analysis.desk_rows import WORST, make_reading
 from tests.analysis.theme_words import INVOICE, PARKING, UNRELATED, WordEmbedder
 from tests.conftest import NOW
 from tests.factories import make_response
@@ -171,6 +172,28 @@ def test_a_changed_comment_is_not_quoted(said: Session) -> None:
     changed.text, changed.answered_at = "All fine now", NOW + timedelta(hours=1)
     said.flush()
     assert themes_page(said, NOW + timedelta(hours=2), UTC).new[0].total == 5
+
+
+def test_half_a_sentence_has_its_own_tone(said: Session) -> None:
+    """A pleased comment whose second half names what was bad counts as bad where that half is what is said often."""
+    _run(said)
+    mention = said.scalars(
+        select(ThemeMention).join(Answer, Answer.id == ThemeMention.answer_id).where(Answer.text == PARKING[0])
+    ).one()
+    answer = said.get_one(Answer, mention.answer_id)
+    answer.text = f"Solid job, friendly; {(answer.text or '').lower()}, {WORST}"
+    bad = answer.text.index(";") + 2
+    mention.start, mention.end = bad, len(answer.text)
+    reading = make_reading(said, answer, said.get_one(SurveyResponse, answer.response_id).client_id)
+    reading.sentences = [{"start": 0, "end": len(answer.text), "sentiment": "positive", "score": 0.4}]
+
+    def bad_ones() -> int:
+        return themes_page(said, NOW, UTC).new[0].read.negative
+
+    assert bad_ones() == 0  # the friendliness stands before the quote: the sentence decides
+    reading.aspects = [*reading.aspects, {"aspect": "access", "sentiment": "negative", "start": bad, "end": bad + 20}]
+    said.flush()
+    assert bad_ones() == 1
 
 
 def test_the_task_runs_once(app: Flask) -> None:

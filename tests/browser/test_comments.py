@@ -156,6 +156,7 @@ def test_comments_are_checked_with_the_number_keys(
     page.goto("/desk/comments/check/next")
     for number in range(1, 6):
         expect(page.get_by_role("status").filter(has_text=f"{number} of 5")).to_be_visible()
+        page.wait_for_load_state()  # the scripts come after the words: a key pressed between them goes nowhere
         page.keyboard.press(str(number))
     page.wait_for_url("**/desk/comments/check")
     expect(page.get_by_text("All checked.")).to_be_visible()
