@@ -11,11 +11,11 @@ from typing import Any, cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from survey import tokens
 from survey.errors import ConflictError
 from survey.evidence import archive
 from survey.evidence.presses import judge_press, judged
 from survey.evidence.records import AGENT_LENGTH, record_visit, visits_of
+from survey.evidence.taps import Request, ask_again, since_asked
 from survey.evidence.visits import Kind, Verdict, Visit
 from survey.models import (
     Client,
@@ -33,20 +33,9 @@ from survey.responses import answers_of, find_response, is_reply, record_event, 
 HELD_LIMIT = 20  # answers kept for an invitation that a machine pressed
 _RESPONSES = cast("Table", SurveyResponse.__table__)
 _CONFIRMATIONS = (SurveyEventKind.CONFIRMED, SurveyEventKind.CHANGED)
-_TAP_PURPOSE = "tap-again"
-_MILLISECONDS = 1000
 
 
 Given = tuple[Mapping[str, Any], Mapping[str, Any]]  # answers, steps of the promise
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What came with a press of the button: User-Agent, fetch headers, and `Press.again` of the page it was on."""
-
-    user_agent: str
-    fetch: Mapping[str, str] = field(default_factory=dict)
-    again: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +64,7 @@ def weigh(
     """
     if not given[0] and not given[1]:  # a page that was skipped
         return Press(Verdict(Kind.UNSURE, ()))
-    asked_again = _since_asked(invitation, request.again, now)
+    asked_again = since_asked(invitation, request.again, now)
     visits = visits_of(session, [invitation.id])[invitation.id]
     press, verdict = judged(request.user_agent[:AGENT_LENGTH], request.fetch, visits, now, asked_again)
     details = {**press.details, **verdict.as_dict()}
@@ -94,7 +83,7 @@ def weigh(
         waited=press.details["waited"],
     )
     _hold(session, invitation, press, verdict, given)
-    return Press(verdict, details, _ask_again(invitation, now))
+    return Press(verdict, details, ask_again(invitation, now))
 
 
 def reconsider(session: Session, invitation: Invitation, now: datetime) -> HeldAnswer | None:
@@ -269,19 +258,3 @@ def _says_the_same(response: SurveyResponse | None, given: Given) -> bool:
 
 def _has_reply(response: SurveyResponse) -> bool:
     return any(is_reply(answer.question) for answer in response.answers)
-
-
-def _ask_again(invitation: Invitation, now: datetime) -> str:
-    """The moment at which a visitor was asked to tap once more, so that nobody can make one up."""
-    moment = str(int(now.timestamp() * _MILLISECONDS))
-    return f"{moment}.{tokens.derive(invitation.seed, _TAP_PURPOSE, moment)}"
-
-
-def _since_asked(invitation: Invitation, again: str, now: datetime) -> float | None:
-    """Seconds since `again` was given out; None if it was not, or not for this survey."""
-    moment, _, proof = again.partition(".")
-    if not (moment.isascii() and moment.isdigit()) or len(moment) > len(str(int(now.timestamp()))) + 3:
-        return None
-    if proof != tokens.derive(invitation.seed, _TAP_PURPOSE, moment):
-        return None
-    return now.timestamp() - int(moment) / _MILLISECONDS

@@ -48,11 +48,23 @@ def judge_press(press: Visit, visits: Sequence[Visit], *, asked_again: float | N
 
 
 def judged(
-    user_agent: str, fetch: Mapping[str, str], visits: Sequence[Visit], now: datetime, asked_again: float | None = None
+    user_agent: str,
+    fetch: Mapping[str, str],
+    visits: Sequence[Visit],
+    now: datetime,
+    asked_again: float | None = None,
+    *,
+    is_answer: bool = True,
 ) -> tuple[Visit, Verdict]:
-    """A press of the button that comes `now`, as evidence keeps it, and what it looks like."""
+    """A press of the button that comes `now`, as evidence keeps it, and what it looks like.
+
+    `is_answer`: only a page that was shown has the button; others stand on pages of which no evidence is kept.
+    """
     press = Visit(kind=PRESSED, at=now, user_agent=user_agent)
-    seen = {"fetch": dict(fetch), "waited": waited(press, visits), "again": asked_again}
+    since = waited(press, visits)
+    if since is None and not is_answer:
+        since = 0.0
+    seen = {"fetch": dict(fetch), "waited": since, "again": asked_again}
     press = Visit(kind=PRESSED, at=now, user_agent=user_agent, details=seen)
     return press, judge_press(press, visits, asked_again=asked_again)
 

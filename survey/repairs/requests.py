@@ -84,7 +84,8 @@ def colleagues(session: Session, link: Link) -> Sequence[Contact]:
 def say(
     session: Session, link: Link, said: Said, now: datetime, agent: str = "", *, secret_key: str | None = None
 ) -> Repair:
-    """Keep what somebody said and do at once what needs nobody's yes. What stands already is returned unchanged.
+    """Keep what somebody said and do at once what needs nobody's yes. Of what stands already nothing changes, but words
+    or a name that are still missing are added while nobody has decided.
 
     `secret_key` is needed to pass the survey on to a colleague whom we know; without it a manager has to.
 
@@ -95,6 +96,7 @@ def say(
     said = _checked(session, link, said)
     session.refresh(link.invitation, with_for_update=True)  # two posts at once: the second sees the first's row
     if known := _standing(session, link, said.kind):
+        _complete(session, known, said, now, agent)
         return known
     if said.kind in _ABOUT_THE_SURVEY and link.passed_on is not None:
         raise ConflictError("This survey is with somebody else now.")
@@ -226,6 +228,19 @@ def _standing(session: Session, link: Link, kind: RepairKind) -> Repair | None:
             Repair.state.in_(STANDING),
         )
     )
+
+
+def _complete(session: Session, repair: Repair, said: Said, now: datetime, agent: str) -> None:
+    """Add what somebody says after the tap: what is missing, or who is the right one."""
+    if repair.state is not RepairState.OPEN or repair.kind is RepairKind.COLLEAGUE:
+        return
+    new = bool(said.words and not repair.words), bool((said.name or said.email) and not (repair.name or repair.email))
+    if new[0]:
+        repair.words = said.words
+    if new[1]:
+        repair.name, repair.email = said.name, said.email
+    if any(new):
+        _record(session, repair, now, agent, state=repair.state.value)
 
 
 def _checked(session: Session, link: Link, said: Said) -> Said:

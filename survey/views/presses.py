@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey import auth, clock, languages
 from survey.db import transaction
-from survey.evidence import held
+from survey.evidence import held, taps
 from survey.evidence import records as evidence
 from survey.firms import get_firm
 from survey.models import Firm, Invitation, SurveyEventKind
@@ -45,17 +45,25 @@ def leave(session: Session, invitation: Invitation, kind: SurveyEventKind, **det
 
 def weighed(session: Session, invitation: Invitation, sent: Sent) -> held.Press:
     """This press of the button, judged. One that does not count is kept, but for what is to be kept apart."""
-    seen = held.Request(
+    apart = confidential.of_document(document_of(invitation.version))
+    answers = {name: value for name, value in sent.answers.items() if name.partition(".")[0] not in apart}
+    return held.weigh(session, invitation, _seen(), (answers, sent.steps), clock.now())
+
+
+def repair_held(session: Session, invitation: Invitation) -> str:
+    """What the page that asks for one more tap needs; "" where this press may put something right at once."""
+    return taps.weigh_repair(session, invitation, _seen(), clock.now())
+
+
+def _seen() -> taps.Request:
+    return taps.Request(
         user_agent=request.user_agent.string,
         fetch=facts()["fetch"],
         again=request.form.get(AGAIN, "")[:LONGEST_AGAIN],
     )
-    apart = confidential.of_document(document_of(invitation.version))
-    answers = {name: value for name, value in sent.answers.items() if name.partition(".")[0] not in apart}
-    return held.weigh(session, invitation, seen, (answers, sent.steps), clock.now())
 
 
-def tap_again(press: held.Press, firm: Firm, language: str) -> Response:
+def tap_again(again: str, firm: Firm, language: str, *, is_answer: bool = True) -> Response:
     """The page that asks for one more tap. It carries all that was sent, so nothing a person wrote is lost."""
     sent = [(name, value) for name, value in request.form.items(multi=True) if name != AGAIN]
     html = render_template(
@@ -63,7 +71,8 @@ def tap_again(press: held.Press, firm: Firm, language: str) -> Response:
         firm=firm,
         language=language,
         _=languages.translator(language),
-        sent=[*sent, (AGAIN, press.again)],
+        sent=[*sent, (AGAIN, again)],
+        is_answer=is_answer,
         words=[value for name, value in sent if len(value.split()) > 1],
         form_action=request.full_path.rstrip("?"),
         was_quick=AGAIN in request.form,

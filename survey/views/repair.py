@@ -1,4 +1,6 @@
-"""/s/<token>/repair: something is not right. Opening it only asks; a repair is one POST, and so is its undo."""
+"""/s/<token>/repair: something is not right. Opening it only asks; a repair is one POST from any page of the survey,
+and so is its undo. What a machine may have pressed waits for one more tap.
+"""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,6 +17,7 @@ from survey.repairs.links import Link, find_link
 from survey.repairs.requests import KNOWN_STATES, NAME_LENGTH, WORDS_LENGTH, Said
 from survey.responses import is_open
 from survey.security import keep_private
+from survey.views import presses
 
 blueprint = auth.public(Blueprint("repair", __name__, url_prefix="/s"), "the link in the email is the key")
 
@@ -30,7 +33,7 @@ def show(token: str) -> ResponseReturnValue:
     """What can be put right, and what was. Nothing changes."""
     if not db.session.in_transaction():
         begin_reading(db.session)
-    return _page(db.session, _known(db.session, token), token)
+    return _page(db.session, _known(db.session, token), token, request.args.get("open", ""))
 
 
 @blueprint.post("/<token>/repair")
@@ -41,6 +44,8 @@ def change(token: str) -> ResponseReturnValue:
         link = _known(session, token)
         if link is None:
             return _page(session, None, token)
+        if again := presses.repair_held(session, link.invitation):
+            return presses.tap_again(again, get_firm(session), _language(session, link), is_answer=False)
         try:
             if undone:
                 number = int(undone) if undone.isascii() and undone.isdigit() else 0
@@ -75,13 +80,16 @@ def _known(session: Session, token: str) -> Link | None:
     return link if link and (link.passed_on or link.invitation.state in KNOWN_STATES) else None
 
 
+def _language(session: Session, link: Link | None) -> str:
+    told, asked = [link.contact.language] if link else [], request.accept_languages.values()
+    return choose([request.args.get("lang", ""), *told, *asked, get_firm(session).language])
+
+
 def _page(
     session: Session, link: Link | None, token: str, opened: str = "", problem: str = "", status: int = 200
 ) -> Response:
     """`opened`: the repair whose form is shown open; `problem`: its field in error, or "late"."""
-    firm = get_firm(session)
-    told = [link.contact.language] if link else []
-    language = choose([request.args.get("lang", ""), *told, *request.accept_languages.values(), firm.language])
+    firm, language = get_firm(session), _language(session, link)
     shared = {"_": translator(language), "language": language, "languages": LANGUAGES, "token": token, "firm": firm}
     if link is None:
         return make_response(render_template("unsubscribe/unknown.html", **shared), 404)

@@ -97,7 +97,7 @@ def answer(token: str, page: str) -> ResponseReturnValue:
             return _render(survey, shown if survey.response else FIRST, sent, 422)
         press = presses.weighed(session, _invitation(survey), sent)
         if not press.counts:
-            return presses.tap_again(press, survey.firm, survey.language)
+            return presses.tap_again(press.again, survey.firm, survey.language)
         try:
             _submit(session, survey, sent, press.details)
         except responses.StaleAnswersError:

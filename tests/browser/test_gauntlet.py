@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Error, Page, expect
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import clock, tokens
-from survey.models import Invitation
+from survey.models import Invitation, Repair
 from survey.responses import answers_of, find_response
 from tests.browser.conftest import PERSON, Server
 from tests.conftest import SECRET_KEY
@@ -52,6 +53,9 @@ def _press_every_button(page: Page, path: str) -> None:
     page.goto(f"{path}?csat=1")
     for _ in range(2):
         page.locator("button.send").first.click()
+    for say in ("not_finished", "left"):
+        page.goto(path)
+        page.locator(f"button[value={say}]").click()
 
 
 def test_a_browser_that_clicks_everything_changes_nothing(new_page: Callable[..., Page], server: Server) -> None:
@@ -73,3 +77,4 @@ def test_a_browser_that_clicks_everything_changes_nothing(new_page: Callable[...
 
     _let_loose(new_page(user_agent=HEADLESS), path)
     assert _stored(server, invitation_id) == {"csat": 4}
+    assert server.commit(lambda session: session.scalars(select(Repair)).all()) == []

@@ -16,6 +16,7 @@ from survey.errors import ConflictError
 from survey.evidence import archive, held
 from survey.evidence.queries import unconfirmed
 from survey.evidence.records import VISIT_LIMIT, lines, record_visit, visits_of
+from survey.evidence.taps import Request
 from survey.models import (
     Answer,
     ClientUpdate,
@@ -49,8 +50,8 @@ def asked(session: Session) -> Invitation:
     return make_invitation(session, sent_at=NOW - timedelta(days=1), expires_at=NOW + timedelta(days=7))
 
 
-def press(agent: str = CHROME, again: str = "", **fetch: str) -> held.Request:
-    return held.Request(user_agent=agent, fetch=fetch or TAPPED, again=again)
+def press(agent: str = CHROME, again: str = "", **fetch: str) -> Request:
+    return Request(user_agent=agent, fetch=fetch or TAPPED, again=again)
 
 
 def shown(session: Session, invitation: Invitation, agent: str, at: Any, **details: Any) -> None:

@@ -12,9 +12,21 @@ from sqlalchemy.orm import Session
 
 from survey import clock, tokens
 from survey.firms import get_firm
-from survey.models import Contact, Invitation, InvitationState, Repair, RepairKind, RepairState, SurveyEvent
+from survey.models import (
+    Contact,
+    Invitation,
+    InvitationState,
+    Repair,
+    RepairKind,
+    RepairState,
+    SurveyEvent,
+    SurveyEventKind,
+)
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
+from tests.survey.gauntlet import CHROME, CLICKED_BY_SCRIPT, TAPPED, hidden
+
+ONE_TAP = ["not_finished", "wrong_person", "left", "less"]
 
 
 @dataclass
@@ -66,14 +78,82 @@ def test_opening_the_page_changes_nothing(asked: Asked) -> None:
     assert asked.session.scalar(select(func.count()).select_from(SurveyEvent)) == 0
 
 
-def test_every_survey_page_leads_to_it(asked: Asked) -> None:
-    """The line is in the foot of the open survey, and on the page that says that it has closed."""
-    link = f'href="{asked.path}/repair"'
-    assert link in asked.client.get(asked.path).text
+def test_every_survey_page_has_its_buttons(asked: Asked) -> None:
+    """In the foot of the open survey, on its last page, and on the page that says that it has closed."""
+    for page in ("", "/csat", "/done"):
+        assert _taps(asked.client.get(asked.path + page, follow_redirects=True).text) == ONE_TAP, page
     asked.invitation.expires_at = NOW - timedelta(hours=1)
     closed = asked.client.get(asked.path)
     assert closed.status_code == 410
-    assert link in closed.text
+    assert _taps(closed.text) == ONE_TAP
+
+
+@pytest.mark.parametrize("kind", ONE_TAP)
+def test_one_tap_on_the_survey_is_enough(asked: Asked, kind: str) -> None:
+    """It is done, said so in words, and taken back by one button."""
+    page = asked.post(say=kind)
+    (repair,) = asked.repairs()
+    assert (repair.kind.value, repair.state in {RepairState.OPEN, RepairState.APPROVED}) == (kind, True)
+    assert "Take it back" in page
+
+    assert "Taken back" in asked.post(undo=repair.id)
+    assert asked.client.get(asked.path).status_code == 200
+
+
+def test_who_is_the_right_one_can_be_said_after_the_tap(asked: Asked) -> None:
+    """The page asks for it; a bad address is said at its field; what was said once is not asked for again."""
+    assert "Who is the right one?" in asked.post(say="wrong_person")
+    bad = asked.client.post(f"{asked.path}/repair", data={"say": "wrong_person", "wrong_person_email": "nobody"})
+    assert bad.status_code == 422
+    assert 'aria-describedby="wrong_person-error"' in bad.text
+
+    page = asked.post(say="wrong_person", wrong_person_name="Eva Lund", wrong_person_email="eva@harbour.example")
+    (repair,) = asked.repairs()
+    assert (repair.name, repair.email, repair.state) == ("Eva Lund", "eva@harbour.example", RepairState.OPEN)
+    assert "before we write to Eva Lund" in page
+    assert "Who is the right one?" not in page
+    assert "before we write to Eva Lund" in asked.post(say="wrong_person", wrong_person_name="Another")
+
+
+def test_what_is_missing_can_be_said_after_the_tap(asked: Asked) -> None:
+    """The job is open again at once; the words come to the manager when they are written."""
+    assert "What is missing?" in asked.post(say="not_finished")
+    assert "What is missing?" not in asked.post(say="not_finished", not_finished_words="No paper feed.")
+    (repair,) = asked.repairs()
+    assert repair.words == "No paper feed."
+
+
+@pytest.mark.parametrize("what", [{"say": "not_finished"}, {"say": "left"}, {"undo": "1"}])
+def test_a_press_without_a_tap_changes_nothing_before_one_more(asked: Asked, what: dict[str, str]) -> None:
+    """A scanner that clicks every button withdraws no survey. A person whom it hits taps once more."""
+    if "undo" in what:
+        asked.post(say="left")
+        what = {"undo": str(asked.repairs()[0].id)}
+    before = [repair.state for repair in asked.repairs()]
+    chrome = {"User-Agent": CHROME}
+    held = asked.client.post(f"{asked.path}/repair", data=what, headers={**chrome, **CLICKED_BY_SCRIPT})
+    assert held.status_code == 409
+    assert "Yes, it was me" in held.text
+    assert [repair.state for repair in asked.repairs()] == before
+    assert asked.session.scalars(select(SurveyEvent.kind)).all()[-1] is SurveyEventKind.PRESSED
+
+    with clock.fixed_at(NOW + timedelta(seconds=3)):
+        again = {**what, "again": hidden(held.text)["again"]}
+        said = asked.client.post(f"{asked.path}/repair", data=again, headers={**chrome, **TAPPED})
+    assert said.status_code == 303
+    assert [repair.state for repair in asked.repairs()] != before
+
+
+def test_asking_a_colleague_opens_where_they_are_named(asked: Asked) -> None:
+    """It cannot be one tap: somebody has to be named."""
+    assert f'href="{asked.path}/repair?lang=en&amp;open=colleague"' in asked.client.get(asked.path).text
+    page = asked.client.get(f"{asked.path}/repair?open=colleague").text
+    assert re.search(r'<details class="fix" name="repair" open>\s*<summary>Ask my colleague', page)
+
+
+def _taps(html: str) -> list[str]:
+    (form,) = re.findall(r'<form class="repairs".*?</form>', html, re.DOTALL)
+    return re.findall(r'name="say" value="(\w+)"', form)
 
 
 def test_not_finished_and_back(asked: Asked) -> None:
