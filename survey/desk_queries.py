@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
-from survey.distinct import distinct_words
 from survey.errors import NotFoundError
+from survey.kinds import spellings
 from survey.models import (
     Answer,
     Client,
@@ -70,7 +70,7 @@ def search_jobs(session: Session, search: JobSearch) -> Page[JobRow]:
     # A later closing has a higher sequence, so the latest one has the highest.
     latest = select(func.max(Resolution.sequence)).where(Resolution.job_id == Job.id).correlate(Job).scalar_subquery()
     is_latest = and_(Resolution.job_id == Job.id, Resolution.sequence == latest)
-    conditions = _job_conditions(search)
+    conditions = _job_conditions(session, search)
     found = select(Job.id).join(Job.client).where(*conditions)
     if search.survey in set(InvitationState):
         found = found.join(Resolution, is_latest).join(Invitation, Invitation.resolution_id == Resolution.id)
@@ -99,7 +99,7 @@ def search_jobs(session: Session, search: JobSearch) -> Page[JobRow]:
     return Page([by_id[job_id] for job_id in ids], search.number, total)
 
 
-def _job_conditions(search: JobSearch) -> list[ColumnElement[bool]]:
+def _job_conditions(session: Session, search: JobSearch) -> list[ColumnElement[bool]]:
     conditions = [
         or_(*(column.icontains(word, autoescape=True) for column in (Client.name, Job.external_id, Job.summary)))
         for word in search.words.split()[:LONGEST_SEARCH_WORDS]
@@ -111,17 +111,12 @@ def _job_conditions(search: JobSearch) -> list[ColumnElement[bool]]:
     elif search.survey in set(InvitationState):
         conditions += [Invitation.state == InvitationState(search.survey), Job.is_open.is_(False)]
     if search.kind:
-        conditions.append(Job.kind == search.kind)
+        conditions.append(Job.kind.in_(spellings(session, search.kind)))
     if search.exclusion in set(Exclusion):
         conditions.append(Job.exclusion == Exclusion(search.exclusion))
     elif search.exclusion:
         conditions.append(Job.exclusion.is_not(None))
     return conditions
-
-
-def job_kinds(session: Session) -> list[str]:
-    """Every kind of job that occurs, in order."""
-    return distinct_words(session, Job.kind)
 
 
 def get_job(session: Session, job_id: int) -> Job:

@@ -5,7 +5,7 @@ The unit is an answered survey. Of one step it is kept or missed; of the whole p
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.types import String
 
 from survey.intervals import adjusted_wald
+from survey.kinds import spelled, spellings
 from survey.models import Client, Job, Resolution, ResolutionStaff, Touchpoint
 from survey.paging import PAGE_SIZE, Page
 
@@ -125,11 +126,22 @@ def groups(session: Session, asked: Asked, by: By, zone: tzinfo, now: datetime) 
         )
     )
     tallies = [Tally(key, label, int(kept), int(missed)) for key, label, kept, missed in rows if key != _EARLIER]
+    tallies = _as_one(tallies, spelled(session)) if by is By.KIND else tallies
     enough = [tally for tally in tallies if tally.enough]
     few = sorted((tally for tally in tallies if not tally.enough), key=lambda tally: tally.label.casefold())
     if by is By.MONTH:
         return Groups(sorted(enough, key=lambda tally: tally.key), sorted(few, key=lambda tally: tally.key))
     return Groups(sorted(enough, key=lambda tally: (tally.share, -tally.n, tally.label.casefold())), few)
+
+
+def _as_one(tallies: Sequence[Tally], names: Mapping[str, str]) -> list[Tally]:
+    """Kinds that differ in case alone are one; `names`: the folded kind → its name."""
+    found: dict[str, Tally] = {}
+    for tally in tallies:
+        name = names.get(tally.key.casefold(), tally.key)
+        before = found.get(name, Tally(name, name, 0, 0))
+        found[name] = replace(before, kept=before.kept + tally.kept, missed=before.missed + tally.missed)
+    return list(found.values())
 
 
 def jobs_behind(
@@ -145,8 +157,9 @@ def jobs_behind(
 ) -> Page[Behind]:
     """The closings that a number counts, the latest first; `by` and `key` name its group."""
     found = (_grouped(asked, by, zone, now) if by else _plain(asked)).subquery()
+    keys = spellings(session, key) if by is By.KIND else [key]
     wanted = select(found.c.resolution_id).where(
-        *([found.c.key == key] if by else []), *([found.c.missed == 1] if missed_only else [])
+        *([found.c.key.in_(keys)] if by else []), *([found.c.missed == 1] if missed_only else [])
     )
     closings = select(Resolution).where(Resolution.id.in_(wanted))
     total = session.scalar(select(func.count()).select_from(closings.subquery())) or 0

@@ -11,10 +11,18 @@ from enum import StrEnum
 
 from survey.languages import LANGUAGES
 from survey.questionnaires.describing import TYPE_WORDS, count, listed, quoted, title
-from survey.questionnaires.document import CHOOSING, Confidentiality, Document, Option, Question
+from survey.questionnaires.document import (
+    CHOOSING,
+    Confidentiality,
+    Document,
+    Option,
+    Question,
+    QuestionType,
+)
 from survey.questionnaires.references import wrong
 from survey.questionnaires.retyping import called, retyped
 
+PROMISE = QuestionType.PROMISE.value  # also the question’s name in the data
 ALIKE = 0.6  # similarity of two texts from which on one is read as the other in better words
 SAME = 0.85  # … and from which on nobody needs to be asked
 
@@ -29,12 +37,14 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True)
 class Caution:
-    """One thing to know, about the question named by `key` ("": about the whole)."""
+    """One thing to know, about the question named by `key` ("": about the whole). `lacks`: the ready-made question that
+    would mend it."""
 
     weight: Weight
     text: str
     key: str = ""
     language: str = ""  # whose texts are missing, or the first of those
+    lacks: str = ""
 
 
 def cautions(
@@ -45,11 +55,9 @@ def cautions(
     found = [*_kinds(earlier, after), *_values(earlier, after), *_conditions([*earlier[-1:], *drafts], after)]
     if earlier:
         found += _comparing(earlier[-1], after)
-    elif promises and "promise" not in after.by_key:
-        text = (
-            "It does not ask whether you kept your service promise: its answers say nothing about the promise’s steps."
-        )
-        found.append(Caution(Weight.NOTE, text))
+    if promises and PROMISE not in after.by_key:
+        text = "It does not ask whether you kept your service promise, so its answers say nothing about the steps."
+        found.append(Caution(Weight.NOTE, text, lacks=PROMISE))
     found += _languages(earlier[-1] if earlier else None, after)
     order = list(Weight)
     return sorted(found, key=lambda caution: order.index(caution.weight))

@@ -42,6 +42,14 @@ def ready_made(document: Document) -> list[Question]:
     ]
 
 
+def usual_place(document: Document, question: Question) -> str | None:
+    """After which question a ready-made one goes unless somebody says where: None, at the end; the service promise
+    before a closing "may we contact you?"."""
+    *before, last = document.questions
+    closes = bool(before) and last.key == "contact_me" and not last.with_previous
+    return before[-1].key if closes and question.type is QuestionType.PROMISE else None
+
+
 def add(document: Document, question: Question, after: str | None = None) -> Document:
     """With one question more, after the one named, else at the end.
 

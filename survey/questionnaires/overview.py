@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from survey.kinds import spelled
 from survey.models import Questionnaire, QuestionnaireUse, QuestionnaireVersion, SurveyResponse
-from survey.questionnaires.document import Document
+from survey.questionnaires.document import Document, QuestionType
 from survey.questionnaires.drafts import draft_of
 from survey.questionnaires.publishing import rest, stand_in_id
-from survey.questionnaires.versions import EVERY_OTHER_KIND, digest_of
+from survey.questionnaires.versions import EVERY_OTHER_KIND, digest_of, document_of
+
+PROMISE = QuestionType.PROMISE.value  # also the question’s name in the data
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,15 @@ def questionnaires(session: Session, *, archived: bool = False) -> list[Listed]:
     wanted = Questionnaire.archived_at.is_not(None) if archived else Questionnaire.archived_at.is_(None)
     rows = session.scalars(select(Questionnaire).where(wanted)).all()
     return _listed(session, sorted(rows, key=lambda row: row.name.casefold()))
+
+
+def silent_on_promise(session: Session) -> list[Listed]:
+    """Those whose clients are not asked whether the service promise was kept, of those asked about some kind of job."""
+    return [
+        one
+        for one in questionnaires(session)
+        if one.used_for and one.version and PROMISE not in document_of(one.version).by_key
+    ]
 
 
 def one_listed(session: Session, questionnaire: Questionnaire) -> Listed:
@@ -64,11 +76,12 @@ def _listed(session: Session, rows: Sequence[Questionnaire]) -> list[Listed]:
     if first in ids:  # as in the results: what was answered before there were versions is the first one's
         answered[first] += session.scalar(select(func.count()).where(SurveyResponse.version_id.is_(None))) or 0
     kinds: dict[int, list[str]] = {row.id: [] for row in rows}
+    names = spelled(session)
     for use in session.scalars(
         select(QuestionnaireUse).where(QuestionnaireUse.questionnaire_id.in_(ids)).order_by(QuestionnaireUse.kind)
     ):
         if use.kind != EVERY_OTHER_KIND:
-            kinds[use.questionnaire_id].append(use.kind)
+            kinds[use.questionnaire_id].append(names.get(use.kind, use.kind))
     if (stand_in := stand_in_id(session)) in kinds:
         kinds[stand_in].append(rest(session))
     return [Listed(row, draft_of(row), newest.get(row.id), kinds[row.id], answered[row.id]) for row in rows]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
+from survey.kinds import spelled
 from survey.models import Questionnaire, QuestionnaireUse, QuestionnaireVersion
 from survey.questionnaires import versions
 from survey.questionnaires.cautions import Caution, Weight, cautions
@@ -113,7 +114,8 @@ def kinds_of(session: Session, questionnaire: Questionnaire) -> list[str]:
         .where(QuestionnaireUse.questionnaire_id == questionnaire.id)
         .order_by(QuestionnaireUse.kind)
     ).all()
-    found = [kind for kind in kinds if kind != versions.EVERY_OTHER_KIND]
+    names = spelled(session)
+    found = [names.get(kind, kind) for kind in kinds if kind != versions.EVERY_OTHER_KIND]
     stands_in = versions.EVERY_OTHER_KIND in kinds or stand_in_id(session) == questionnaire.id
     return [*found, *([rest(session)] if stands_in else [])]
 

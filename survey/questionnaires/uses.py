@@ -78,6 +78,11 @@ def kinds(session: Session) -> list[Kind]:
     return sorted(found, key=lambda kind: (-kind.jobs, kind.key))
 
 
+def folded(uses: Sequence[Use]) -> list[Use]:
+    """With each kind as it is kept: “Repair” and “REPAIR” are one kind."""
+    return [replace(use, kind=use.kind.casefold()) for use in uses]
+
+
 def chosen(session: Session) -> list[Use]:
     """What is chosen, every other kind first."""
     rows = session.scalars(select(QuestionnaireUse).order_by(QuestionnaireUse.kind))
@@ -104,6 +109,7 @@ def preview(session: Session, wanted: Sequence[Use], now: datetime) -> Preview:
     Raises:
         InvalidInputError: as `choose` does.
     """
+    wanted = folded(wanted)
     _check(session, wanted)
     old = load_house(session)
     new = replace(old, policy=replace(old.policy, shares={use.kind: use.share for use in wanted}))
@@ -129,6 +135,7 @@ def choose(session: Session, wanted: Sequence[Use], was: str, now: datetime, use
         InvalidInputError: a questionnaire that can't be used, a share that is no per cent, a kind twice.
         ConflictError: the choices are no longer those that `seen` called `was`, or they are these already.
     """
+    wanted = folded(wanted)
     session.execute(select(Firm.id).where(Firm.id == 1).with_for_update())  # two at once wait for each other
     before, old = chosen(session), load_house(session)
     if seen(before) != was:

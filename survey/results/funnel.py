@@ -76,7 +76,7 @@ def _narrowed(found: Select[Any], asking: Asking, *, with_resolution: bool) -> S
     if with_resolution:
         found = found.join(Resolution, Resolution.id == Invitation.resolution_id)
     if wanted.kind:
-        found = found.join(Job, and_(Job.id == Resolution.job_id, Job.kind == wanted.kind))
+        found = found.join(Job, and_(Job.id == Resolution.job_id, Job.kind.in_(wanted.spellings)))
     if wanted.staff:
         by = and_(ResolutionStaff.resolution_id == Invitation.resolution_id, ResolutionStaff.name == wanted.staff)
         found = found.join(ResolutionStaff, by)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from survey.asking.schedule import zone_for
 from survey.errors import NotFoundError
 from survey.firms import get_firm
+from survey.kinds import spelled, spellings
 from survey.promise import promise_steps
 from survey.questionnaires.document import QuestionType
 from survey.results.charts import Chart, over_time
@@ -68,6 +69,9 @@ def ask(session: Session, choice: Choice, now: datetime, *, managers: bool) -> A
     earliest = earliest_day(session, scope, zone) if open_start else None
     days = period(choice.span, choice.since, choice.until, now.astimezone(zone).date(), earliest)
     wanted = choice.wanted if managers else replace(choice.wanted, staff="")
+    if wanted.kind:
+        name = spelled(session).get(wanted.kind.casefold(), wanted.kind)
+        wanted = replace(wanted, kind=name, spellings=tuple(spellings(session, name)))
     return Asking(scope, wanted, days, zone, managers)
 
 

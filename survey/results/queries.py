@@ -35,6 +35,7 @@ class Wanted:
     """Whose answers to count; every empty field means "all"."""
 
     kind: str = ""  # of job
+    spellings: tuple[str, ...] = ()  # how jobs write the kind
     staff: str = ""  # who did the job; for managers
     language: str = ""
     client: str = ""  # a part of the name
@@ -82,7 +83,7 @@ def is_named(client_id: InstrumentedAttribute[int], part: str) -> ColumnElement[
 def _narrowed(found: Select[Any], wanted: Wanted) -> Select[Any]:
     if wanted.kind:
         found = found.join(Resolution, Resolution.id == SurveyResponse.resolution_id)
-        found = found.join(Job, and_(Job.id == Resolution.job_id, Job.kind == wanted.kind))
+        found = found.join(Job, and_(Job.id == Resolution.job_id, Job.kind.in_(wanted.spellings)))
     if wanted.staff:
         by = and_(ResolutionStaff.resolution_id == SurveyResponse.resolution_id, ResolutionStaff.name == wanted.staff)
         found = found.join(ResolutionStaff, by)

@@ -19,6 +19,7 @@ from survey.firms import get_firm
 from survey.forms.desk import EXCLUSION_CHOICES, CloseJobForm, EditJobForm, NewJobForm, on_clock
 from survey.invitations import explain
 from survey.jobs import close_job, exclude_job, record_job, reopen_job
+from survey.kinds import job_kinds
 from survey.models import Exclusion, Job, Resolution
 from survey.paging import page_number
 from survey.questionnaire import ABOUT_WORDS
@@ -74,7 +75,7 @@ def jobs() -> ResponseReturnValue:
         search=search,
         page=page,
         survey_choices=SURVEY_CHOICES,
-        kind_choices=[("", "Any"), *((kind, kind) for kind in desk_queries.job_kinds(db.session))],
+        kind_choices=[("", "Any"), *((kind, kind) for kind in job_kinds(db.session))],
         excluded_choices=EXCLUDED_CHOICES,
     )
 
@@ -124,7 +125,7 @@ def new_job() -> ResponseReturnValue:
             recorded = record_job(session, form.record(SOURCE, external_id, zone), clock.now())
         flash("Job added." if recorded.created else "This reference was known: the job is up to date now.", "good")
         return redirect(url_for(".job", job_id=recorded.job.id), code=303)
-    kinds = desk_queries.job_kinds(db.session)
+    kinds = job_kinds(db.session)
     return render_template("desk/jobs/new.html", form=form, kinds=kinds), 422 if form.errors else 200
 
 
@@ -149,7 +150,7 @@ def edit(job_id: int) -> ResponseReturnValue:
             edit_job(session, desk_queries.get_job(session, job_id), form.change(zone), clock.now())
         flash("Job saved.", "good")
         return redirect(url_for(".job", job_id=job_id), code=303)
-    kinds = desk_queries.job_kinds(db.session)
+    kinds = job_kinds(db.session)
     return render_template("desk/jobs/edit.html", form=form, job=found, kinds=kinds), 422 if form.errors else 200
 
 

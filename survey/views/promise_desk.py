@@ -15,6 +15,7 @@ from survey.models import Client
 from survey.paging import page_number
 from survey.promise import promise_steps
 from survey.promise_ledger import MINIMUM, MOST_RANKED, Asked, By, groups, jobs_behind, overall, step_tallies
+from survey.questionnaires import overview
 
 blueprint = auth.guard(Blueprint("promise_desk", __name__, url_prefix="/desk/promise"))
 
@@ -41,6 +42,7 @@ def index() -> ResponseReturnValue:
         groups=groups(db.session, asked, by, zone_for(firm.timezone), now),
         minimum=MINIMUM,
         most=MOST_RANKED,
+        silent=overview.silent_on_promise(db.session) if texts else [],
         address=runtime.settings().base_url + url_for("promise.show"),
     )
 

@@ -7,11 +7,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from survey import auth, clock, desk_queries
+from survey import auth, clock
 from survey.auth import current_user_id
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.forms.questionnaires import Asking, QuestionForm
+from survey.kinds import job_kinds
 from survey.models import Questionnaire
 from survey.pages import FIRST
 from survey.questionnaires import drafts, editing, publishing, retyping
@@ -53,7 +54,7 @@ def add_ready(questionnaire_id: int) -> ResponseReturnValue:
         found = next((one for one in editing.ready_made(document) if one.key == key), None)
         if found is None:
             raise InvalidInputError("This question is asked already.")
-        return editing.add(document, found, after)
+        return editing.add(document, found, after or editing.usual_place(document, found))
 
     return builder.changed(questionnaire_id, edit, _back(questionnaire_id, key))
 
@@ -163,7 +164,7 @@ def _asking(session: Session, row: Questionnaire, kind: QuestionType, question: 
         is_published=bool(published),
         spent=retyping.types_by_key(versions),
         used_values={option.value for one in published for option in one.options},
-        kinds=desk_queries.job_kinds(session),
+        kinds=job_kinds(session),
     )
 
 

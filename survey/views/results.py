@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from survey import auth, clock
 from survey.db import db
-from survey.desk_queries import job_kinds
 from survey.firms import get_firm
+from survey.kinds import job_kinds
 from survey.languages import LANGUAGES
 from survey.models import ResponseOrigin
 from survey.results import counting, funnel, sheets

@@ -6,7 +6,7 @@ For admins.
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from survey import auth, clock, desk_queries
+from survey import auth, clock
 from survey.asking.deciding import rules_of
 from survey.asking.rule_history import NAMED, preview_rules, rule_history, save_rules, undo_rules
 from survey.asking.rules import SurveyRules
@@ -15,6 +15,7 @@ from survey.db import begin_reading, db, row_by_id, transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.forms.survey_rules import RulesForm, Sent
+from survey.kinds import job_kinds
 from survey.models import SurveyRuleSet
 from survey.views.messages import posted, tell
 
@@ -28,7 +29,7 @@ NOT_FIELDS = ("csrf_token", "do")
 @blueprint.route("", methods=["GET", "POST"])
 def index() -> ResponseReturnValue:
     """The form; sent, it leads to the preview, from there back (`do=edit`) or to saving (`do=save`)."""
-    form = RulesForm.of(rules_of(get_firm(db.session)), posted(), desk_queries.job_kinds(db.session))
+    form = RulesForm.of(rules_of(get_firm(db.session)), posted(), job_kinds(db.session))
     do = request.form.get("do", "preview")
     if request.method == "GET" or do == "edit":
         return _form_page(form)
@@ -42,7 +43,7 @@ def restore(row_id: int) -> ResponseReturnValue:
     """An earlier version, as if it had been filled in: the preview comes first."""
     begin_reading(db.session)
     row = row_by_id(db.session, SurveyRuleSet, row_id, "There are no such rules.")
-    kinds = desk_queries.job_kinds(db.session)
+    kinds = job_kinds(db.session)
     rules = SurveyRules.of(row.rules)
     sent = [*RulesForm.as_sent(rules, kinds), ("note", f"Restored from {row.set_at:%Y-%m-%d %H:%M} UTC")]
     return _preview(RulesForm.of(rules, None, kinds), sent, rules)

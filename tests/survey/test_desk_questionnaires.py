@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from survey.firms import get_firm
 from survey.models import Questionnaire, QuestionnaireEdit, QuestionnaireUse, QuestionnaireVersion
 from survey.questionnaires import drafts, editing, publishing, versions
 from survey.questionnaires.document import Document
@@ -154,6 +155,50 @@ def test_a_ready_made_question_is_added_in_every_language(manager: FlaskClient, 
         _url(made, "/questions/ready"), data={**data, "revision": made.revision}, follow_redirects=True
     )
     assert "asked already" in again.text
+
+
+def test_the_promise_is_missed_and_added_by_one_press(
+    session: Session, manager: FlaskClient, viewer: FlaskClient, made: Questionnaire
+) -> None:
+    """Where nobody is asked about the service promise the builder, the publishing page and the promise's page say so;
+    one press asks it, before the closing offer of a call."""
+    assert "service promise</a>" not in manager.get(_url(made)).text  # nothing is promised yet
+    get_firm(session).promise = [{"key": "greeted", "text": "We greeted you"}]
+    session.commit()
+    for ready in ("contact_me", "promise"):
+        page = manager.get(_url(made)).text
+        assert "Ask about the promise" in page
+        assert 'name="key" value="promise" formaction=' in manager.get(_url(made, "/publish")).text
+        data = {"key": ready, "revision": str(made.revision)}
+        assert manager.post(_url(made, "/questions/ready"), data=data).status_code == 303
+        session.refresh(made)
+    assert _keys(made)[-2:] == ["promise", "contact_me"]
+    assert "Ask about the promise" not in manager.get(_url(made)).text
+    assert "whether you kept" not in manager.get(_url(made, "/publish")).text
+
+
+def test_the_page_of_the_promise_names_who_is_not_asked(
+    session: Session, manager: FlaskClient, viewer: FlaskClient, made: Questionnaire
+) -> None:
+    """A questionnaire that some kind of job gets and that leaves the promise out stands there, until it asks."""
+    get_firm(session).promise = [{"key": "greeted", "text": "We greeted you"}]
+    _publish(session, made)
+    session.commit()
+    said = "“Repairs”, asked about every kind of job, does not ask whether you kept your promise"
+    assert said in manager.get("/desk/promise").text
+    page = viewer.get("/desk/promise").text
+    assert said in page
+    assert "Add the question" not in page
+    drafts.change(session, made, made.revision, _asking_promise, None, NOW)
+    session.commit()
+    assert said in manager.get("/desk/promise").text  # it is in the draft only
+    _publish(session, made)
+    session.commit()
+    assert "does not ask" not in manager.get("/desk/promise").text
+
+
+def _asking_promise(old: Document) -> Document:
+    return editing.add(old, next(one for one in editing.ready_made(old) if one.key == "promise"))
 
 
 def test_rows_of_a_form_are_arranged_without_losing_what_was_typed(manager: FlaskClient, made: Questionnaire) -> None:

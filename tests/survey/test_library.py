@@ -22,6 +22,13 @@ def test_the_library_has_what_a_firm_begins_with() -> None:
     assert dimensions == {"tangibles", "reliability", "responsiveness", "assurance", "empathy"}
 
 
+def test_surveys_about_a_finished_job_ask_about_the_promise() -> None:
+    """What follows a job, a request or the first weeks asks whether the promise was kept; what is about the whole
+    relationship, or a client who left, does not."""
+    asks = {name for name in library.names() if "promise" in library.document(name).by_key}
+    assert asks == {"after_job", "ces", "onboarding"}
+
+
 @pytest.mark.parametrize("name", library.names())
 def test_a_survey_of_the_library_is_whole_in_six_languages(name: str) -> None:
     """No text is missing in any language, none is the English one again, and placeholders are the same in all."""

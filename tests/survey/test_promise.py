@@ -169,6 +169,17 @@ def test_groups_by_kind_staff_and_month(session: Session) -> None:
     assert list(counted(By.MONTH).items()) == [("2026-02", (5, 0)), ("2026-03", (7, 3))]
 
 
+def test_kinds_that_differ_in_case_are_one(session: Session) -> None:
+    """Four answers about a “Repair” and two about a “repair” are six about one kind, with six jobs behind them."""
+    make_five(session, "A", 1, kind="Repair", answers=4)
+    make_five(session, "B", 1, kind="repair", answers=2)
+    asked = Asked(STEPS, "greeted")
+    found = groups(session, asked, By.KIND, BERLIN, NOW)
+    assert [(one.label, one.kept, one.missed) for one in found.ranked] == [("Repair", 4, 2)]
+    assert not found.few
+    assert jobs_behind(session, asked, BERLIN, NOW, by=By.KIND, key="Repair").total == 6
+
+
 def test_every_number_leads_to_its_jobs(session: Session) -> None:
     """The jobs behind a count are as many as the count says, and say which steps were missed."""
     make_five(session, "A", 2)

@@ -163,6 +163,8 @@ def test_what_a_manager_should_know_before_publishing() -> None:
     assert "were confidential" in found[3].text
     first = [caution.text for caution in cautions([], document(), promises=True)]
     assert any("whether you kept your service promise" in text for text in first)
+    assert [one.lacks for one in cautions([before], before, promises=True)] == ["promise"]
+    assert not cautions([AFTER_JOB], AFTER_JOB, promises=True)
     led_by_nps = read_document({"questions": [question("nps", "nps"), question("csat", "rating")]})
     said = [caution.text for caution in cautions([document()], led_by_nps)]
     assert "The email offers the answers to ‘What about nps?’ now, instead of ‘How did we do?’." in said

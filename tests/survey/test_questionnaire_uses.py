@@ -15,6 +15,7 @@ from survey.asking.reweighing import Effect
 from survey.asking.rule_history import save_rules
 from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
+from survey.kinds import job_kinds
 from survey.models import Invitation, InvitationState, Questionnaire, Resolution
 from survey.questionnaires import drafts, library, publishing, uses, versions
 from survey.questionnaires.uses import Use
@@ -187,6 +188,24 @@ def test_kinds_are_counted_whatever_their_case(session: Session) -> None:
         make_job(session, kind=kind)
     save(session, Use("", own.id), Use("audit", own.id))
     assert [(kind.name, kind.jobs) for kind in uses.kinds(session)] == [("Repair", 3), ("Check", 1), ("audit", 0)]
+
+
+def test_a_kind_is_one_however_it_is_written(session: Session, manager: FlaskClient) -> None:
+    """A choice for “REPAIR” is one for “repair”, and the desk names it as most jobs write it."""
+    common, own = make_questionnaire(session, "Common", "nps"), make_questionnaire(session, "Effort")
+    for kind in ("Réparation", "RÉPARATION", "Réparation"):
+        make_job(session, kind=kind)
+    save(session, Use("", common.id), Use("RÉPARATION", own.id))
+    assert versions.version_for(session, "réparation", NOW).questionnaire_id == own.id
+    with pytest.raises(InvalidInputError, match="twice"):
+        save(session, Use("Réparation", own.id), Use("RÉPARATION", common.id))
+    assert publishing.kinds_of(session, own) == ["Réparation"]
+    assert job_kinds(session) == ["Réparation"]
+    session.commit()
+    assert "Asked about Réparation." in manager.get(f"/desk/questionnaires/{own.id}").text
+    jobs = manager.get("/desk/jobs?kind=r%C3%A9paration").text
+    assert jobs.count('<span class="sub">Réparation') == 2
+    assert jobs.count('<span class="sub">RÉPARATION') == 1
 
 
 def test_the_page_previews_saves_and_takes_back(session: Session, manager: FlaskClient) -> None:

@@ -95,7 +95,8 @@ def test_figures_agree_with_the_lists_of_the_desk(session: Session) -> None:
     ("wanted", "n"),
     [
         (Wanted(), 4),
-        (Wanted(kind="Support"), 1),
+        (Wanted(kind="Support"), 2),
+        (Wanted(kind="SUPPORT"), 2),
         (Wanted(staff="Ben Ode"), 2),
         (Wanted(language="de"), 1),
         (Wanted(client="green"), 1),
@@ -109,7 +110,7 @@ def test_filters_leave_whom_they_name(session: Session, wanted: Wanted, n: int) 
     answered(session, csat=5, kind="Support")
     answered(session, csat=4, staff={"Ben Ode": 0.5, "Ana Xu": 0.5}, contact=green)
     answered(session, csat=3, language="de", staff={"Ben Ode": 1.0})
-    answered(session, csat=2, origin=ResponseOrigin.IMPORT)
+    answered(session, csat=2, origin=ResponseOrigin.IMPORT, kind="support")
     assert cards_of(session, Choice(wanted=wanted))["csat"].n == n
 
 
