@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey import invitations
 from survey.asking.deciding import WAITING
 from survey.errors import InvalidInputError
-from survey.models import Contact, Invitation, Job
+from survey.models import Client, Contact, Invitation, InvitationState, Job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,23 @@ def edit_job(session: Session, job: Job, change: JobChange, now: datetime) -> No
     session.flush()
     if job.resolutions:
         invitations.reconsider(session, job.resolutions[-1], now)
+
+
+def mark_ours(session: Session, client: Client, now: datetime, *, ours: bool) -> bool:
+    """A client that is the firm itself, or an account for tests, is never surveyed or flagged. False: it was so before.
+
+    Surveys that are not sent yet are decided again; one that is out stays open.
+    """
+    if client.internal == ours:
+        return False
+    client.internal = ours
+    client.add_evidence()
+    session.flush()
+    undecided = Invitation.state.in_(WAITING | {InvitationState.SKIPPED})
+    theirs = select(Invitation).where(Invitation.client_id == client.id, undecided, Invitation.expires_at > now)
+    for invitation in session.scalars(theirs).all():
+        invitations.reconsider(session, invitation.resolution, now)
+    return True
 
 
 def edit_contact(session: Session, contact: Contact, change: ContactChange, now: datetime) -> None:

@@ -23,6 +23,7 @@ from analysis.views import parts
 from survey import auth, clock
 from survey.auth import current_user_id
 from survey.db import db, row_by_id, transaction
+from survey.editing import mark_ours
 from survey.errors import ConflictError, InvalidInputError
 from survey.evidence.queries import unconfirmed_of_client
 from survey.paging import page_number
@@ -112,6 +113,20 @@ def note(client_id: int) -> ResponseReturnValue:
         done = followups.add_note(session, client, current_user_id(), form.note.data or "", clock.now())
     parts.flash_undo("Note saved.", done)
     return redirect(url_for("clients.show", client_id=client_id), code=303)
+
+
+@blueprint.post("/clients/<int:client_id>/<any(ours, theirs):whose>")
+def belongs(client_id: int, whose: str) -> ResponseReturnValue:
+    """Ours: the firm itself or an account for tests, never surveyed or flagged. Theirs: a client. Each undoes it."""
+    ours, now = whose == "ours", clock.now()
+    said = "is one of ours: never surveyed or flagged." if ours else "is a client: surveyed and flagged like any other."
+    with transaction() as session:
+        client = client_by_id(session, client_id)
+        if mark_ours(session, client, now, ours=ours):
+            followups.add_note(session, client, current_user_id(), f"{client.name} {said}", now)
+    back = url_for(".belongs", client_id=client_id, whose="theirs" if ours else "ours")
+    parts.flash_with_undo(f"{client.name} {said}", back)
+    return redirect(url_for(".show", client_id=client_id), code=303)
 
 
 @blueprint.post("/clients/<int:client_id>/interests")

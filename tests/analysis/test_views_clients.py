@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 from analysis.desk.clients import who_to_call
 from analysis.desk.ladder import ladder_page
 from analysis.desk.quarters import quarter_starts
-from analysis.models import FollowUp, Rung
+from analysis.models import Flag, FlagStatus, FollowUp, Rung
+from analysis.scoring.assessments import lock_due_clients, score_clients
 from analysis.scoring.referrals import record_referral
 from survey import clock
-from survey.models import Client, Firm, MailBlock
+from survey.models import Client, Firm, InvitationState, MailBlock
 from survey.people import find_person
 from tests.analysis.desk_rows import make_hurt_client, make_move, make_state
 from tests.conftest import NOW
-from tests.factories import make_client, make_contact, make_job, make_resolution, make_response
+from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution, make_response
 
 
 def _text(response: object) -> str:
@@ -136,6 +137,32 @@ def test_a_client_gets_an_owner(manager: FlaskClient, session: Session) -> None:
         assert manager.post(f"/desk/clients/{client_id}/owner", data={"owner": str(me.id)}).status_code == 303
     assert session.get_one(Client, client_id).owner_id == me.id
     assert "Client given to Manager" in session.scalars(select(FollowUp)).one().note
+
+
+def test_one_of_ours_is_never_surveyed_or_flagged_and_back(manager: FlaskClient, session: Session) -> None:
+    """What waits is decided again, the flag goes at the next reading, the timeline keeps who said so; one undo."""
+    with clock.fixed_at(NOW):
+        flag = make_hurt_client(session, "Test account")
+        client_id, flag_id = flag.client_id, flag.id
+        job = make_job(session, flag.client.contacts[0])
+        invitation = make_invitation(
+            session, make_resolution(session, job, completed_at=NOW), state=InvitationState.SCHEDULED, sent_at=None
+        )
+        session.commit()
+        page = _text(manager.post(f"/desk/clients/{client_id}/ours", follow_redirects=True))
+        assert "Test account is one of ours: never surveyed or flagged." in page
+        assert "This is a client" in page
+        session.expire_all()
+        assert invitation.state is InvitationState.SKIPPED
+        assert "marked as internal" in invitation.reason
+        score_clients(session, lock_due_clients(session, NOW), NOW)
+        assert session.get_one(Flag, flag_id).status is FlagStatus.CLEARED
+
+        manager.post(f"/desk/clients/{client_id}/ours")
+        assert len(session.scalars(select(FollowUp).where(FollowUp.note.startswith("Test account is"))).all()) == 1
+        assert "This is one of ours" in _text(manager.post(f"/desk/clients/{client_id}/theirs", follow_redirects=True))
+        session.expire_all()
+        assert "marked as internal" not in invitation.reason  # the other rules decide again
 
 
 def test_a_note_about_a_client_can_be_taken_back(manager: FlaskClient, session: Session) -> None:
