@@ -31,8 +31,8 @@
     showToasts(answer);
     if (document.querySelector(`.q-card[data-page="${CSS.escape(name)}"]`)) page(name);
     window.scrollTo(0, at);
-    const target = focus && document.getElementById(focus.id);
-    const place = target?.querySelector(focus.inside) ?? target;
+    const target = focus && (document.getElementById(focus.id) ?? document.getElementById(focus.next));
+    const place = target?.querySelector(focus.inside) ?? target ?? document.querySelector(".builder-head button, .q-open");
     place?.focus({ preventScroll: true });
     target?.scrollIntoView({ block: "nearest" });
   };
@@ -54,7 +54,8 @@
       event.preventDefault();
       const card = form.closest(".q-card");
       const button = event.submitter?.id ? `#${CSS.escape(event.submitter.id)}:not([disabled])` : open;
-      change(form, card && { id: card.id, inside: `${button}, ${open}` });
+      const next = (card?.nextElementSibling ?? card?.previousElementSibling)?.id;
+      change(form, card && { id: card.id, next, inside: `${button}, ${open}` });
     }
     // Rows of a question's form: only the form comes back, with all that was typed.
     if (form.matches("#question-form") && event.submitter?.matches("[data-row]")) {

@@ -217,7 +217,7 @@ NAMED = InputRequired("Give it a name; only the desk shows it.")
 class NewForm(Form):
     """How a questionnaire begins."""
 
-    name = StringField("Name", filters=[stripped], validators=[NAMED])
+    name = StringField("Name", filters=[stripped])
     start = RadioField("Begin with")
 
 

@@ -35,9 +35,7 @@ def differences(before: Document | None, after: Document, steps: Steps = NO_STEP
     before = called(before, retyped(before, after))  # a question of another type under another name is still that one
     kept = [question.key for question in after.questions if question.key in before.by_key]
     found = [f"No longer asks: {_name(before, one)}." for one in before.questions if one.key not in after.by_key]
-    found += [
-        f"Asks one question more: {_name(after, one)}." for one in after.questions if one.key not in before.by_key
-    ]
+    found += [f"One more question: {_name(after, one)}." for one in after.questions if one.key not in before.by_key]
     for key in kept:
         found += _of_question(before, after, before.by_key[key], after.by_key[key], steps)
     found += _order(before, after, kept, moved)
@@ -59,20 +57,24 @@ def _of_question(before: Document, after: Document, old: Question, new: Question
     was, name = _name(before, old), _name(after, new)
     found = []
     if old.type is not new.type:
-        found.append(f"{name} is of another kind now: {TYPE_WORDS[new.type].name}, was {TYPE_WORDS[old.type].name}.")
+        found.append(f"{name} is now asked as {_typed(new)} instead of {_typed(old)}.")
     if was != name or title(before, old) != title(after, new):
-        found.append(f"{was} reads now: {name}.")
+        found.append(f"{was} now reads: {name}.")
     found += _hint(before, after, old, new)
     found += _prompts(before, after, old, new)
     found += _options(before, after, old, new)
     if (condition := shown_in_words(new, after, steps)) != shown_in_words(old, after, steps):
-        found.append(f"{name} is shown: {_lowered(condition)}." if condition else f"{name} is shown to everybody now.")
+        found.append(f"{name} is shown: {_lowered(condition)}." if condition else f"{name} is now shown to everybody.")
     if old.with_previous != new.with_previous:
-        page = "the same page as the question before it" if new.with_previous else "a page of its own"
-        found.append(f"{name} stands on {page} now.")
+        page = "is now on the same page as the question before it" if new.with_previous else "now has a page of its own"
+        found.append(f"{name} {page}.")
     if old.confidentiality is not new.confidentiality:
         found.append(f"Answers to {name}: {_lowered(CONFIDENTIALITY_WORDS[new.confidentiality][0])} from now on.")
     return found
+
+
+def _typed(question: Question) -> str:
+    return quoted(TYPE_WORDS[question.type].name)
 
 
 def _lowered(sentence: str) -> str:
@@ -87,7 +89,7 @@ def _hint(before: Document, after: Document, old: Question, new: Question) -> li
     was, now, name = _said(before, old.hint), _said(after, new.hint), _name(after, new)
     if was == now:
         return []
-    return [f"The hint under {name} reads now: {quoted(now)}." if now else f"{name} has no hint any more."]
+    return [f"The hint under {name} now reads: {quoted(now)}." if now else f"{name} no longer has a hint."]
 
 
 def _prompts(before: Document, after: Document, old: Question, new: Question) -> list[str]:
@@ -97,7 +99,7 @@ def _prompts(before: Document, after: Document, old: Question, new: Question) ->
         if was != now and now:
             found.append(f"{name} asks after a rating of {rating}: {quoted(now)}.")
         elif was != now:
-            found.append(f"{name} asks nothing else after a rating of {rating} any more.")
+            found.append(f"{name} no longer asks anything else after a rating of {rating}.")
     return found
 
 
@@ -108,13 +110,13 @@ def _options(before: Document, after: Document, old: Question, new: Question) ->
     if gone := [quoted(_said(before, was[value].text)) for value in was if value not in now]:
         found.append(f"{name} no longer offers {listed(gone)}.")
     if more := [quoted(_said(after, now[value].text)) for value in now if value not in was]:
-        found.append(f"{name} offers {count(len(more), 'answer')} more: {listed(more)}.")
+        found.append(f"{name} offers {count(len(more), 'more answer')}: {listed(more)}.")
     for value in (value for value in now if value in was):
         text, earlier = _said(after, now[value].text), _said(before, was[value].text)
         if text != earlier:
-            found.append(f"{name}: the answer {quoted(earlier)} reads now: {quoted(text)}.")
+            found.append(f"{name}: the answer {quoted(earlier)} now reads: {quoted(text)}.")
         if now[value].other != was[value].other:
-            asks = "asks for the client’s own words now" if now[value].other else "asks for no words any more"
+            asks = "now asks for the client’s own words" if now[value].other else "no longer asks for words"
             found.append(f"{name}: the answer {quoted(text)} {asks}.")
     if [value for value in was if value in now] != [value for value in now if value in was]:
         found.append(f"{name} offers its answers in another order.")
@@ -136,7 +138,7 @@ def _order(before: Document, after: Document, kept: Sequence[str], moved: str) -
             place = after.questions.index(after.by_key[key])
             name = _name(after, after.by_key[key])
             earlier = _name(after, after.questions[place - 1]) if place else ""
-            found.append(f"{name} comes after {earlier} now." if earlier else f"{name} comes first now.")
+            found.append(f"{name} now comes after {earlier}." if earlier else f"{name} now comes first.")
     return found
 
 
@@ -175,7 +177,7 @@ def _translations(before: Document, after: Document) -> list[str]:
 def _frame(before: Document, after: Document) -> list[str]:
     found = []
     if before.language != after.language:
-        found.append(f"Is written in {LANGUAGES[after.language]} now, was in {LANGUAGES[before.language]}.")
+        found.append(f"Is now written in {LANGUAGES[after.language]} instead of {LANGUAGES[before.language]}.")
     if before.about != after.about:
         found.append("What it is for is described in other words.")
     if before.source != after.source:

@@ -269,9 +269,13 @@ def read_document(raw: Any) -> Document:
         raise InvalidInputError("; ".join(_in_words(one) for one in error.errors()[:5])) from None
 
 
+_SAID = {"extra_forbidden": "a questionnaire has no such field", "missing": "this is missing"}
+
+
 def _in_words(error: Any) -> str:
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in error["loc"])
-    message = re.sub(r"^Value error, ", "", str(error["msg"]))
+    message = _SAID.get(error["type"], "") or re.sub(r"^Value error, ", "", str(error["msg"]))
+    message = re.sub("^Input should", "this should", message).replace("Input", "this")
     return f"{place}: {message}" if place else message
 
 

@@ -85,6 +85,12 @@ def _free_name(session: Session, name: str, own_id: int | None = None) -> str:
     return name
 
 
+def usual_name(session: Session, title: str) -> str:
+    """What a questionnaire is called that begins with one of the library: its title, or a free name made from it."""
+    taken = {one.casefold() for one in session.scalars(select(Questionnaire.name))}
+    return copy_name(session, title) if title.casefold() in taken else title
+
+
 def copy_name(session: Session, name: str) -> str:
     """A free name for a copy: "After a job, copy", "After a job, copy 2"."""
     taken = {one.casefold() for one in session.scalars(select(Questionnaire.name))}

@@ -50,7 +50,9 @@ def read(data: bytes) -> Document:
         raise InvalidInputError("This file is not in UTF-8. Save it as UTF-8, and try again.") from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise InvalidInputError(f"This is not JSON: {error.msg.lower()} at {place}.") from None
+        if not data.strip():
+            raise InvalidInputError("This file is empty.") from None
+        raise InvalidInputError(f"This is not JSON: {error.msg.lower().removesuffix(' at')} at {place}.") from None
     except (RecursionError, ValueError) as error:
         said = (
             str(error) if isinstance(error, InvalidInputError) else "it is nested too deeply, or a number is too long"

@@ -22,7 +22,11 @@ from survey.rehearsals import rehearsal
 from survey.views.messages import tell
 from survey.views.survey_pages import Link, Shown, paint
 
-_NPS_OF_RATING = {1: 1, 2: 5, 3: 6, 4: 8, 5: 10}
+_OF_RATING: Mapping[str, Mapping[int, int]] = {  # an answer to the first question that means this rating
+    "csat": {rating: rating for rating in range(1, 6)},
+    "nps": {1: 1, 2: 5, 3: 6, 4: 8, 5: 10},
+    "ces": {1: 1, 2: 3, 3: 4, 4: 6, 5: 7},
+}
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,9 @@ def page_of(document: Document, key: str) -> str:
 
 def _answers_of(document: Document, rating: int) -> dict[str, int | str]:
     """What somebody answered who gave this rating on 1…5, on the first question if that tells it."""
-    known = {"csat": rating, "nps": _NPS_OF_RATING.get(rating, 0)}
-    key = document.lead.key if document.lead.key in known else "csat"
-    return {key: known[key]} if rating in _NPS_OF_RATING else {}
+    key = document.lead.key if document.lead.key in _OF_RATING else "csat"
+    given = _OF_RATING[key].get(rating)
+    return {} if given is None else {key: given}
 
 
 def seen_revision() -> int:

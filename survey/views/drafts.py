@@ -10,10 +10,13 @@ from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError
 from survey.forms.questionnaires import DescriptionForm, NewForm
 from survey.questionnaires import drafts, editing, library, overview, publishing, versions
+from survey.questionnaires.describing import listed
 from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import ChangedMeanwhileError, find
 from survey.views import builder
 from survey.views.messages import posted, tell
+
+NOT_ASKED = "nobody gets it until you choose for which jobs"
 
 blueprint = auth.guard(Blueprint("drafts", __name__, url_prefix="/desk/questionnaires"), read="manager")
 
@@ -33,7 +36,10 @@ def new() -> ResponseReturnValue:
         if form.validate():
             try:
                 with transaction() as session:
-                    made = drafts.create(session, form.name.data or "", starts[form.start.data][1], clock.now())
+                    title, document = starts[form.start.data]
+                    is_library = form.start.data.startswith("library-")
+                    name = form.name.data or (drafts.usual_name(session, title) if is_library else "")
+                    made = drafts.create(session, name, document, clock.now())
                 return redirect(url_for("questionnaires.show", questionnaire_id=made.id), code=303)
             except InvalidInputError as error:
                 form.name.errors = [str(error)]
@@ -99,15 +105,18 @@ def publish(questionnaire_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         try:
             with transaction() as session:
+                found = find(session, questionnaire_id)
                 made = publishing.publish(
                     session,
-                    find(session, questionnaire_id),
+                    found,
                     builder.seen_revision(),
                     confirmed="confirmed" in request.form,
                     user_id=current_user_id(),
                     now=clock.now(),
                 )
-            flash(f"Version {made.number} is published: surveys from now on ask this.", "good")
+                about = publishing.kinds_of(session, found)
+            asked = f"surveys about {listed(about)} ask this from now on" if about else NOT_ASKED
+            flash(f"Version {made.number} is published: {asked}.", "good")
             return redirect(url_for("questionnaires.show", questionnaire_id=questionnaire_id), code=303)
         except ConflictError as error:
             told, status = str(error), 409

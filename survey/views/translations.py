@@ -48,10 +48,12 @@ def edit(questionnaire_id: int, language: str) -> ResponseReturnValue:
             meanwhile, revision = str(error), error.revision
         except (ConflictError, InvalidInputError) as error:
             meanwhile = str(error)
-    version = newest(db.session, row.id)
+    version, groups = newest(db.session, row.id), _groups(draft_of(row), language, typed)
     page = {
+        "places": {one["name"]: f"{card.number}. {one['place']}" for card, texts in groups for one in texts},
+        "first_missing": next((one["name"] for _card, texts in groups for one in texts if not one["text"]), ""),
         "language": language,
-        "groups": _groups(draft_of(row), language, typed),
+        "groups": groups,
         "outdated": perhaps_outdated(document_of(version) if version else None, draft_of(row), language),
         "errors": errors,
         "meanwhile": meanwhile,

@@ -83,7 +83,7 @@ def test_a_questionnaire_is_built_translated_and_published_by_keyboard(
     moved = page.get_by_role("link", name="Anything you would like to tell us?")
     _tab_to(page, moved)
     page.keyboard.press("Alt+ArrowUp")
-    said = "‘Anything you would like to tell us?’ comes after ‘How did we do?’ now."
+    said = "‘Anything you would like to tell us?’ now comes after ‘How did we do?’."
     expect(page.get_by_role("status").get_by_text(said)).to_be_visible()
     expect(moved).to_be_focused()
     assert _draft(server) == ["csat", "comment", "what_was_it_about"]
@@ -91,6 +91,7 @@ def test_a_questionnaire_is_built_translated_and_published_by_keyboard(
     expect(page.get_by_text("can’t come first")).to_be_visible()
     _press(page, "button", "Undo the last change")
     expect(page.get_by_text("Taken back: ")).to_be_visible()
+    expect(page.locator("#builder :focus")).to_have_count(1)  # whoever uses the keyboard keeps their place
     assert _draft(server) == ["csat", "what_was_it_about", "comment"]
 
     _press(page, "link", "Translations")

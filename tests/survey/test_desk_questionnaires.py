@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey.firms import get_firm
 from survey.models import Questionnaire, QuestionnaireEdit, QuestionnaireUse, QuestionnaireVersion
-from survey.questionnaires import drafts, editing, publishing, versions
+from survey.questionnaires import drafts, editing, library, publishing, versions
 from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import draft_of
 from survey.questionnaires.editing import blank
@@ -84,6 +84,10 @@ def test_a_questionnaire_begins_blank_from_the_library_or_as_a_copy(session: Ses
     assert "Another questionnaire has this name." in again.text
     assert re.search(rf'value="copy-{row.id}" checked', again.text)
     assert manager.post(f"{LIST}/new", data={"name": "", "start": "blank"}).status_code == 422
+    for _ in range(2):  # called like the survey of the library, as often as it is begun with
+        assert manager.post(f"{LIST}/new", data={"name": "", "start": "library-ces"}).status_code == 303
+    names = set(session.scalars(select(Questionnaire.name)))
+    assert {"After contact (CES)", "After contact (CES), copy"} < names
     assert manager.post(f"{LIST}/new", data={"name": "Three", "start": "library-nothing"}).status_code == 422
 
 
@@ -111,7 +115,7 @@ def test_a_question_is_added_with_a_name_made_from_its_text(
         (2, "Roof", True),
     ]
     page = manager.get(_url(made)).text
-    assert "Asks one question more: ‘Which parts?’." in page
+    assert "One more question: ‘Which parts?’." in page
     undo = _url(made, f"/undo/{session.scalars(select(QuestionnaireEdit.id)).one()}")
     manager.post(undo)
     assert "which_parts" not in _keys(made)
@@ -291,7 +295,7 @@ def test_two_managers_at_once_lose_nothing(session: Session, manager: FlaskClien
     response = manager.post(_url(made, "/questions/comment"), data=data)
     assert response.status_code == 409
     assert (
-        "Somebody changed this questionnaire since you opened this page: ‘Anything else?’ reads now: ‘Theirs’."
+        "Somebody changed this questionnaire since you opened this page: ‘Anything else?’ now reads: ‘Theirs’."
         in response.text
     )
     assert ">Mine</textarea>" in response.text.replace("\r\n", "").replace("\n", "")
@@ -368,7 +372,7 @@ def test_publishing_shows_what_changes_and_what_can_not_be(
     newest = versions.newest(session, made.id)
     assert newest is not None
     assert newest.number == 2
-    assert newest.changes == ["‘About what?’: the answer ‘The wait’ reads now: ‘Parking’."]
+    assert newest.changes == ["‘About what?’: the answer ‘The wait’ now reads: ‘Parking’."]
     assert newest.published_by is not None
     assert "‘Parking’" in manager.get(_url(made, "/versions")).text
 
@@ -401,9 +405,9 @@ def test_a_draft_is_discarded_and_an_old_version_taken_again(
     manager.post(_url(made, "/discard"), data={"revision": made.revision})
     assert draft_of(made).by_key["comment"].text["en"] == "More?"
     assert "Draft differs" not in manager.get(LIST).text
-    assert "‘More?’ reads now: ‘Anything else?’" not in manager.get(_url(made, "/versions/2")).text
+    assert "‘More?’ now reads: ‘Anything else?’" not in manager.get(_url(made, "/versions/2")).text
     assert "The draft asks the same." in manager.get(_url(made, "/versions/2")).text
-    assert "reads now: ‘More?’" in manager.get(_url(made, "/versions/1")).text
+    assert "now reads: ‘More?’" in manager.get(_url(made, "/versions/1")).text
     assert manager.get(_url(made, "/versions/3")).status_code == 404
 
 
@@ -414,10 +418,11 @@ def test_texts_are_translated_side_by_side(session: Session, manager: FlaskClien
     assert "7 texts missing" in page
     names = re.findall(r'<textarea[^>]* name="([^"]+)"', page)
     assert "topic:options.2" in names
+    assert 'href="#t-csat-text">Go to the first</a>' in page
     data = {name: f"DE {name.split(':')[0]}" for name in names}
     wrong = manager.post(_url(made, "/translations/de"), data={**data, "revision": 1, "csat:text": "Na {stuff}"})
     assert wrong.status_code == 422
-    assert 'href="#t-csat-text"' in wrong.text
+    assert '<a href="#t-csat-text">1. Question</a>: There is no placeholder' in wrong.text
     assert "DE comment" in wrong.text
     assert manager.post(_url(made, "/translations/de"), data={**data, "revision": made.revision}).status_code == 303
     assert draft_of(made).languages() == ["en", "de"]
@@ -476,6 +481,29 @@ def test_the_preview_shows_the_draft_as_a_client_sees_it(manager: FlaskClient, m
     assert "Anything else?" in manager.get(_url(made, "/preview/comment?rating=2&lang=de")).text
     assert manager.get(_url(made, "/preview/nothing")).status_code == 404
     assert "frame-ancestors 'none'" in manager.get(_url(made)).headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(("start", "rating", "chosen"), [("ces", 1, "ces-1"), ("ces", 5, "ces-7"), ("nps", 2, "nps-5")])
+def test_the_preview_after_a_rating_answers_whatever_leads(
+    session: Session, manager: FlaskClient, start: str, rating: int, chosen: str
+) -> None:
+    """A low rating is a low effort or recommendation where the questionnaire begins with one."""
+    row = drafts.create(session, "Other", library.document(start), NOW)
+    session.commit()
+    page = manager.get(_url(row, f"/preview?rating={rating}")).text
+    assert re.findall(r'id="([^"]+)" checked', page) == [chosen]
+
+
+def test_publishing_says_who_is_asked(session: Session, manager: FlaskClient, made: Questionnaire) -> None:
+    """The first one published stands in for every kind of job; another waits until somebody chooses it."""
+    other = drafts.create(session, "Other", blank(), NOW)
+    session.commit()
+    for row, said in ((made, "surveys about every kind of job ask this"), (other, "nobody gets it until you choose")):
+        data = {"revision": str(row.revision)}
+        page = manager.post(_url(row, "/publish"), data=data, follow_redirects=True).text
+        assert f"Version 1 is published: {said}" in page
+    assert "choose for which</a>" in page
+    assert "choose for which</a>" not in manager.get(_url(made)).text
 
 
 def test_answers_are_counted_as_the_results_count_them(

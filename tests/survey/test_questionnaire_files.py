@@ -67,7 +67,10 @@ QUESTION = {"key": "csat", "type": "rating", "text": {"en": "How?"}}
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "This is not JSON: expecting value at line 1, column 1."),
+        (b" ", "This file is empty."),
+        (b'{"about": "Wh', "unterminated string starting at line 1, column 11"),
+        (as_file(more=1), "^more: a questionnaire has no such field$"),
+        (as_file(questions=[{"type": "rating"}]), "questions.1.key: this is missing"),
         (b'{"format": 1,\n "questions": [,]}', "This is not JSON: .* at line 2, column 16."),
         (b"[]", "must be one object"),
         ("{é}".encode("latin-1"), "not in UTF-8"),
@@ -187,10 +190,10 @@ def test_the_commands_carry_a_questionnaire_through(app: Flask, session: Session
         "new": True,
         "changes": [],
         "dry_run": True,
-        "questions": 5,
+        "questions": 6,
     }
     assert session.scalars(select(Questionnaire)).all() == []
-    assert "Is a new draft: effort, 5 questions." in run(args=[group, "import", str(source)]).output
+    assert "Is a new draft: effort, 6 questions." in run(args=[group, "import", str(source)]).output
     assert "would be published" in run(args=[group, "publish", "effort", "--dry-run"]).output
     assert "Version 1 of effort is published." in run(args=[group, "publish", "Effort"]).output
     (one,) = json.loads(run(args=[group, "list", "--json"]).stdout)

@@ -107,7 +107,7 @@ def test_a_type_is_changed_and_taken_back_over_http(
     assert document.by_key["nps"].type is QuestionType.NPS
     assert document.by_key["more"].show_if[0].question == "nps"
     page = manager.get(_url(made)).text
-    assert "‘How do you feel?’ is of another kind now: Recommend, 0 to 10, was Rating in five words." in page
+    assert "‘How do you feel?’ is now asked as ‘Recommend, 0 to 10’ instead of ‘Rating in five words’." in page
     assert "That was set for ‘Rating in five words’" in page
     assert "That was set for ‘Rating in five words’" in manager.get(_url(made, "/questions/more")).text
     assert manager.post(_url(made, "/publish"), data={"revision": made.revision}).status_code == 422
@@ -182,7 +182,7 @@ def test_a_changed_type_is_said_once_and_asked_about_where_logic_may_not_fit() -
     raw["questions"][4]["show_if"][0]["question"] = "nps"
     after = read_document(raw)
     assert differences(ASKED, after) == [
-        "‘How do you feel?’ is of another kind now: Recommend, 0 to 10, was Rating in five words."
+        "‘How do you feel?’ is now asked as ‘Recommend, 0 to 10’ instead of ‘Rating in five words’."
     ]
     assert [(one.weight, one.key) for one in cautions([ASKED], after)] == [
         (Weight.CONFIRM, "more"),
