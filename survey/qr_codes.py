@@ -1,6 +1,8 @@
 """QR codes as the outline of one SVG path: no picture file, no script, sharp on paper."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import qrcode
 from qrcode.constants import ERROR_CORRECT_M
@@ -22,5 +24,15 @@ def qr_code(text: str) -> QRCode:
     code.add_data(text)
     code.make(fit=True)
     rows = code.get_matrix()
-    dark = (f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, module in enumerate(row) if module)
-    return QRCode("".join(dark), len(rows))
+    bars = (f"M{x} {y}h{length}v1h-{length}z" for y, row in enumerate(rows) for x, length in _bars(row))
+    return QRCode("".join(bars), len(rows))
+
+
+def _bars(row: Sequence[bool | None]) -> Iterator[tuple[int, int]]:
+    """Where dark modules side by side begin, and how many they are: one shape, so no hairline shows between them."""
+    x = 0
+    for is_dark, modules in groupby(row):
+        length = len(list(modules))
+        if is_dark:
+            yield x, length
+        x += length

@@ -1,12 +1,16 @@
 """The service promise: its languages, its public page and poster, and which steps of it are kept."""
 
+import re
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
+import qrcode
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from qrcode.constants import ERROR_CORRECT_M
 from sqlalchemy.orm import Session
 
 from survey import clock
@@ -15,6 +19,7 @@ from survey.errors import InvalidInputError
 from survey.firm_settings import save_promise
 from survey.firms import get_firm
 from survey.languages import LANGUAGES
+from survey.logos import LIGHT_BYTES
 from survey.models import Contact, Resolution, Touchpoint
 from survey.promise import DEFAULT_PROMISE, PromiseStep, promise_steps, said_in, written_in
 from survey.promise_ledger import MINIMUM, Asked, By, Tally, groups, jobs_behind, overall, step_tallies
@@ -106,11 +111,34 @@ def test_without_a_promise_the_page_says_so(client: FlaskClient, session: Sessio
     assert client.get("/promise/poster").status_code == 200
 
 
-def test_a_qr_code_has_its_quiet_edge_and_finders() -> None:
-    """Four white modules around it; the first dark ones are the upper finder pattern's seven."""
-    code = qr_code("https://survey.example/promise")
-    assert code.size == 29 + 2 * QUIET  # version 3 holds these 31 characters
-    assert code.path.startswith("".join(f"M{x} {QUIET}h1v1h-1z" for x in range(QUIET, QUIET + 7)))
+def test_a_qr_code_is_drawn_module_by_module() -> None:
+    """The bars of the path cover exactly the code's dark modules, with four white ones around; none is drawn twice."""
+    text = "https://survey.example/promise"
+    code = qr_code(text)
+    made = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET)
+    made.add_data(text)
+    dark = {(x, y) for y, row in enumerate(made.get_matrix()) for x, module in enumerate(row) if module}
+
+    bars = re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", code.path)
+    drawn = [(int(x) + step, int(y)) for x, y, length in bars for step in range(int(length))]
+    assert code.size == 29 + 2 * QUIET  # version 3 holds these characters
+    assert "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in bars) == code.path
+    assert set(drawn) == dark
+    assert len(drawn) == len(dark)
+
+
+def test_the_public_pages_are_light(client: FlaskClient, session: Session) -> None:
+    """The promise and its poster, with all they load and the largest logo, weigh less than 30 KB before compression."""
+    firm = get_firm(session)
+    firm.logo = {"digest": "0" * 16, "width": 180, "height": 48, "plates": ["light", "dark"]}
+    firm.promise = [step.as_dict() for step in DEFAULT_PROMISE]
+    for page, language in product(("/promise", "/promise/poster"), LANGUAGES):
+        shown = client.get(page, query_string={"lang": language})
+        weight = len(shown.data) + LIGHT_BYTES
+        for address in re.findall(r'<link [^>]*href="([^"]+)"', shown.text):
+            with client.get(address) as loaded:
+                weight += len(loaded.data)
+        assert weight < 30_000, (page, language)
 
 
 def test_steps_are_counted_with_their_interval(session: Session) -> None:
