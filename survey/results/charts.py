@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 360.0, 132.0
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 350.0, 8.0, 108.0
 FEWEST = 2  # months with a figure, for a chart
 ENDS = {Unit.SHARE: (0.0, 1.0), Unit.NPS: (-1.0, 1.0)}
-STEPS = {Unit.SHARE: 0.1, Unit.NPS: 0.2, Unit.SCALE: 0.5}  # an axis ends on one of these
+STEPS = {Unit.SHARE: 0.25, Unit.NPS: 0.5, Unit.SCALE: 1.0}  # an axis ends on one of these, and has a line at each
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def over_time(figures: Sequence[Figure], parts: Sequence[Part], scale: tuple[int
         Dot(LEFT + step * (place + 0.5), up(one.value), up(one.low), up(one.high)) if (one := figure.estimate) else None
         for place, figure in enumerate(figures)
     ]
-    ticks = [Tick(up(value), value) for value in (bottom, (bottom + top) / 2, top)]
+    lines = round((top - bottom) / STEPS[unit])
+    ticks = [Tick(up(value), value) for value in (bottom + number * STEPS[unit] for number in range(lines + 1))]
     every = max(1, -(-len(parts) // 6))
     across = [
         Tick(LEFT + step * (place + 0.5), place, part.name) for place, part in enumerate(parts) if place % every == 0

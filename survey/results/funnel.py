@@ -189,8 +189,8 @@ def _steps(
     ]
     way = [
         *(before if whole else []),
-        ("Sent", sent, (("waits for its time", waiting),) if whole else ()),
-        ("Arrived", arrived, (("no news of delivery", sent - arrived),)),
+        ("Sent", sent, (("waiting for their time", waiting),) if whole else ()),
+        ("Arrived", arrived, (("no word of their delivery", sent - arrived),)),
         ("Opened by a person", opened + confirmed, (("not opened", arrived - opened - confirmed),)),
         ("Confirmed an answer", confirmed, (("opened, not confirmed", opened),)),
     ]
@@ -220,7 +220,7 @@ def drop_off(session: Session, asking: Asking) -> list[Stop]:
 
 
 def _stops(asking: Asking, walked: _Walked) -> list[Stop]:
-    document = asking.scope.versions[-1].document
+    document, firm = asking.scope.versions[-1].document, asking.scope.versions[-1].firm
     confirmed, found = walked.reached[0], []
     for place, group in enumerate(page_groups(document)):
         keys = {question.key for question in group}
@@ -235,7 +235,7 @@ def _stops(asking: Asking, walked: _Walked) -> list[Stop]:
                 note = "asked only of some on this page"
             reached = max(seen, count)
             share = None if note else _share(count, reached)
-            found.append(Stop(shown(question.text, document.language), reached, count, share, note))
+            found.append(Stop(shown(question.text, document.language, firm), reached, count, share, note))
     return found
 
 

@@ -132,6 +132,11 @@ class One:
     giving: str  # the answer asked for, in words; "" for any
     comments: tuple[Comment, ...]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more comments than these."""
+        return len(self.comments) == ON_A_PAGE
+
 
 def load_question(
     session: Session, asking: Asking, key: str, giving: tuple[str, int, int] | None, now: datetime

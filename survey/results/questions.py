@@ -33,6 +33,7 @@ class Version:
     name: str  # of the questionnaire
     number: int
     document: Document
+    firm: str = ""  # stands in wordings for {firm}
 
     @property
     def label(self) -> str:
@@ -68,13 +69,13 @@ class Asked:
     @property
     def text(self) -> str:
         """What clients read; what stands for the job's own words is an ellipsis."""
-        return shown(self.question.text, self.language)
+        return shown(self.question.text, self.language, self.versions[-1].firm if self.versions else "")
 
     @property
     def other_texts(self) -> tuple[str, ...]:
         """How other versions word it."""
         found = (
-            shown(version.document.by_key[self.key].text, version.document.language)
+            shown(version.document.by_key[self.key].text, version.document.language, version.firm)
             for version in self.versions
             if self.key in version.document.by_key
         )
@@ -87,7 +88,7 @@ class Asked:
         for version in reversed(self.versions):
             asked = version.document.by_key.get(self.key)
             for option in asked.options if asked else ():
-                found.setdefault(option.value, shown(option.text, version.document.language))
+                found.setdefault(option.value, shown(option.text, version.document.language, version.firm))
         return found
 
     @property
@@ -100,10 +101,10 @@ class Asked:
         )
 
 
-def shown(wording: Mapping[str, str], language: str) -> str:
+def shown(wording: Mapping[str, str], language: str, firm: str = "") -> str:
     """A wording as the desk shows it."""
     text = wording.get(language) or wording.get("en") or next(iter(wording.values()), "")
-    return fill(text, _DOTS)
+    return fill(text, _DOTS | {"firm": firm or "…"})
 
 
 def merged(versions: Sequence[Version], *, shared_only: bool = False) -> list[Asked]:

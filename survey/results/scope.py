@@ -7,6 +7,7 @@ from datetime import date, tzinfo
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from survey.firms import get_firm
 from survey.models import Questionnaire, QuestionnaireVersion, SurveyResponse
 from survey.questionnaires import library
 from survey.questionnaires.versions import document_of
@@ -76,9 +77,10 @@ def _all_versions(session: Session) -> Sequence[Version]:
         .join(Questionnaire, Questionnaire.id == QuestionnaireVersion.questionnaire_id)
         .order_by(Questionnaire.id, QuestionnaireVersion.number)
     ).all()
-    found = [Version(row.id, number, name, row.number, document_of(row)) for row, number, name in rows]
+    firm = get_firm(session).name
+    found = [Version(row.id, number, name, row.number, document_of(row), firm) for row, number, name in rows]
     first = (found[0].questionnaire_id, found[0].name) if found else (0, library.title(library.FIRST))
-    early = Version(None, *first, 0, document_of(None))
+    early = Version(None, *first, 0, document_of(None), firm)
     return [early, *found] if not found or _has_early(session) else found
 
 

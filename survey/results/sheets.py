@@ -42,11 +42,18 @@ def _card(card: Card, parts: Sequence[Part]) -> Iterator[str]:
 def funnel_csv(funnel: Funnel) -> Iterator[str]:
     """Each step with its share of the one before and of the first, and what is known of why the others stopped."""
     yield csv_line(
-        ("step", "count", "of the step before", "low", "high", "of the first", "low", "high", "why not more")
+        (
+            "step",
+            "count",
+            *("of the step before", "low of the step before", "high of the step before"),
+            *("of the first", "low of the first", "high of the first"),
+            "why not more",
+        )
     )
-    for step in funnel.steps:
+    for number, step in enumerate(funnel.steps):
         why = "; ".join(f"{reason}: {count}" for reason, count in step.lost)
-        yield csv_line([step.label, step.count, *_numbers(step.of_previous, 1), *_numbers(step.of_first, 1), why])
+        shares = (step.of_previous, step.of_first) if number else (None, None)  # the first is a part of nothing
+        yield csv_line([step.label, step.count, *_numbers(shares[0], 1), *_numbers(shares[1], 1), why])
 
 
 def drop_off_csv(stops: Iterable[Stop]) -> Iterator[str]:

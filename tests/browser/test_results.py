@@ -57,6 +57,8 @@ def test_the_results_are_accessible(chromium: BrowserThread, signed_in_page: Ope
     for path, heading in (
         ("/desk/results", "Results"),
         ("/desk/results/questions/csat?answer=csat:5:5", "csat?"),
+        ("/desk/results/questions/nps", "nps?"),
+        ("/desk/results/questions/comment", "comment?"),
         ("/desk/results/funnel", "Results"),
     ):
         page.goto(path)

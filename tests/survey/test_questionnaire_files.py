@@ -197,7 +197,7 @@ def test_the_commands_carry_a_questionnaire_through(app: Flask, session: Session
     assert "would be published" in run(args=[group, "publish", "effort", "--dry-run"]).output
     assert "Version 1 of effort is published." in run(args=[group, "publish", "Effort"]).output
     (one,) = json.loads(run(args=[group, "list", "--json"]).stdout)
-    assert (one["version"], one["questions"], one["used_for"]) == (1, 5, ["every kind of job"])
+    assert (one["version"], one["questions"], one["used_for"]) == (1, 6, ["every kind of job"])
     assert "Only if ‘Is it settled now?’ is No" in run(args=[group, "show", "effort"]).output
     run(args=[group, "export", "effort", "-o", str(copy)])
     assert copy.read_bytes() == source.read_bytes()

@@ -26,7 +26,7 @@ from survey.models import (
 )
 from survey.results.figures import Card
 from survey.results.funnel import drop_off, load_funnel, load_way
-from survey.results.page import Choice, ask, figures, load_results
+from survey.results.page import ON_A_PAGE, Choice, ask, figures, load_results
 from survey.results.queries import Wanted, languages
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_invitation, make_resolution
@@ -253,6 +253,32 @@ def test_comments_stand_beside_with_a_link_to_the_client(session: Session, viewe
     assert viewer.get("/desk/results/questions/unheard").status_code == 404
 
 
+def test_a_questions_page_fits_its_type(session: Session, viewer: FlaskClient) -> None:
+    """Figures stand with the comments beside and every number below; texts have the page to themselves and say when
+    there are more of them; the firm's name is in the question that names it."""
+    asked = {"key": "ces", "type": "ces", "text": {"en": "{firm} made it easy."}}
+    made = questionnaire(session, "After a job", asked, asks("comment", "long_text"))
+    version = published(session, made)
+    for number in range(ON_A_PAGE + 1):
+        answered(session, version, csat=5, ces=6, comment=f"Fine {number}.", at=NOW - timedelta(days=number + 1))
+    firm = session.get_one(Firm, 1).name
+    effort = viewer.get("/desk/results/questions/ces").get_data(as_text=True)
+    assert f"<h1>{firm} made it easy.</h1>" in re.sub(r"<h1[^>]*>", "<h1>", effort)
+    for there in (
+        "What they answered",
+        'id="figures">All figures',
+        "What they wrote",
+        "Fine 5.",
+        "results.csv?key=ces",
+    ):
+        assert there in effort
+    words = viewer.get("/desk/results/questions/comment").get_data(as_text=True)
+    assert f"The latest {ON_A_PAGE} stand here." in words
+    assert "Fine 49." in words
+    for absent in ("What they answered", "All figures", "Fine 50.", "Download CSV"):
+        assert absent not in words
+
+
 def test_downloads_carry_the_figures_and_no_formula(session: Session, viewer: FlaskClient) -> None:
     """The CSV has the figures of the page as numbers; a question that begins like a formula is text."""
     made = questionnaire(session, "After a job", {"key": "odd", "type": "yes_no", "text": {"en": "=1+1"}})
@@ -267,6 +293,8 @@ def test_downloads_carry_the_figures_and_no_formula(session: Session, viewer: Fl
     assert whole["odd"]["text"] == "'=1+1"
     only = viewer.get("/desk/results/results.csv?key=nps").get_data().decode("utf-8-sig")
     assert {row["question"] for row in csv.DictReader(StringIO(only))} == {"nps"}
+    names = viewer.get("/desk/results/funnel.csv").get_data().decode("utf-8-sig").splitlines()[0].split(",")
+    assert len(names) == len(set(names))
     for path in ("funnel.csv", "questions.csv", "confidential.csv"):
         response = viewer.get(f"/desk/results/{path}")
         assert response.status_code == 200
@@ -301,8 +329,8 @@ def test_the_way_from_a_job_to_an_answer(session: Session, viewer: FlaskClient) 
     lost = {step.label: dict(step.lost) for step in found.steps}
     assert lost["To be asked about"] == {"a rule said no": 2}
     assert lost["Scheduled"] == {"on hold": 1, "cancelled by hand": 1}
-    assert lost["Sent"] == {"waits for its time": 1}
-    assert lost["Arrived"] == {"no news of delivery": 1}
+    assert lost["Sent"] == {"waiting for their time": 1}
+    assert lost["Arrived"] == {"no word of their delivery": 1}
     assert lost["Opened by a person"] == {"not opened": 1}
     assert lost["Confirmed an answer"] == {"opened, not confirmed": 2}
     for former, later in zip(found.steps, found.steps[1:], strict=False):

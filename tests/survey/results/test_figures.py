@@ -205,6 +205,8 @@ def test_a_chart_stays_inside_its_frame(months: list[tuple[float, float] | None]
         assert TOP - 1e-6 <= dot.high <= dot.y + 1e-6
         assert dot.y - 1e-6 <= dot.low <= BOTTOM + 1e-6
     assert 1 <= len(found.across) <= 6
+    assert all(tick.value == int(tick.value) for tick in found.up)  # whole numbers of the scale, and no gap in them
+    assert [tick.value for tick in found.up] == list(range(int(found.up[0].value), int(found.up[-1].value) + 1))
 
 
 QUARTERS = [months_later(date(2024, 1, 1), 3 * number) for number in range(12)]
