@@ -8,7 +8,8 @@ from functools import cached_property
 from sqlalchemy.orm import Session
 
 from survey import languages, responses, updates
-from survey.asking.schedule import zone_for
+from survey.asking.closed_days import ClosedDays, country_of_zone
+from survey.asking.schedule import working_day_after, zone_for
 from survey.firms import get_firm
 from survey.languages import Translator
 from survey.models import Firm, Invitation, InvitationState, Resolution, SurveyResponse
@@ -172,17 +173,30 @@ class Survey:
     def what_happens_next(self) -> str:
         """What the client may expect now, by the rating and by whether they want to be contacted."""
         wish, who, _ = self.answers.get("contact_me"), self.occasion.reader, self.translate
-        if self.is_low and wish == 1:
-            return _("%(who)s will read this today, and will get in touch with you.", who=who)
-        if self.is_low and wish == 0:
-            return _("%(who)s will read this today. We will not contact you about it, as you asked.", who=who)
-        if self.is_low:
-            return _("%(who)s will read this today.", who=who)
+        day = self.day_named(self.read_by) if self.is_low and self.read_by else ""
+        if day and wish == 1:
+            return _("%(who)s will read this by %(day)s, and will get in touch with you.", who=who, day=day)
+        if day and wish == 0:
+            return _(
+                "%(who)s will read this by %(day)s. We will not contact you about it, as you asked.", who=who, day=day
+            )
+        if day:
+            return _("%(who)s will read this by %(day)s.", who=who, day=day)
         if wish == 1:
             return _("%(who)s will get in touch with you.", who=who)
         if self.rating is not None and self.rating >= GOOD_RATING and self.occasion.staff:
             return _("We will pass it on to %(staff)s.", staff=self.occasion.staff)
         return _("We read every answer, and use it to do better.")
+
+    @property
+    def read_by(self) -> date | None:
+        """The firm's working day after the answer, by which somebody reads a low one; None once it has passed."""
+        answer, zone = self.response, zone_for(self.firm.timezone)
+        given = (answer.changed_at or answer.submitted_at) if answer else self.now
+        country = self.firm.country or country_of_zone(self.firm.timezone)
+        closed = tuple(ClosedDays.of(stretch) for stretch in self.firm.closed_days)
+        by = working_day_after(given.astimezone(zone).date(), closed, country)
+        return by if by and by >= self.now.astimezone(zone).date() else None
 
     @property
     def summary(self) -> list[Row]:

@@ -12,6 +12,7 @@ from survey.clock import as_utc
 
 DAYS_TRIED = 500  # one weekday, a closed stretch of four months and every holiday fit into less
 EVERY_DAY = frozenset(range(1, 8))
+WORKING_DAYS = frozenset(range(1, 6))
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 RESUMED_PER_HOUR = 1_200  # how fast what piled up during a pause goes out
 LONGEST_RESUMING = timedelta(hours=8)
@@ -81,6 +82,13 @@ class Hours:
         """Whether an email may go out at `moment` to somebody in `place`."""
         local = moment.astimezone(place.zone)
         return self.window.contains(local.time()) and not self.why_closed(local.date(), place.country)
+
+
+def working_day_after(day: date, closed: tuple[ClosedDays, ...], country: str) -> date | None:
+    """The first Monday to Friday after `day` on which the firm is open and no holiday is; None within `DAYS_TRIED`."""
+    working = Hours(weekdays=WORKING_DAYS, closed=closed)
+    following = (day + timedelta(days=days) for days in range(1, DAYS_TRIED))
+    return next((one for one in following if not working.why_closed(one, country)), None)
 
 
 def zone_for(*names: str) -> tzinfo:

@@ -392,13 +392,13 @@ def test_words_can_be_added_at_the_end(link: Link) -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"csat": "1"}, "Someone from Brightside IT will read this today."),
-        ({"csat": "2", "contact_me": "1"}, "will read this today, and will get in touch with you."),
-        ({"csat": "2", "contact_me": "0"}, "will read this today. We will not contact you about it, as you asked."),
+        ({"csat": "1"}, "Someone from Brightside IT will read this by Wednesday 11 March."),
+        ({"csat": "2", "contact_me": "1"}, "will read this by Wednesday 11 March, and will get in touch with you."),
+        ({"csat": "2", "contact_me": "0"}, "by Wednesday 11 March. We will not contact you about it, as you asked."),
         ({"csat": "5", "contact_me": "1"}, "Someone from Brightside IT will get in touch with you."),
         ({"csat": "5"}, "We will pass it on to Ana Xu and Bo Li."),
         ({"csat": "3"}, "We read every answer"),
-        ({"nps": "4"}, "will read this today"),
+        ({"nps": "4"}, "will read this by Wednesday 11 March"),
     ],
 )
 def test_the_end_says_what_happens_next(link: Link, fields: dict[str, str], text: str) -> None:
@@ -406,6 +406,21 @@ def test_the_end_says_what_happens_next(link: Link, fields: dict[str, str], text
     link.post(**fields)
 
     assert text in link.get("/done").text
+
+
+def test_what_was_to_happen_by_a_day_is_not_said_after_it(link: Link) -> None:
+    """It is the next day on which the firm works; once it has passed, nothing is said of it."""
+    get_firm(link.session).closed_days = [{"first": "2026-03-16", "last": "2026-03-16", "why": "Moving house"}]
+    with clock.fixed_at(NOW + timedelta(days=3)):  # a Friday
+        link.invitation.expires_at += timedelta(days=14)
+        link.post(csat="1")
+        assert "will read this by Tuesday 17 March." in link.get("/done").text
+    with clock.fixed_at(NOW + timedelta(days=7)):
+        assert "will read this by Tuesday 17 March." in link.get("/done").text
+    with clock.fixed_at(NOW + timedelta(days=8)):
+        late = link.get("/done").text
+    assert "will read this" not in late
+    assert "We read every answer" in late
 
 
 def test_a_firm_without_a_promise_asks_three(link: Link) -> None:

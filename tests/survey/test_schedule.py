@@ -21,6 +21,7 @@ from survey.asking.schedule import (
     resumed_at,
     spread,
     too_late_at,
+    working_day_after,
     zone_for,
 )
 
@@ -244,3 +245,21 @@ def test_the_first_zone_that_exists_is_used() -> None:
     assert zone_for("", "../../etc/passwd") is UTC
     assert find_zone("Europe") is None
     assert frozenset(range(1, 8)) == EVERY_DAY
+
+
+@given(st.sampled_from(YEAR), stretches, st.sampled_from(COUNTRIES))
+def test_the_working_day_after_is_the_first_one(day: date, closed: tuple[ClosedDays, ...], country: str) -> None:
+    """No Saturday, Sunday, holiday or closed day, and none between is a working day, whatever days emails go out on."""
+
+    def works(one: date) -> bool:
+        return one.isoweekday() <= 5 and not any(one in stretch for stretch in closed) and not holiday(country, one)
+
+    found = working_day_after(day, closed, country)
+    assert found is not None
+    assert works(found)
+    assert not any(works(day + timedelta(days=number)) for number in range(1, (found - day).days))
+
+
+def test_a_firm_that_never_works_names_no_day() -> None:
+    """Closed for years, no working day is found, and that is no error."""
+    assert working_day_after(YEAR[0], (ClosedDays(YEAR[0], YEAR[0] + timedelta(days=900), ""),), "") is None
