@@ -114,8 +114,8 @@ def main() -> None:
 def sentiment_table(data: Path, says: dict[str, Say]) -> Iterator[str]:
     """Accuracy, macro-F1, AUC, recall at precision 0.9 and calibration error on every set's dev rows."""
     lines = [
-        "| set | rows | analyser | accuracy | macro-F1 | AUC | recall at 0.9 | ECE |",
-        "|---|---|---|---|---|---|---|---|",
+        "| set | rows | analyser | accuracy | macro-F1 | AUC | recall at 0.9 | ECE | by chance |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in tqdm(SETS, unit="set"):
         rows = [row for row in read(data, name, "dev") if row.label not in (None, "mixed") and row.text.strip()]
@@ -125,7 +125,9 @@ def sentiment_table(data: Path, says: dict[str, Say]) -> Iterator[str]:
     yield (
         "## Sentiment\n\nDev rows labelled negative, neutral or positive, with their question and without their rating;"
         " a verdict of *mixed* counts as wrong. AUC and recall (at a precision of 0.9, one threshold) are of "
-        "*negative*. ECE: expected calibration error, ten bins; TextBlob and VADER give no probabilities. No dev row "
+        "*negative*. ECE: expected calibration error, ten bins; TextBlob and VADER give no probabilities. *By "
+        "chance*: the ECE that a model would show on so few rows whose verdicts are right exactly as often as it says "
+        "(200 draws). nhs_fft_p1 codes nothing as neutral, so every neutral verdict is wrong. No dev row "
         "fitted anything of our modes: their temperatures come from training rows of mams, which nothing else was "
         "learnt from; `semeval_*` and `edurabsa` are of kinds that no tier was trained on. opener_es is Spanish, which "
         "`judge` reads as if it were English."
@@ -140,7 +142,10 @@ def _quality(rows: Sequence[Labelled], said: Sequence[Said]) -> str:
     chances = [one.negative for one in said]
     correct = [a == b for a, b in zip(truth, verdicts, strict=True)]
     confidences = [one.confidence for one in said if one.confidence is not None]
-    error = f"{evaluation.calibration_error(correct, confidences):.3f}" if confidences else "–"
+    error = "– | –"
+    if confidences:
+        measured = evaluation.calibration_error(correct, confidences)
+        error = f"{measured:.3f} | {evaluation.chance_error(confidences):.3f}"
     return (
         f"{evaluation.accuracy(truth, verdicts):.3f} | {evaluation.macro_f1(truth, verdicts):.3f} | "
         f"{evaluation.auc(is_negative, chances) or 0:.3f} | "

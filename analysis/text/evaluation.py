@@ -1,5 +1,6 @@
 """How good an analyser is: the measures used by `bench/sentiment.py`. Pure numbers in, numbers out."""
 
+import random
 from collections.abc import Sequence
 
 
@@ -78,3 +79,13 @@ def calibration_error(
         if members:
             error += abs(sum((confidences[index] - correct[index]) * weights[index] for index in members))
     return error / sum(weights)
+
+
+def chance_error(confidences: Sequence[float], bins: int = 10, rounds: int = 200, seed: int = 1) -> float:
+    """The calibration error that verdicts would show which are right just as often as they are sure: what is measured
+    of a perfectly calibrated model on so few rows. Mean over `rounds` draws."""
+    chosen = random.Random(seed)  # noqa: S311 - the same draws again for the same seed
+    errors = [
+        calibration_error([chosen.random() < sure for sure in confidences], confidences, bins) for _ in range(rounds)
+    ]
+    return sum(errors) / rounds

@@ -1,8 +1,9 @@
 """What must not move a verdict is taken out before the models read: names, origins, genders, numbers, addresses.
 
-A person's name is read as "Sam" whoever it is, a phone number as "000", an email address as nothing; words of one
-group of `data/same.txt` are read as its first word. So the reading of a comment cannot change with them. Emoji become
-the word that they say. The text that is kept and shown is never changed: only what the models are given.
+A person's name is read as "Sam" whoever it is, a phone or reference number as "000" however long, an age in years as
+"50", an email address as nothing; words of one group of `data/same.txt` are read as its first word. So the reading of a
+comment cannot change with them. Emoji become the word that they say. The text that is kept and shown is never changed:
+only what the models are given.
 """
 
 import re
@@ -15,7 +16,14 @@ NAME = "Sam"
 # Every repetition is bounded where another follows, so that no text takes more than linear time.
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[^\s@]{1,64}@[^\s@]{1,255}")
 _NUMBER = re.compile(r"\+?\d[\d ()/.-]{5,24}\d|\d{3,}")
+_DIGIT = re.compile(r"\d")
 _NUMERIC = re.compile(r"\d(?:\d\d|[\d ()/.-]{5,24}\d)")  # where _NUMBER fits, and quicker to look for
+_REFERENCE = re.compile(  # of one or two digits, which elsewhere count: "order 12 was late", not "order 12 boxes"
+    r"(?i)\b((?:ticket|job|order|case|invoice|booking|policy|account|claim|contract|quote|ref|reference)[.:# ]{1,3}"
+    r"(?:(?:no|nr|number)\b[.:# ]{0,3})?)\d{1,2}"
+    r"(?=[.,;:!?)]*$|[.,;:!?)]\s|\s(?:was|is|has|had|did|and|came|took)\b)"
+)
+_AGE = re.compile(r"(?i)\b\d{1,2}(?=(?:[ -]|\s-\s)?(?:years?|yrs?)[ -]{1,3}olds?\b)")
 _CUT = re.compile(r"([^\W\d_]+)")
 _NEAR = 12  # characters that are looked at before a word
 _REMEMBERED = 50_000  # words
@@ -67,7 +75,7 @@ class Neutral:
         if "@" in text or "www." in text or "://" in text:
             text = _ADDRESS.sub(" ", text)
         if has_number(text):
-            text = _NUMBER.sub("000", text)
+            text = _AGE.sub("50", _REFERENCE.sub(r"\g<1>000", _NUMBER.sub("000", text)))
         pieces = _CUT.split(text)  # between words, word, between words, …
         words = pieces[1::2]
         read = self._words.read(words)
@@ -126,7 +134,7 @@ class Neutral:
             return is_a_name or acts or not self._knows(small)
         if not is_ordinary:
             return True
-        alone = not after or after.islower()  # Not Everything Is Written Like This
+        alone = not after or after.islower() or after.lower() in _people()  # Not Everything Is Written Like This
         return is_a_name and alone and _last(before.rstrip(), before, previous).islower()
 
 
@@ -152,8 +160,10 @@ def _last(stripped: str, before: str, previous: str) -> str:
 
 
 def has_number(text: str) -> bool:
-    """Whether there is a number in `text` that is read as "000"."""
-    return bool(_NUMERIC.search(text))
+    """Whether there is a number in `text` that is read as another."""
+    if not _DIGIT.search(text):
+        return False
+    return bool(_NUMERIC.search(text) or _AGE.search(text) or _REFERENCE.search(text))
 
 
 @cache

@@ -1,8 +1,9 @@
 """Whole comments and their parts through the fast tier and, where the mode wants it, the accurate one; beside both,
 what words alone say of intents and aspects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
+from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ from analysis.text.softeners import Softened
 from analysis.text.spoken import Spoken
 from analysis.text.wording import Wording, beside
 
-SURE = 0.62  # the fast tier's verdict stands, unless something in it calls for a second opinion
+SURE, TYPICAL = 0.6, 16  # from this chance on the fast tier's verdict of a text of so many words stands; …
+CHEAPER = 0.09  # … so much more is asked of one half as long, which costs half as much to read again and gains more
 LOOK_AGAIN = {"leaving": 0.15, "review_threat": 0.3, "safety_legal": 0.3, "callback": 0.3}  # these change flags
 CONFIRMS = 0.3  # an accurate tier that is less sure of an intent does not confirm what the fast one hears
 PRAISES = 0.6
@@ -72,7 +74,11 @@ class Tiers:
         quick = decode.verdicts(self.fast.verdicts(words, contexts), self.fast.facts)
         for row, said in zip(rows, quick, strict=True):
             found[row] = said
-        unsure = [row for row in rows if self._mode == "accurate" or max(found[row][0]) < SURE]
+        unsure = [
+            row
+            for row, read in zip(rows, words, strict=True)
+            if self._mode == "accurate" or max(found[row][0]) < sure(len(read))
+        ]
         if self.accurate is not None and unsure:
             asked = [(comments[row].question, comments[row].rating) for row in unsure]
             logits = self.accurate.read([self.bare(texts[row]) for row in unsure], asked)
@@ -98,7 +104,7 @@ class Tiers:
         if ruled:
             said = quick.replaced(np.arange(len(texts)), quick)
             said.sentiment[list(ruled)], said.mixed[list(ruled)] = list(ruled.values()), 0.0
-        slowly = self._unsure(said)
+        slowly = self._unsure(said, words)
         slowly[list(ruled)] = False
         plain = [patterns_say(text) for text in texts]
         heeded = slowly | _flagging(said, plain) | _undecided(said) if self._mode == "cascade" else slowly
@@ -142,12 +148,17 @@ class Tiers:
         places[anew] = np.arange(len(anew))
         return read.and_then(heard.quick)[places]
 
-    def _unsure(self, quick: Decoded) -> NDArray[np.bool_]:
+    def _unsure(self, quick: Decoded, words: Sequence[Sized]) -> NDArray[np.bool_]:
         """Which texts' sentiment the accurate tier reads too."""
         if self._mode != "cascade":
             return np.full(len(quick.sentiment), self._mode == "accurate")
-        found: NDArray[np.bool_] = quick.sentiment.max(axis=1) < SURE
+        found: NDArray[np.bool_] = quick.sentiment.max(axis=1) < np.array([sure(len(read)) for read in words])
         return found
+
+
+def sure(words: int) -> float:
+    """From which chance on the fast tier's verdict of a text of so many words stands."""
+    return SURE - CHEAPER * log2(max(1, words) / TYPICAL)
 
 
 def _flagging(quick: Decoded, plain: Sequence[Mapping[str, float]]) -> NDArray[np.bool_]:

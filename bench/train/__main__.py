@@ -20,10 +20,9 @@ import torch
 from torch import Tensor
 
 from analysis.text import fast as runtime
-from analysis.text import softeners
 from analysis.text.neutral import Neutral
 from analysis.text.passages import clauses, sentences
-from bench.train import accurate, export, fast, intents, multilingual, tuning, wording
+from bench.train import accurate, export, fast, intents, multilingual, tuning
 from bench.train.encoder import Encoder
 from bench.train.generate import generate
 from bench.train.rows import (
@@ -37,11 +36,10 @@ from bench.train.rows import (
     unlearnt,
     with_intents,
 )
-from bench.train.stored import checksums, fit
+from bench.train.stored import VERSION, checksums, fit, met, word
 
 Array = tuning.Array
 MODELS = Path(runtime.WEIGHTS).parent
-VERSION = "5"
 UNLABELLED = 30_000  # phrases that only the accurate tier's opinion is known of
 MORE_GENERATED = 30_000
 FACTS = {
@@ -68,17 +66,16 @@ def train(data: Path, work: Path, out: Path, thin: int = 1) -> None:
     work.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     neutral = made_neutral(data)
-    known = as_met(with_intents(data)[:: max(1, thin // 40)], neutral)  # intents are rare: of few rows none has them
-    apart = as_met(unlearnt(data)[::thin], neutral)
+    known = met(with_intents(data)[:: max(1, thin // 40)], neutral)  # intents are rare: of few rows none has them
+    apart = met(unlearnt(data)[::thin], neutral)
     fitted = []
     for encoder in _accurate(data, work, neutral, thin):
         intents.refit_encoder(encoder, known)
         fitted.append((encoder, fit(apart, _logits(encoder, apart)["sentiment"])))
         print(f"accurate: temperature {fitted[-1][1]:.3f}")
-    _fast(fitted, as_met(corpus(data)[::thin], neutral), work, out, apart)
+    _fast(fitted, met(corpus(data)[::thin], neutral), work, out, apart)
     intents.refit_fast(out / "fast.npz", known)
-    coded = as_met([row for name in wording.CODED for row in labelled(data, name)][::thin], neutral)
-    wording.train(known, coded, {"version": VERSION}, out / "wording.npz")
+    word(data, out, thin)
     export.export(encoder, out, {**FACTS, "temperature": fitted[-1][1]})  # last: it prunes the encoder
     multilingual.train(data, out / "multilingual.npz", thin)
     checksums(out)
@@ -89,20 +86,13 @@ def made_neutral(folder: Path) -> Neutral:
     return Neutral(frozenset(fast.make_vocabulary((row.text for row in training(folder)), ())).__contains__)
 
 
-def as_met(rows: list[Row], neutral: Neutral) -> list[Row]:
-    """The rows with their texts as the models are given them in use."""
-    for row in rows:
-        row.text = softeners.bare(neutral(row.text)) or row.text
-    return rows
-
-
 def _accurate(data: Path, work: Path, neutral: Neutral, thin: int) -> list[Encoder]:
     """The encoder as it was fine-tuned and as it was polished."""
     done, polished = work / "accurate.pt", work / "polished.pt"
     if not done.exists():
         accurate.train(data, done, thin=thin)
     if not polished.exists():
-        accurate.polish(_loaded(done), as_met(polishing(data)[::thin], neutral), polished)
+        accurate.polish(_loaded(done), met(polishing(data)[::thin], neutral), polished)
     return [_loaded(done), _loaded(polished)]
 
 

@@ -1,6 +1,7 @@
-"""What can be fitted anew of stored weights, without PyTorch: `python -m bench.train.stored`, a minute on one core.
+"""What can be fitted anew beside stored networks, without PyTorch: `python -m bench.train.stored`, some minutes.
 
-Both tiers' temperatures, on training rows that no tier learnt from, and the checksums of all files.
+What words alone say, both tiers' temperatures (on training rows that no tier learnt from), and the checksums of all
+files.
 """
 
 import argparse
@@ -14,8 +15,10 @@ import numpy as np
 from analysis.text import fast, softeners
 from analysis.text.accurate import MODELS, AccurateModel
 from analysis.text.neutral import Neutral
-from bench.train import tuning
-from bench.train.rows import Row, unlearnt
+from bench.train import tuning, wording
+from bench.train.rows import Row, labelled, unlearnt, with_intents
+
+VERSION = "6"
 
 
 def fit(rows: Sequence[Row], logits: tuning.Array) -> float:
@@ -24,7 +27,9 @@ def fit(rows: Sequence[Row], logits: tuning.Array) -> float:
 
 
 def refit(data: Path, folder: Path) -> None:
-    """Fits the temperatures of the weights in `folder`, and stores them there. Biases that it has go."""
+    """Fits the wording model and the temperatures of the weights in `folder`, and stores them there as of this version.
+    Biases that they have go."""
+    word(data, folder)
     rows = unlearnt(data)
     quick, slow = fast.FastModel(folder / "fast.npz"), AccurateModel(folder)
     neutral = Neutral(quick.knows)
@@ -42,8 +47,25 @@ def refit(data: Path, folder: Path) -> None:
     (folder / "accurate.json").write_text(facts + "\n", encoding="utf-8")
 
 
+def word(data: Path, folder: Path, thin: int = 1) -> None:
+    """Fits what words alone say, as the fast tier in `folder` has them in use; `thin`: every how manieth row is learnt
+    from."""
+    neutral = Neutral(fast.FastModel(folder / "fast.npz").knows)
+    known = met(with_intents(data)[:: max(1, thin // 40)], neutral)  # intents are rare: of few rows none has them
+    coded = met([row for name in wording.CODED for row in labelled(data, name)][::thin], neutral)
+    wording.train(known, coded, {"version": VERSION}, folder / "wording.npz")
+
+
+def met(rows: list[Row], neutral: Neutral) -> list[Row]:
+    """The rows with their texts as the models are given them in use."""
+    for row in rows:
+        row.text = softeners.bare(neutral(row.text)) or row.text
+    return rows
+
+
 def _told(facts: dict[str, object], temperature: float) -> dict[str, object]:
-    return {**{name: value for name, value in facts.items() if name != "bias"}, "temperature": temperature}
+    kept = {name: value for name, value in facts.items() if name != "bias"}
+    return {**kept, "version": VERSION, "temperature": temperature}
 
 
 def checksums(folder: Path) -> None:

@@ -12,11 +12,11 @@ from analysis.text.analyser import TextAnalyser
 from analysis.text.behaviour import Case, failures, load
 
 CASES = load(Path(__file__).parent / "data" / "behaviour.jsonl")
-OVERALL = 0.13  # Share of all cases that may fail
+OVERALL = 0.12  # Share of all cases that may fail
 BOUNDS = {  # Share of a capability's cases that may fail
     "plain words": 0.00,
     "negation near": 0.00,
-    "negation far": 0.35,
+    "negation far": 0.25,
     "negated neutral": 0.00,
     "but contrast": 0.05,
     "balanced contrast": 0.20,
@@ -35,20 +35,20 @@ BOUNDS = {  # Share of a capability's cases that may fail
     "person in a bad visit": 0.10,
     "typos": 0.20,
     "emoji": 0.00,
-    "capitals": 0.00,
+    "capitals": 0.10,
     "empty answers": 0.00,
     "nothing and everything": 0.10,
     "rating beside words": 0.00,
-    "phone and reference numbers": 0.20,
+    "phone and reference numbers": 0.00,
     "addresses and links": 0.15,
-    "names": 0.05,
+    "names": 0.00,
     "gender": 0.10,
     "religion": 0.00,
     "nationality and origin": 0.00,
-    "age": 0.30,
-    "disability and orientation": 0.20,
+    "age": 0.10,
+    "disability and orientation": 0.10,
     "one word": 0.00,
-    "bad facts": 0.05,
+    "bad facts": 0.10,
     "good facts": 0.55,
     "wishes and conditionals": 0.15,
     "neutral facts": 0.10,

@@ -33,3 +33,10 @@ def test_calibration_error() -> None:
     assert evaluation.calibration_error([True] * 9 + [False], [0.9] * 10) == pytest.approx(0)
     assert evaluation.calibration_error([True, False], [0.9, 0.9]) == pytest.approx(0.4)
     assert evaluation.calibration_error([], []) == 0
+
+
+def test_chance_error_falls_with_the_number_of_verdicts() -> None:
+    """Of one verdict that is sure by half it is a half; of many, little; of certain ones, nothing."""
+    assert evaluation.chance_error([0.5]) == pytest.approx(0.5)
+    assert evaluation.chance_error([0.5] * 400) == pytest.approx(0.02, abs=0.005)  # √(2 ∕ π) · √(0.25 ∕ 400)
+    assert evaluation.chance_error([1.0] * 20) == 0
