@@ -6,7 +6,7 @@ The unit is an answered survey. Of one step it is kept or missed; of the whole p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 
 from sqlalchemy import Row, Select, Subquery, case, func, literal, or_, select
@@ -127,6 +127,7 @@ def groups(session: Session, asked: Asked, by: By, zone: tzinfo, now: datetime) 
     )
     tallies = [Tally(key, label, int(kept), int(missed)) for key, label, kept, missed in rows if key != _EARLIER]
     tallies = _as_one(tallies, spelled(session)) if by is By.KIND else tallies
+    tallies = [replace(tally, label=month_name(tally.key)) for tally in tallies] if by is By.MONTH else tallies
     enough = [tally for tally in tallies if tally.enough]
     few = sorted((tally for tally in tallies if not tally.enough), key=lambda tally: tally.label.casefold())
     if by is By.MONTH:
@@ -233,6 +234,11 @@ def _grouped(asked: Asked, by: By, zone: tzinfo, now: datetime) -> Select[int, i
                 else_=literal(_EARLIER),
             )
             return rows.add_columns(month.label("key"), month.label("label"))
+
+
+def month_name(key: str) -> str:
+    """`2026-03` as the desk says it: `Mar 2026`."""
+    return date.fromisoformat(f"{key}-01").strftime("%b %Y")
 
 
 def _months(zone: tzinfo, now: datetime, count: int = 24) -> list[tuple[str, datetime]]:

@@ -1,5 +1,6 @@
 """The desk: which steps of the service promise are kept, for whom, and the jobs behind each number."""
 
+import re
 from datetime import timedelta
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -14,13 +15,24 @@ from survey.languages import primary
 from survey.models import Client
 from survey.paging import page_number
 from survey.promise import promise_steps
-from survey.promise_ledger import MINIMUM, MOST_RANKED, Asked, By, groups, jobs_behind, overall, step_tallies
+from survey.promise_ledger import (
+    MINIMUM,
+    MOST_RANKED,
+    Asked,
+    By,
+    groups,
+    jobs_behind,
+    month_name,
+    overall,
+    step_tallies,
+)
 from survey.questionnaires import overview
 
 blueprint = auth.guard(Blueprint("promise_desk", __name__, url_prefix="/desk/promise"))
 
 PERIODS = {"90": "90 days", "365": "12 months", "all": "All time"}
 USUAL_PERIOD = "365"
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 BY_WORDS = {By.KIND: "Kind of job", By.STAFF: "Person", By.CLIENT: "Client", By.MONTH: "Month"}
 
 
@@ -97,4 +109,6 @@ def _label(by: By | None, key: str) -> str:
     if by is By.CLIENT:
         client = db.session.get(Client, int(key)) if key.isascii() and key.isdigit() and len(key) < 10 else None
         return client.name if client else ""
+    if by is By.MONTH:
+        return month_name(key) if _MONTH.fullmatch(key) else ""
     return (key or "Without a kind") if by else ""

@@ -78,6 +78,7 @@ def test_a_questionnaire_begins_blank_from_the_library_or_as_a_copy(session: Ses
         row = session.scalars(select(Questionnaire).where(Questionnaire.name == name)).one()
         assert len(draft_of(row).questions) == count
     copy = manager.get(f"{LIST}/new?start=copy-{row.id}").text
+    assert "<li>What was the main reason for leaving?</li>" in copy  # one sees what a survey of the library asks
     assert 'value="Two, copy"' in copy
     again = manager.post(f"{LIST}/new", data={"name": "two", "start": f"copy-{row.id}"})
     assert again.status_code == 422
