@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from survey.asking.deciding import house_of, shares_now
 from survey.asking.reweighing import apply_all, reweigh
 from survey.db import row_by_id
-from survey.errors import InvalidInputError
+from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
+from survey.languages import primary
 from survey.logos import Logo
 from survey.models import FirmLogo
-from survey.promise import PromiseStep
+from survey.promise import PromiseStep, promise_steps, written_in
 from survey.register import slug
 
 MOST_STEPS = 10
@@ -113,6 +114,20 @@ def save_promise(session: Session, steps: Sequence[PromiseStep], now: datetime) 
         promise.append(PromiseStep(key, text, own).as_dict())
     firm.promise, firm.updated_at = promise, now
     session.flush()
+
+
+def put_step_back(session: Session, place: int, step: PromiseStep, now: datetime) -> None:
+    """A step that was taken out is promised again, at its place and under its name, so that its answers go on.
+
+    Raises:
+        ConflictError: it is promised already.
+        InvalidInputError: as `save_promise` does.
+    """
+    firm = get_firm(session)
+    steps = written_in(promise_steps(firm.promise), primary(firm.language))
+    if step.key in {known.key for known in steps}:
+        raise ConflictError("This step is back already.")
+    save_promise(session, [*steps[:place], step, *steps[place:]], now)
 
 
 def _free_key(text: str, taken: set[str]) -> str:

@@ -2,8 +2,9 @@
 
 from zoneinfo import available_timezones
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 
 from survey import api_keys, auth, clock, firm_settings, people, runtime
@@ -11,14 +12,14 @@ from survey.auth import make_sign_in_link
 from survey.colours import FALLBACK, is_colour, themes
 from survey.db import db, transaction
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
-from survey.firm_settings import MOST_STEPS, STEP_LENGTH, save_identity, save_logo, save_promise
+from survey.firm_settings import MOST_STEPS, STEP_LENGTH, put_step_back, save_identity, save_logo, save_promise
 from survey.firms import get_firm
 from survey.forms.settings import ROLE_CHOICES, FirmForm, KeyForm, PersonForm
 from survey.languages import LANGUAGES, primary
 from survey.logos import prepared
 from survey.promise import PromiseStep, promise_steps, written_in
 from survey.users import ApiKey, User
-from survey.views.messages import posted
+from survey.views.messages import posted, tell
 
 ODD_ZONES = ("Etc/", "posix", "right")
 
@@ -89,14 +90,38 @@ def promise() -> ResponseReturnValue:
     if request.method == "GET":
         firm = get_firm(db.session)
         return _promise_page(written_in(promise_steps(firm.promise), primary(firm.language)))
-    steps = _rearranged(_sent_steps(), request.form.get("do", ""))
+    sent, do = _sent_steps(), request.form.get("do", "")
+    steps = _rearranged(sent, do)
     try:
         with transaction() as session:
             save_promise(session, steps, clock.now())
     except InvalidInputError as error:
         return _promise_page(steps, str(error))
-    flash("Saved. New surveys ask about these steps.", "good")
+    gone = next(((at, step) for at, step in enumerate(sent) if step not in steps and step.key), None)
+    undo = url_for(".put_back", signed=_step_signer().dumps([gone[0], gone[1].as_dict()])) if gone else None
+    tell("Saved. New surveys ask about these steps.", undo=undo)
+    verb, _, place = do.partition("-")
+    moved = sent[int(place)].key if verb in {"up", "down"} and steps != sent else None
+    return redirect(url_for(".promise", _anchor=f"step-{moved}" if moved else None), code=303)
+
+
+@blueprint.post("/promise/put-back/<signed>")
+def put_back(signed: str) -> ResponseReturnValue:
+    """A step that was taken out of the promise comes back."""
+    try:
+        place, step = _step_signer().loads(signed)
+        with transaction() as session:
+            put_step_back(session, place, promise_steps([step])[0], clock.now())
+        tell("The step is back.")
+    except BadSignature:
+        tell("This can’t be undone here any more.", "warning")
+    except (ConflictError, InvalidInputError) as error:
+        tell(str(error), "warning")
     return redirect(url_for(".promise"), code=303)
+
+
+def _step_signer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt="promise-step")
 
 
 def _promise_page(steps: list[PromiseStep], problem: str = "") -> ResponseReturnValue:

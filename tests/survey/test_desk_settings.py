@@ -1,5 +1,6 @@
 """The firm's settings: what admins change, what it is worth at once, and what is refused."""
 
+import re
 from datetime import time, timedelta
 from typing import Any
 
@@ -150,6 +151,14 @@ def test_the_promise_is_rearranged_without_javascript(session: Session, admin: F
     ]
     admin.post("/desk/settings/promise", data={**known, "do": "up-1"})
     assert texts(session) == ["Second, better", "First"]
+    page = admin.post("/desk/settings/promise", data={**known, "do": "remove-0"}, follow_redirects=True).text
+    assert texts(session) == ["Second, better"]
+    back = re.findall(r'action="(/desk/settings/promise/put-back/[^"]+)"', page)[0]
+    assert "The step is back." in admin.post(back, follow_redirects=True).text
+    assert texts(session) == ["First", "Second, better"]
+    assert [step["key"] for step in get_firm(session).promise] == ["a", "b"]  # its answers go on under its name
+    assert "back already" in admin.post(back, follow_redirects=True).text
+    assert "be undone here" in admin.post(f"{back}x", follow_redirects=True).text
     admin.post("/desk/settings/promise", data={**known, "do": "remove-0"})
     assert texts(session) == ["Second, better"]
     assert admin.post("/desk/settings/promise", data={"key": "a", "text": ""}).status_code == 422
