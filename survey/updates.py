@@ -65,6 +65,8 @@ def tell(
 ) -> ClientUpdate:
     """Tell the client how far it is. They read it on the link that they answered by.
 
+    A day that was promised and has not passed stands until another is named or it is done: news is no new promise.
+
     Raises:
         InvalidInputError: doing or done without a word about what, too many words, a day that has passed.
     """
@@ -75,12 +77,14 @@ def tell(
         raise InvalidInputError(f"Please shorten this by {len(words) - LONGEST:,} characters.", "text")
     if by is not None and by < now.date():
         raise InvalidInputError("A day that has passed cannot be promised.", "by")
+    latest = progress_of(session, [response])[response.id].latest
+    standing = latest.by if latest and latest.by and latest.by >= now.date() else None
     update = ClientUpdate(
         response_id=response.id,
         client_id=response.client_id,
         stage=stage,
         text=words,
-        by=None if stage is UpdateStage.DONE else by,
+        by=None if stage is UpdateStage.DONE else by or standing,
         user_id=user_id,
         at=now,
     )

@@ -57,6 +57,28 @@ def test_a_promise_that_was_not_kept_is_owned_up_to(
         assert "We are late with this" in client.get(path_of(response, session) + "/done").text
 
 
+def test_a_promise_stands_through_news_without_a_day(
+    session: Session, client: FlaskClient, response: SurveyResponse
+) -> None:
+    """News beside a promise neither hides it nor lets it pass unkept; another day or "done" replaces it."""
+    promised = NOW.date() + timedelta(days=2)
+    updates.tell(session, response, DOING, "Sam brings the part.", promised, None, NOW)
+    updates.tell(session, response, DOING, "The part has left the warehouse.", None, None, NOW)
+    session.commit()
+    with clock.fixed_at(NOW + timedelta(days=1)):
+        page = client.get(path_of(response, session) + "/done").text
+    assert "The part has left the warehouse." in page
+    assert "By Thursday 12 March." in page
+    with clock.fixed_at(NOW + timedelta(days=3)):
+        assert "We are late with this" in client.get(path_of(response, session) + "/done").text
+
+    later = updates.tell(session, response, DOING, "Tomorrow.", NOW.date() + timedelta(days=4), None, NOW)
+    assert later.by == NOW.date() + timedelta(days=4)
+    after = updates.tell(session, response, DOING, "Still at it.", None, None, NOW + timedelta(days=5))
+    assert after.by is None
+    assert updates.tell(session, response, DONE, "It is in.", None, None, NOW).by is None
+
+
 def test_the_client_says_whether_it_is_fixed(session: Session, client: FlaskClient, response: SurveyResponse) -> None:
     """After "done" one question is asked; its answer is evidence about the client, and may change."""
     updates.tell(session, response, DONE, "The part is in.", None, None, NOW)
