@@ -19,6 +19,7 @@ from survey.evidence.taps import Request, ask_again, since_asked
 from survey.evidence.visits import Kind, Verdict, Visit
 from survey.models import (
     Client,
+    ClientUpdate,
     HeldAnswer,
     HeldOutcome,
     HeldWhy,
@@ -101,6 +102,8 @@ def reconsider(session: Session, invitation: Invitation, now: datetime) -> HeldA
         return None
     if any(event.details["press"].get("kind") != Kind.UNSURE for event in pressed):
         return None  # somebody took their time over it, or tapped twice: it stands
+    if _was_told(session, response):
+        return None  # a manager took it for a person's, and the client has read so
     visits = visits_of(session, [invitation.id])[invitation.id]
     last = pressed[-1]
     press = Visit(
@@ -254,6 +257,12 @@ def _says_the_same(response: SurveyResponse | None, given: Given) -> bool:
     stored = {**answers_of(response), **{f"step_{step}": value for step, value in steps_of(response).items()}}
     sent = {**given[0], **{f"step_{step}": value for step, value in given[1].items()}}
     return all(stored.get(key, "") == value for key, value in sent.items())
+
+
+def _was_told(session: Session, response: SurveyResponse) -> bool:
+    """Whether the firm has told the client what becomes of this answer, and stands by it."""
+    told = ClientUpdate.response_id == response.id, ClientUpdate.undone_at.is_(None)
+    return session.scalar(select(ClientUpdate.id).where(*told).limit(1)) is not None
 
 
 def _has_reply(response: SurveyResponse) -> bool:

@@ -1,7 +1,7 @@
 """Presses of the button that do not count, answers set aside, and the way back."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -228,6 +228,25 @@ def test_a_quick_press_falls_with_its_visitor(
         assert row is not None
         assert row.why is HeldWhy.MACHINE
         assert invitation.state is InvitationState.SENT
+
+
+@pytest.mark.parametrize("undone_at", [None, NOW + SECOND])
+def test_what_the_firm_has_answered_to_is_not_set_aside_by_itself(
+    session: Session, invitation: Invitation, undone_at: datetime | None
+) -> None:
+    """A scanner with the person's browser name comes after a manager told them something: the answer stands."""
+    shown(session, invitation, CHROME, NOW, offered={"csat": 1})
+    found = held.weigh(session, invitation, press(), ({"csat": 1}, {}), NOW)
+    response = submit(session, invitation, {"csat": 1}, {}, NOW, CHROME, press=found.details)
+    seen = {"client_id": invitation.client_id, "stage": UpdateStage.SEEN, "at": NOW, "undone_at": undone_at}
+    session.add(ClientUpdate(response_id=response.id, **seen))
+    session.flush()
+    shown(session, invitation, CHROME, NOW + 2 * SECOND, offered={"csat": 2})
+
+    row = held.reconsider(session, invitation, NOW + 2 * SECOND)
+
+    assert (row is None) is (undone_at is None)
+    assert (find_response(session, invitation) is not None) is (undone_at is None)
 
 
 def test_visits_beyond_the_limit_are_counted_and_still_judged(session: Session, invitation: Invitation) -> None:
