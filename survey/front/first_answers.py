@@ -31,7 +31,6 @@ from survey.logs import log
 from survey.models import SurveyEvent, VisitTally
 
 MOST_AT_ONCE = 128
-WRITERS = {"sqlite": 1, "postgresql": 2}  # SQLite lets one write; on a server one works while the other waits for it
 LONGEST_WAIT = 15.0  # seconds; then Flask is asked, for which an answer that is stored already changes nothing
 
 
@@ -46,7 +45,7 @@ class Waiting:
 
 
 class Writer:
-    """Threads that store what the others were sent. Before they are started, each stores its own."""
+    """A thread that stores what the others were sent. Before it is started, each stores its own."""
 
     def __init__(self, app: Flask, visits: Visits) -> None:
         with app.app_context():
@@ -56,10 +55,9 @@ class Writer:
         self._started = False
 
     def start(self) -> None:
-        """Begin to store, in threads."""
+        """Begin to store, in the thread."""
         self._started = True
-        for _ in range(WRITERS[self._engine.dialect.name]):
-            threading.Thread(target=self._run, name="first answers", daemon=True).start()
+        threading.Thread(target=self._run, name="first answers", daemon=True).start()
 
     def store(self, plain: Plain) -> bool:
         """Whether the answer is on the disk now; if not, nothing of it is stored."""

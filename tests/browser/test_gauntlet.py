@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import clock, tokens
+from survey.evidence import presses
 from survey.models import Invitation, Repair
 from survey.responses import answers_of, find_response
 from tests.browser.conftest import PERSON, Server
@@ -58,8 +59,11 @@ def _press_every_button(page: Page, path: str) -> None:
         page.locator(f"button[value={say}]").click()
 
 
-def test_a_browser_that_clicks_everything_changes_nothing(new_page: Callable[..., Page], server: Server) -> None:
+def test_a_browser_that_clicks_everything_changes_nothing(
+    new_page: Callable[..., Page], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By script or by mouse, with and without a name that tells: nothing is stored. The person’s answer stands."""
+    monkeypatch.setattr(presses, "NAMED_WAITS", 600.0)  # a slow machine would wait as long as a person by itself
     invitation_id, path = server.commit(_sent)
     _let_loose(new_page(), path)
     _let_loose(new_page(user_agent=HEADLESS), path)
