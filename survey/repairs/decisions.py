@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from survey.asking.eligibility import address_problem
 from survey.errors import ConflictError, InvalidInputError, NotFoundError
 from survey.models import Client, Contact, Repair, RepairKind, RepairState
+from survey.repairs.effects import take_effect, undo_effect, undo_handover
 from survey.repairs.handover import hand_over, may_go_on
-from survey.repairs.requests import NAME_LENGTH, take_effect, undo_effect, undo_handover
+from survey.repairs.requests import NAME_LENGTH
 
 _ASKS_ANOTHER = {RepairKind.WRONG_PERSON, RepairKind.COLLEAGUE}
 
