@@ -11,18 +11,10 @@ from enum import StrEnum
 
 from survey.languages import LANGUAGES
 from survey.questionnaires.describing import TYPE_WORDS, count, listed, quoted, title
-from survey.questionnaires.document import (
-    CHOOSING,
-    Confidentiality,
-    Document,
-    Option,
-    Question,
-    QuestionType,
-)
+from survey.questionnaires.document import CHOOSING, Confidentiality, Document, Option, Question, QuestionType
 from survey.questionnaires.references import wrong
 from survey.questionnaires.retyping import called, retyped
 
-PROMISE = QuestionType.PROMISE.value  # also the question’s name in the data
 ALIKE = 0.6  # similarity of two texts from which on one is read as the other in better words
 SAME = 0.85  # … and from which on nobody needs to be asked
 
@@ -55,9 +47,9 @@ def cautions(
     found = [*_kinds(earlier, after), *_values(earlier, after), *_conditions([*earlier[-1:], *drafts], after)]
     if earlier:
         found += _comparing(earlier[-1], after)
-    if promises and PROMISE not in after.by_key:
+    if promises and not after.asks_promise:
         text = "It does not ask whether you kept your service promise, so its answers say nothing about the steps."
-        found.append(Caution(Weight.NOTE, text, lacks=PROMISE))
+        found.append(Caution(Weight.NOTE, text, lacks=QuestionType.PROMISE.value))
     found += _languages(earlier[-1] if earlier else None, after)
     order = list(Weight)
     return sorted(found, key=lambda caution: order.index(caution.weight))

@@ -222,6 +222,11 @@ class Document(_Part):
             seen.add(question.key)
         return self
 
+    @property
+    def asks_promise(self) -> bool:
+        """Whether it asks if the service promise was kept; it does so once at most."""
+        return QuestionType.PROMISE.value in self.by_key
+
     @cached_property
     def by_key(self) -> dict[str, Question]:
         """Key → question, in the order asked."""

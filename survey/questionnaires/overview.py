@@ -9,12 +9,10 @@ from sqlalchemy.orm import Session
 
 from survey.kinds import spelled
 from survey.models import Questionnaire, QuestionnaireUse, QuestionnaireVersion, SurveyResponse
-from survey.questionnaires.document import Document, QuestionType
+from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import draft_of
 from survey.questionnaires.publishing import rest, stand_in_id
 from survey.questionnaires.versions import EVERY_OTHER_KIND, digest_of, document_of
-
-PROMISE = QuestionType.PROMISE.value  # also the question’s name in the data
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def silent_on_promise(session: Session) -> list[Listed]:
     return [
         one
         for one in questionnaires(session)
-        if one.used_for and one.version and PROMISE not in document_of(one.version).by_key
+        if one.used_for and one.version and not document_of(one.version).asks_promise
     ]
 
 

@@ -55,7 +55,7 @@ def types_for(document: Document, question: Question) -> list[QuestionType]:
         for kind in QuestionType
         if kind is not question.type
         and (kind in LEADS or question.key != document.lead.key)
-        and (kind is not QuestionType.PROMISE or "promise" not in document.by_key)
+        and (kind is not QuestionType.PROMISE or not document.asks_promise)
     ]
 
 

@@ -17,7 +17,7 @@ from survey.models import Questionnaire, QuestionnaireEdit
 from survey.pages import FIRST
 from survey.questionnaires import drafts, overview
 from survey.questionnaires.describing import CONFIDENTIALITY_WORDS, TYPE_WORDS, TypeWords, shown_in_words
-from survey.questionnaires.document import Confidentiality, Document, Question, QuestionType
+from survey.questionnaires.document import Confidentiality, Document, Question
 from survey.rehearsals import rehearsal
 from survey.views.messages import tell
 from survey.views.survey_pages import Link, Shown, paint
@@ -82,7 +82,7 @@ def frame(session: Session, questionnaire: Questionnaire) -> dict[str, Any]:
         "state": overview.one_listed(session, questionnaire),
         "languages": LANGUAGES,
         "readers": {one.value: words[1] for one, words in CONFIDENTIALITY_WORDS.items()},
-        "lacks_promise": bool(drafts.steps(session)) and QuestionType.PROMISE.value not in document.by_key,
+        "lacks_promise": bool(drafts.steps(session)) and not document.asks_promise,
         "missing": {code: len(document.missing(code)) for code in LANGUAGES if code != document.language},
     }
 

@@ -34,7 +34,9 @@ def pick(questionnaire_id: int) -> ResponseReturnValue:
     row = find(db.session, questionnaire_id)
     document = draft_of(row)
     types = {
-        kind: words for kind, words in TYPE_WORDS.items() if kind.value != "promise" or "promise" not in document.by_key
+        kind: words
+        for kind, words in TYPE_WORDS.items()
+        if kind is not QuestionType.PROMISE or not document.asks_promise
     }
     return render_template(
         "desk/questionnaires/pick.html",
