@@ -42,7 +42,7 @@ lock: setup ## Pin requirements*.in again, with hashes
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 -q -o requirements-dev.txt requirements-dev.in
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 -q -o requirements-train.txt requirements-train.in
 
-train: ## Rebuild the models that read words, in a .venv-train of their own (about two hours on two cores)
+train: ## Rebuild the models that read words, in a .venv-train of their own (an hour or two on two cores)
 	$(PYTHON) -m venv .venv-train
 	.venv-train/bin/pip install -q --require-hashes --no-deps -r requirements-train.txt
 	.venv-train/bin/python -m bench.train

@@ -27,14 +27,17 @@ from bench.train.encoder import Encoder
 from bench.train.generate import generate
 from bench.train.rows import (
     ASPECTS,
+    GENERATED,
     SCHEMES,
     SENTIMENTS,
     Row,
     labelled,
+    made_up,
     polishing,
     training,
     unlearnt,
     with_intents,
+    written,
 )
 from bench.train.stored import VERSION, checksums, fit, met, word
 
@@ -90,7 +93,7 @@ def _accurate(data: Path, work: Path, neutral: Neutral, thin: int) -> list[Encod
     """The encoder as it was fine-tuned and as it was polished."""
     done, polished = work / "accurate.pt", work / "polished.pt"
     if not done.exists():
-        accurate.train(data, done, thin=thin)
+        accurate.train(met(written(data)[::thin], neutral), met(made_up(GENERATED)[::thin], neutral), done)
     if not polished.exists():
         accurate.polish(_loaded(done), met(polishing(data)[::thin], neutral), polished)
     return [_loaded(done), _loaded(polished)]

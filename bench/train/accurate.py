@@ -8,6 +8,7 @@ import copy
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -17,14 +18,17 @@ from torch import Tensor
 from tqdm import tqdm
 
 from analysis.text.questions import asked_for
+from bench.train import rounding
 from bench.train.encoder import Encoder, groups, split_heads
 from bench.train.losses import SMOOTHING, losses, targets
-from bench.train.rows import GENERATED, Row, training
+from bench.train.rows import Row
 
 LONGEST = 112  # word pieces of a row that are learnt from; longer texts are read in windows
 BATCH = 32
 KEEP_QUESTION, KEEP_RATING = 0.6, 0.5
 AVERAGED = 0.998  # how much of the averaged weights stays at each step
+_WATCHED = 1024  # rows that are read to see what steps the rounding is to have
+_HALVES = ("avx512_bf16", "amx_bf16")  # instructions with which products of bfloat16 are quicker
 
 
 def tokenizer() -> Tokenizer:
@@ -71,16 +75,18 @@ def padded(ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return torch.tensor([list(row) + [0] * (longest - len(row)) for row in ids]), mask
 
 
-def train(folder: Path, out: Path, epochs: int = 2, seed: int = 3, thin: int = 1) -> Encoder:
-    """Fine-tunes: the first epoch on what people labelled, the others with generated sentences too. Saves to `out`.
+def quick() -> AbstractContextManager[object]:
+    """Products in bfloat16 where the processor has them."""
+    has = any(torch.cpu.get_capabilities().get(name) for name in _HALVES)
+    return torch.autocast("cpu", torch.bfloat16, enabled=has)
 
-    `thin`: every how manieth row is learnt from.
-    """
+
+def train(rows: Sequence[Row], more: Sequence[Row], out: Path, seed: int = 3) -> Encoder:
+    """Fine-tunes: an epoch on `rows`, which people wrote, another with `more`, made-up ones, too. Saves to `out`."""
     torch.manual_seed(seed)
-    model, rows = Encoder(), training(folder, generated=0)[::thin]
-    total = epochs * -(-len(rows) // BATCH) + (epochs - 1) * -(-GENERATED // thin // BATCH)
-    each = (training(folder)[::thin] if epoch else rows for epoch in range(epochs))
-    for _, is_last in _steps(model, each, total, 1e-4, seed):
+    model = Encoder()
+    epochs = (rows, random.Random(seed).sample([*rows, *more], len(rows) + len(more)))
+    for _, is_last in _steps(model, epochs, sum(-(-len(epoch) // BATCH) for epoch in epochs), 1e-4, seed):
         if is_last:
             torch.save(model.state_dict(), out)
     return model
@@ -89,12 +95,14 @@ def train(folder: Path, out: Path, epochs: int = 2, seed: int = 3, thin: int = 1
 def polish(
     model: Encoder, rows: Sequence[Row], out: Path, epochs: int = 2, rate: float = 6e-5, seed: int = 7
 ) -> Encoder:
-    """Goes on with `rows` as they are met in use, slower and without smoothing the labels, so that a chance is meant.
+    """Goes on with `rows` as they are met in use, slower and without smoothing the labels, so that a chance is meant;
+    from here on with the rounding of the arithmetic that it is to be computed in.
 
     Says the exponential moving average of the weights (Izmailov et al. 2018 average them for a like reason): it errs
     less on kinds of firm that it never met than the last step does. Saves to `out` after each epoch.
     """
     torch.manual_seed(seed)
+    rounding.begin(model, lambda: list(predict(model, rows[:_WATCHED])))
     averaged = copy.deepcopy(model)
     total = epochs * -(-len(rows) // BATCH)
     for step, is_last in _steps(model, (rows for _ in range(epochs)), total, rate, seed, smoothing=0.0):
@@ -131,8 +139,9 @@ def _steps(
                 for group, most in zip(optimizer.param_groups, peak, strict=True):
                     group["lr"] = most * _schedule(bar.n, total)
                 ids, mask = padded([_input(made, texts[at], rows[at], chosen) for at in batch])
-                logits, _ = model(ids, mask)
-                loss = losses(split_heads(logits), targets([rows[at] for at in batch], smoothing))
+                with quick():
+                    logits, _ = model(ids, mask)
+                loss = losses(split_heads(logits.float()), targets([rows[at] for at in batch], smoothing))
                 optimizer.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -170,8 +179,8 @@ def predict(
             row = rows[at]
             special = context(made, row.question, row.rating) if with_context else []
             inputs.append([piece(made, "[CLS]"), *special, *texts[at], piece(made, "[SEP]")])
-        with torch.no_grad():  # it ends before the caller goes on, who may change what it is given
-            said = split_heads(model(*padded(inputs))[0])
+        with torch.no_grad(), quick():  # it ends before the caller goes on, who may change what it is given
+            said = split_heads(model(*padded(inputs))[0].float())
         for place, at in enumerate(batch):
             yield at, {head: logits[place] for head, logits in said.items()}
 

@@ -35,7 +35,10 @@ PHRASES = 7000  # of sst_phrases' 114,369: they are short, alike and about films
 GENERATED = 12_000
 HANDWRITTEN = tuple(
     Path(__file__).parent / "data" / f"{name}.jsonl"
-    for name in ("service", "intents", "leaving", "more_intents", "more_contrast", "more_facts", "more_industries")
+    for name in (
+        *("service", "intents", "leaving", "more_intents", "more_contrast", "more_facts", "more_industries"),
+        *("more_voices", "more_outcomes", "more_degrees"),
+    )
 )
 UNLEARNT = ("mams",)  # restaurants' aspects are not ours, so no tier learns from it
 LEARNT = "train"
@@ -79,31 +82,39 @@ def unlearnt(folder: Path) -> list[Row]:
     return [row for name in UNLEARNT for row in labelled(folder, name) if row.sentiment and row.sentiment in _SIDES]
 
 
-def training(folder: Path, *, generated: int = GENERATED, seed: int = 3) -> list[Row]:
-    """Everything that both tiers learn from, in no order; `generated`: how many sentences of `generate`."""
+def training(folder: Path, seed: int = 3) -> list[Row]:
+    """Everything that both tiers learn from, in no order."""
+    rows = [*written(folder, seed), *made_up(GENERATED)]
+    random.Random(seed).shuffle(rows)
+    return rows
+
+
+def written(folder: Path, seed: int = 3) -> list[Row]:
+    """What people wrote, in no order."""
     chosen = random.Random(seed)
     rows = [row for name in (*SCHEMES, *_SHORT_SETS) for row in labelled(folder, name)]
     phrases = [row for row in labelled(folder, "sst_phrases") if len(row.text.split()) >= 3]
     rows += chosen.sample(phrases, PHRASES)
-    if generated:
-        from bench.train.generate import generate
-
-        rows += [_own("generated", found) for found in generate(generated)]
     rows += [row for row in handwritten() for _ in range(3)]
     chosen.shuffle(rows)
     return rows
 
 
-def polishing(folder: Path, *, films: int = 4000, generated: int = 5000, seed: int = 7) -> list[Row]:
-    """What the accurate tier ends on: service feedback and our own sentences above all, few films and templates."""
+def made_up(count: int, seed: int = 3) -> list[Row]:
+    """So many sentences of `generate`."""
     from bench.train.generate import generate
 
+    return [_own("generated", found) for found in generate(count, seed=seed)]
+
+
+def polishing(folder: Path, *, films: int = 4000, generated: int = 5000, seed: int = 7) -> list[Row]:
+    """What the accurate tier ends on: service feedback and our own sentences above all, few films and templates."""
     chosen = random.Random(seed)
     rows = [row for name in (*SCHEMES, "dynasent") for row in labelled(folder, name)]
     rows += [row for row in labelled(folder, "opener_en") for _ in range(2)]
     rows += chosen.sample(list(labelled(folder, "sst")), films)
     rows += [row for row in handwritten() for _ in range(2)]
-    rows += [_own("generated", found) for found in generate(generated, seed=seed)]
+    rows += made_up(generated, seed)
     chosen.shuffle(rows)
     return rows
 

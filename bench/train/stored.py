@@ -18,7 +18,7 @@ from analysis.text.neutral import Neutral
 from bench.train import tuning, wording
 from bench.train.rows import Row, labelled, unlearnt, with_intents
 
-VERSION = "6"
+VERSION = "7"
 
 
 def fit(rows: Sequence[Row], logits: tuning.Array) -> float:
@@ -51,8 +51,8 @@ def word(data: Path, folder: Path, thin: int = 1) -> None:
     """Fits what words alone say, as the fast tier in `folder` has them in use; `thin`: every how manieth row is learnt
     from."""
     neutral = Neutral(fast.FastModel(folder / "fast.npz").knows)
-    known = met(with_intents(data)[:: max(1, thin // 40)], neutral)  # intents are rare: of few rows none has them
-    coded = met([row for name in wording.CODED for row in labelled(data, name)][::thin], neutral)
+    known = met(with_intents(data)[:: max(1, thin // 40)], neutral)  # of few rows none has a rare one
+    coded = met([row for name in wording.CODED for row in labelled(data, name)][:: max(1, thin // 40)], neutral)
     wording.train(known, coded, {"version": VERSION}, folder / "wording.npz")
 
 
