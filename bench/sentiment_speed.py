@@ -1,5 +1,6 @@
 """How fast clients' words are read and what that takes: the last tables of `bench.sentiment`."""
 
+import gc
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ def speed_table(data: Path, says: Mapping[str, Work], readers: Mapping[str, Read
     work: dict[str, Work] = {f"{name}: sentiment": say for name, say in says.items()}
     work |= {f"{mode}: everything": reader.analyse for mode, reader in readers.items()}
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
+    gc.collect()
+    gc.freeze()  # else the collector goes through a million of our rows and others' words, in whoever's turn it is
     for turn in tqdm(range(TURNS + 1), unit="turn"):
         for name, say in work.items():
             slow = name.startswith("accurate") or "everything" in name
@@ -32,6 +35,7 @@ def speed_table(data: Path, says: Mapping[str, Work], readers: Mapping[str, Read
             paces = _rate(say, [some]), _rate(say, [[comment] for comment in some[: 60 if slow else 300]])
             if turn:  # the first fills what remembers words
                 turns[name].append(paces)
+    gc.unfreeze()
     lines = [
         "| what | in one batch, docs/s | × TextBlob | lowest and highest | one at a time, docs/s | × TextBlob | "
         "lowest and highest |",

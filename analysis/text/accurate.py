@@ -1,4 +1,4 @@
-"""The accurate tier: a fine-tuned MiniLM encoder with heads (`bench/train/`), in ONNX with int8 weights.
+"""The accurate tier: a fine-tuned MiniLM encoder with heads (`bench/train/`), in ONNX with products in int8.
 
 Needs onnxruntime and tokenizers, which are imported when a model is made, and by the worker only.
 """
@@ -38,7 +38,6 @@ class AccurateModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.disable_quant_qdq", "1")  # unpack the weights once, not at each call
         options.enable_cpu_mem_arena = False  # it keeps the largest batch's memory for ever
         self._session = onnxruntime.InferenceSession(
             folder / "accurate.onnx", options, providers=["CPUExecutionProvider"]

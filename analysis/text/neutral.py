@@ -29,6 +29,12 @@ _NEAR = 12  # characters that are looked at before a word
 _REMEMBERED = 50_000  # words
 _TITLES = frozenset(["Mr", "mr", "Mrs", "mrs", "Ms", "ms", "Miss", "miss", "Mx", "mx", "Dr", "dr", "Prof", "prof"])
 _DOES = frozenset(["was", "is", "has", "had", "did", "and", "from", "who", "at", "came", "said", "in", "on", "kept"])
+_LITTLE = frozenset(
+    (
+        *("am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it"),
+        *("me", "my", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"),
+    )
+)
 _NAMES = re.compile(rf"\b{NAME}(?:(?:\s|-|'){NAME})+\b")
 _TONES = "\ufe0f?[\U0001f3fb-\U0001f3ff]?"
 _GLAD = "😀😃😄😁😊🙂☺😍🥰😘🤗👍👏🙌💯🌟❤💙💚💛🧡💜💕♥😎🎉🥳👌✅🏆💪🙏😇🤩"
@@ -129,8 +135,8 @@ class Neutral:
         is_ordinary, is_a_name = small in _ordinary(), small in _people()
         last = _last(before.rstrip(" \"'(“‘*-"), before, previous)
         if not last or last in ".!?\n:;":  # a capital says nothing here
-            if is_ordinary:
-                return is_a_name and acts
+            if is_ordinary:  # "Grace was kind", but "Price was fair"
+                return small in _given() and acts
             return is_a_name or acts or not self._knows(small)
         if not is_ordinary:
             return True
@@ -178,6 +184,12 @@ def _people() -> frozenset[str]:
 
 
 @cache
+def _given() -> frozenset[str]:
+    """Of the words that are names and ordinary ones, those that are somebody's first name more than a surname."""
+    return frozenset(name for name, _ in pairs("given-names"))
+
+
+@cache
 def _ordinary() -> frozenset[str]:
-    """Words that the labelled sets write without a capital."""
-    return packed("ordinary")
+    """Words that the labelled sets write without a capital, and the little ones."""
+    return packed("ordinary") | _LITTLE

@@ -35,3 +35,18 @@ def test_read_alike(texts: tuple[str, ...]) -> None:
 def test_read_apart(one: str, other: str) -> None:
     """What is counted, paid or given stays."""
     assert NEUTRAL(one) != NEUTRAL(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We waited two hours.", "It was late. It arrived broken.", "Price was fair", "Parts arrived late", "No one came"],
+)
+def test_who_begins_a_sentence_is_not_always_a_person(text: str) -> None:
+    """Little words and surnames that are ordinary words stay what they are, whatever was done."""
+    assert NEUTRAL(text) == text
+
+
+@pytest.mark.parametrize("name", ["Will", "Grace", "Jo", "Priya", "Mohammed", "Ng"])
+def test_somebody_who_begins_a_sentence_is_a_person(name: str) -> None:
+    """Short names and names that are words are read as any other."""
+    assert NEUTRAL(f"{name} was late") == "Sam was late"
