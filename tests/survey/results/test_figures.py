@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from survey.questionnaires.document import Document, read_document
 from survey.results.charts import BOTTOM, TOP, over_time
-from survey.results.confidential import over_by, together
+from survey.results.confidential import Window, fewest, over_by, together
 from survey.results.counting import BEFORE, LEAST, STEP, Figure, Row, Unit
 from survey.results.estimates import Estimate
 from survey.results.figures import Card, cards
@@ -211,26 +211,47 @@ def test_a_chart_stays_inside_its_frame(months: list[tuple[float, float] | None]
 
 QUARTERS = [months_later(date(2024, 1, 1), 3 * number) for number in range(12)]
 counted = st.lists(st.integers(0, 12), min_size=1, max_size=12).map(lambda ns: list(zip(QUARTERS, ns, strict=False)))
+MANY = [Window(number, QUARTERS[0], QUARTERS[-1]) for number in range(200)]
+windows = st.lists(
+    st.builds(
+        lambda contact, first, more: Window(contact, QUARTERS[first], QUARTERS[min(first + more, 11)]),
+        st.integers(1, 8), st.integers(0, 11), st.integers(0, 1),
+    ),
+    max_size=60,
+)  # fmt: skip
 
 
 @given(counted)
 def test_confidential_groups_have_five_or_more(counts: list[tuple[date, int]]) -> None:
     """Every group holds at least five answers, and no quarter is in two groups."""
-    groups = together(counts)
+    groups = together(counts, MANY)
     assert all(n >= LEAST for _, n in groups)
     grouped = [quarter for quarters, _ in groups for quarter in quarters]
     assert grouped == [quarter for quarter, _ in counts][: len(grouped)]
     assert sum(n for _, n in counts[len(grouped) :]) < LEAST
 
 
-@given(counted)
-def test_what_comes_later_never_changes_a_confidential_group(counts: list[tuple[date, int]]) -> None:
+@given(counted, windows)
+def test_what_comes_later_never_changes_a_confidential_group(
+    counts: list[tuple[date, int]], surveys: list[Window]
+) -> None:
     """Between what was shown a year ago and what is shown today lie only whole groups: nobody can be told by taking one
     from the other, whichever quarters are compared."""
-    final = together(counts)
+    final = together(counts, surveys)
     for length in range(len(counts)):
-        earlier = together(counts[:length])
+        known = [one for one in surveys if one.first <= counts[length][0]]  # others were answered since
+        earlier = together(counts[:length], known)
         assert earlier == final[: len(earlier)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 8), st.booleans()), max_size=60))
+def test_five_answers_of_one_person_are_no_group(given_: list[tuple[int, bool]]) -> None:
+    """However the answers of a group are shared out among the surveys that were answered, five people gave them."""
+    surveys = [Window(contact, QUARTERS[0], QUARTERS[0]) for contact, _answers in given_]
+    answering = [contact for contact, answers in given_ if answers]
+    assert fewest(len(answering), surveys, QUARTERS[:1]) <= len(set(answering))
+    if together([(QUARTERS[0], len(answering))], surveys):
+        assert len(set(answering)) >= LEAST
 
 
 def test_a_quarter_is_shown_when_nothing_in_it_can_change() -> None:
