@@ -16,7 +16,7 @@ from emails.replies import address, meaning
 from emails.replies.form import LONGEST_BODY, Inbound
 from emails.replies.markup import as_text
 from emails.replies.models import Reply, ReplyState
-from emails.replies.stripping import own_words
+from emails.replies.stripping import own_words, without_links
 from emails.suppressions import suppress
 from survey import responses
 from survey.config import Settings
@@ -45,8 +45,8 @@ def store(session: Session, inbound: Inbound, now: datetime) -> bool:
         "to_email": inbound.recipients[0] if inbound.recipients else "",
         "subject": inbound.subject,
         "headers": {**inbound.headers, "to": list(inbound.recipients), "answers": list(inbound.answers_to)[:20]},
-        "body": (inbound.text.strip() or as_text(inbound.html))[:LONGEST_BODY],
-        "own_words": own_words(inbound.text, inbound.html),
+        "body": without_links(inbound.text.strip() or as_text(inbound.html))[:LONGEST_BODY],
+        "own_words": without_links(own_words(inbound.text, inbound.html)),
         "attachments": inbound.attachments,
         "authentic": inbound.authentic is not False,
         "state": ReplyState.RECEIVED,

@@ -37,7 +37,7 @@ class ReplyState(StrEnum):
 
 
 class Reply(Base):
-    """One email that came back. Kept as it came, beside the words of its own that were found in it."""
+    """One email that came back. Kept as it came but for links of surveys, beside the words of its own found in it."""
 
     __tablename__ = "replies"
     __table_args__ = (Index("ix_replies_state_received", "state", "received_at"),)
@@ -50,7 +50,9 @@ class Reply(Base):
     to_email: Mapped[str] = mapped_column(String(254))
     subject: Mapped[str] = mapped_column(String(300))
     headers: Mapped[dict[str, Any]]  # those that the rules read, names in lower case
-    body: Mapped[str] = mapped_column(Text)  # with quoted history, cut at `emails.replies.form.LONGEST_BODY`
+    body: Mapped[str] = mapped_column(
+        Text
+    )  # with quoted history but no survey's link, cut at `emails.replies.form.LONGEST_BODY`
     own_words: Mapped[str] = mapped_column(Text)  # what is left without quoted history and signature
     attachments: Mapped[int]  # how many came with it; they are not kept
     authentic: Mapped[bool]  # the provider found the sender's domain to be true (SPF or DKIM)

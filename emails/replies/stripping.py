@@ -14,12 +14,19 @@ LONGEST = 5_000  # characters, as a comment on the survey page
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _QUOTE = re.compile(r"\s{0,3}[>|]")
+_LINK = re.compile(r"((?:/|%2F|_)[su](?:/|%2F|_))[\w-]{32}", re.IGNORECASE)  # survey.tokens: 192 bits in base64
 
 _HEAD_FACT = re.compile(r"\d|@")
 _HEAD_LINES = 4  # a mail program may break "On … wrote:" over so many
 _LONGEST_HEAD = 400
 _DELIMITER = re.compile(r"(--|—|__)\s*")
 _LONGEST_SIGNATURE = 12  # lines with words; a closing formula with more below it was no closing
+
+
+def without_links(text: str) -> str:
+    """A reply without the survey's links that it quotes: who has a link sees and changes what its owner answered, which
+    may be confidential. Scanners wrap links, so the address around it may be another, and its slashes escaped."""
+    return _LINK.sub(r"\1…", text)
 
 
 def own_words(text: str, html: str = "") -> str:

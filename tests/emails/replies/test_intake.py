@@ -17,7 +17,7 @@ from emails.models import EmailAttempt
 from emails.replies.address import inbound_key, reply_address
 from emails.replies.form import from_form, from_mime, read_form
 from emails.replies.models import Reply, ReplyState
-from survey import clock, responses
+from survey import clock, responses, tokens
 from survey.config import Settings
 from survey.errors import InvalidInputError
 from survey.models import Answer, Contact, Invitation, InvitationState, MailBlock
@@ -98,6 +98,30 @@ def test_a_reply_is_a_comment_on_its_job(post: Post, session: Session, invitatio
     fresh = session.get_one(Invitation, invitation.id, populate_existing=True)
     assert fresh.state is InvitationState.ANSWERED
     assert fresh.client.evidence_version == before + 1
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "http://localhost/s/{0}?csat=5",
+        "<http://localhost/u/{0}>",
+        "https://eur01.safelinks.example/?url=https%3A%2F%2Fx.example%2Fs%2F{0}%3Fcsat%3D1&data=05",
+        "https://urldefense.example/v2/url?u=https-3A__x.example_s_{0}-3Fcsat-3D5&d=DwMF",
+    ],
+)
+def test_the_link_that_a_reply_quotes_is_not_kept(
+    post: Post, session: Session, invitation: Invitation, manager: FlaskClient, wrapped: str
+) -> None:
+    """With the link the desk could open the survey, and read what was said in confidence."""
+    token = tokens.derive(SECRET_KEY, "survey", invitation.seed)
+    link = wrapped.format(token)
+    reply = post(invitation, f"The link {link} is dead. Mail /s/short instead.{QUOTED}> Very good: {link}\n")
+    assert reply.state is ReplyState.COMMENT
+    assert reply.own_words.endswith("is dead. Mail /s/short instead.")
+    assert "Very good" in reply.body
+    pages = [manager.get(f"/desk/emails/replies{path}").text for path in ("", f"/{reply.id}")]
+    for text in (reply.body, reply.own_words, *map(str, post.answers().values()), *pages):
+        assert token not in text
 
 
 def test_a_reply_never_touches_what_was_confirmed(post: Post, session: Session, invitation: Invitation) -> None:
