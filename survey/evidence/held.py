@@ -58,12 +58,15 @@ def weigh(
     request: Request,
     given: Given,
     now: datetime,
+    *,
+    says_more: bool = False,
 ) -> Press:
     """Judge a press of the button before its answers are stored; one that does not count is kept here.
 
-    What repeats what is stored already changes nothing, so it is let through whoever sent it.
+    What repeats what is stored already changes nothing, so it is let through whoever sent it. `says_more`: beside
+    `given` it would change what is kept apart from who gave it; of that nothing is kept here.
     """
-    if not given[0] and not given[1]:  # a page that was skipped
+    if not given[0] and not given[1] and not says_more:  # a page that was skipped
         return Press(Verdict(Kind.UNSURE, ()))
     asked_again = since_asked(invitation, request.again, now)
     visits = visits_of(session, [invitation.id])[invitation.id]
@@ -72,7 +75,7 @@ def weigh(
     if verdict.kind is not Kind.MACHINE:
         _settle(session, invitation, given, now)
         return Press(verdict, details)
-    if _says_the_same(find_response(session, invitation), given):
+    if not says_more and _says_the_same(find_response(session, invitation), given):
         return Press(verdict, details)
     record_visit(
         session,
@@ -83,7 +86,8 @@ def weigh(
         fetch=press.details["fetch"],
         waited=press.details["waited"],
     )
-    _hold(session, invitation, press, verdict, given)
+    if given[0] or given[1]:
+        _hold(session, invitation, press, verdict, given)
     return Press(verdict, details, ask_again(invitation, now))
 
 

@@ -17,6 +17,7 @@ from survey.questionnaires.document import (
     CHOOSING,
     STANDARD,
     TEXTS,
+    TOLD_TO_ALL,
     Confidentiality,
     Document,
     Question,
@@ -51,9 +52,12 @@ class Asking:
         return self.question is not None and self.question.key == self.document.lead.key
 
     @property
-    def may_be_apart(self) -> bool:
-        """Whether its answers may be kept apart from who gave them; those that the relationship model reads may not."""
-        return not (self.key in STANDARD or self.leads or self.kind is QuestionType.PROMISE)
+    def readers(self) -> list[Confidentiality]:
+        """Who may be the only ones to read its answers: not managers alone where flags and emails tell them, and not
+        nobody by name where the relationship model reads them."""
+        if self.leads or self.kind is QuestionType.PROMISE or self.key in TOLD_TO_ALL:
+            return [Confidentiality.NAMED]
+        return [one for one in Confidentiality if one is not Confidentiality.CONFIDENTIAL or self.key not in STANDARD]
 
     @property
     def others_names(self) -> set[str]:
@@ -102,9 +106,7 @@ class QuestionForm(Form):
             del form.conditions
             del form.with_previous
         form.confidentiality.choices = [
-            SelectChoice(one.value, words[0])
-            for one, words in CONFIDENTIALITY_WORDS.items()
-            if asking.may_be_apart or one is not Confidentiality.CONFIDENTIAL
+            SelectChoice(one.value, words[0]) for one, words in CONFIDENTIALITY_WORDS.items() if one in asking.readers
         ]
         return form
 
@@ -172,6 +174,8 @@ class QuestionForm(Form):
         taken = {*self.asking.document.by_key, *self.asking.others_names}
         if self.confidentiality.data == Confidentiality.CONFIDENTIAL:
             taken |= STANDARD.keys()  # the relationship model reads these, with the client's name
+        elif self.confidentiality.data == Confidentiality.MANAGERS:
+            taken |= TOLD_TO_ALL
         return text(self.key) or key_for(text(self.text), self.asking.kind, taken)
 
     def refuse(self, message: str, name: str | None) -> None:
@@ -207,8 +211,9 @@ def _filled(asking: Asking) -> dict[str, Any]:
 
 
 def _readers(asking: Asking, question: Question) -> Confidentiality:
-    apart = question.confidentiality is Confidentiality.CONFIDENTIAL
-    return Confidentiality.MANAGERS if apart and not asking.may_be_apart else question.confidentiality
+    """Who reads the answers now, or, where that can't be, as few as can."""
+    wanted = list(Confidentiality).index(question.confidentiality)
+    return next(one for one in reversed(list(Confidentiality)[: wanted + 1]) if one in asking.readers)
 
 
 NAMED = InputRequired("Give it a name; only the desk shows it.")

@@ -12,7 +12,7 @@ from survey.front.asked import Asked
 from survey.front.documents import Known
 from survey.languages import DEFAULT, translator
 from survey.questionnaires import answering, logic, mismatch
-from survey.questionnaires.document import LEADS, Document
+from survey.questionnaires.document import Document
 from survey.questionnaires.logic import Setting
 
 _ = translator(DEFAULT)
@@ -87,4 +87,4 @@ def read(posted: Posted, asked: Asked, known: Known, promise: Sequence[str]) -> 
 
 def _leads(document: Document, names: Collection[str]) -> bool:
     questions = answering.questions_of(document)
-    return any(questions[name].type in LEADS for name in names if name in questions)
+    return any(questions[name].can_lead for name in names if name in questions)

@@ -16,7 +16,6 @@ from survey.errors import InvalidInputError
 from survey.languages import Translator
 from survey.questionnaires.document import (
     CHOOSING,
-    LEADS,
     SCALES,
     STANDARD,
     TEXTS,
@@ -81,7 +80,7 @@ def offered(document: Document, query: Mapping[str, str]) -> dict[str, int]:
     """Question → the value that a link carries for it, of those that can lead, where it is on their scale."""
     found = {}
     for key, question in questions_of(document).items():
-        if (raw := query.get(key, "")) and question.type in LEADS:
+        if (raw := query.get(key, "")) and question.can_lead:
             lowest, highest = question.scale
             if raw in map(str, range(lowest, highest + 1)):
                 found[key] = int(raw)

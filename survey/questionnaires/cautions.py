@@ -11,7 +11,15 @@ from enum import StrEnum
 
 from survey.languages import LANGUAGES
 from survey.questionnaires.describing import TYPE_WORDS, count, listed, quoted, title
-from survey.questionnaires.document import CHOOSING, Confidentiality, Document, Option, Question, QuestionType
+from survey.questionnaires.document import (
+    CHOOSING,
+    TOLD_TO_ALL,
+    Confidentiality,
+    Document,
+    Option,
+    Question,
+    QuestionType,
+)
 from survey.questionnaires.references import wrong
 from survey.questionnaires.retyping import called, retyped
 
@@ -44,7 +52,8 @@ def cautions(
 ) -> list[Caution]:
     """What to know before `after` is published. `earlier`: the versions so far, oldest first; `drafts`: what the draft
     was since; `promises`: whether the firm promises anything."""
-    found = [*_kinds(earlier, after), *_values(earlier, after), *_conditions([*earlier[-1:], *drafts], after)]
+    found = [*_kinds(earlier, after), *_values(earlier, after), *_kept_apart(after)]
+    found += _conditions([*earlier[-1:], *drafts], after)
     if earlier:
         found += _comparing(earlier[-1], after)
     if promises and not after.asks_promise:
@@ -73,6 +82,31 @@ def _kinds(earlier: Sequence[Document], after: Document) -> Iterator[Caution]:
                 f"({TYPE_WORDS[was.type].name}). Add it as a new question, so that its answers are kept apart."
             )
             yield Caution(Weight.REFUSED, text, question.key)
+
+
+def _kept_apart(after: Document) -> Iterator[Caution]:
+    """What the clients are told of who reads an answer, and what is not so."""
+    for question in after.questions:
+        name = _name(after, question)
+        asked = (after.by_key[one.question] for one in question.show_if if one.question in after.by_key)
+        for told in asked:
+            if told.confidentiality is Confidentiality.CONFIDENTIAL:
+                text = (
+                    f"{name} is shown only after some answers to {_name(after, told)}, which are confidential: that "
+                    "somebody was asked it tells what they answered. Show it to everybody, or depending on another "
+                    "question."
+                )
+                yield Caution(Weight.REFUSED, text, question.key)
+        if question.confidentiality is Confidentiality.MANAGERS and _is_told_to_all(after, question):
+            text = (
+                f"{name} can’t be for managers only: the reasons of flags, which everybody at the desk reads, tell its "
+                "answers. Ask it with the client’s name, or something else for managers only."
+            )
+            yield Caution(Weight.REFUSED, text, question.key)
+
+
+def _is_told_to_all(document: Document, question: Question) -> bool:
+    return question.key in TOLD_TO_ALL or question.key == document.lead.key
 
 
 def _values(earlier: Sequence[Document], after: Document) -> Iterator[Caution]:

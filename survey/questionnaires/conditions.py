@@ -6,7 +6,7 @@ from typing import Any
 
 from survey.languages import LANGUAGES
 from survey.questionnaires.describing import RATING_ON_FIVE, accepted, answers_of, quoted, title
-from survey.questionnaires.document import CHOOSING, RATING, SCALES, Condition, Document, QuestionType
+from survey.questionnaires.document import CHOOSING, RATING, SCALES, Condition, Confidentiality, Document, QuestionType
 from survey.questionnaires.logic import DECISIVE
 from survey.questionnaires.words import RATING_WORDS
 
@@ -28,6 +28,7 @@ class Subject:
 def subjects(document: Document, before: str | None, steps: Mapping[str, str]) -> list[Subject]:
     """What the question `before` (None: one at the end) may depend on: what is asked earlier, the job, the reader."""
     earlier = []
+    used = {one.question for one in document.by_key[before].show_if} if before in document.by_key else set()
     for question in document.questions:
         if question.key == before:
             break
@@ -37,6 +38,8 @@ def subjects(document: Document, before: str | None, steps: Mapping[str, str]) -
         words = {str(value): f"{value} {word}" for value, word in sorted(RATING_WORDS.items())}
         found.append(Subject(f"question:{RATING}", RATING_ON_FIVE.capitalize(), words, is_scale=True))
     for question in earlier:
+        if question.confidentiality is Confidentiality.CONFIDENTIAL and question.key not in used:
+            continue  # that somebody is asked the next question would tell the answer
         if question.type in SCALES or question.type in CHOOSING:
             values = {str(value): word for value, word in answers_of(question, document.language).items()}
             scale = question.type in SCALES and len(values) > len(HAPPENED)

@@ -76,6 +76,7 @@ STANDARD = {
     "promise": QuestionType.PROMISE,
     "about": QuestionType.CHOICE,
 }
+TOLD_TO_ALL = STANDARD.keys() - {"comment"}  # stand in reasons and signals, which everybody at the desk reads
 
 Wording = dict[str, str]  # language → text
 
@@ -172,6 +173,11 @@ class Question(_Part):
     @property
     def is_scale(self) -> bool:
         return self.type in SCALES
+
+    @property
+    def can_lead(self) -> bool:
+        """Whether a link may offer its answer: what is confidential must not stand in an address."""
+        return self.type in LEADS and self.confidentiality is not Confidentiality.CONFIDENTIAL
 
     @property
     def scale(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from survey.questionnaires.document import LEADS, RATING, Condition, Document, Question, QuestionType
+from survey.questionnaires.document import RATING, Condition, Document, Question, QuestionType
 
 Answers = Mapping[str, int | str]
 DONE = "done"
@@ -95,12 +95,12 @@ def is_answered(question: Question, answers: Answers, setting: Setting) -> bool:
 def lead_of(document: Document, offered: str = "") -> Question:
     """The question that the first page asks: the one that the link offers, if it could lead, else the first."""
     wanted = document.by_key.get(offered)
-    return wanted if wanted and wanted.is_scale and not wanted.show_if else document.lead
+    return wanted if wanted and wanted.can_lead and not wanted.show_if else document.lead
 
 
 def leading(document: Document, *known: Collection[str]) -> str:
     """The key of the first question that could lead and whose answer is known (offered, sent, given); "": of none."""
-    able = [q.key for q in document.questions if q.type in LEADS and not q.show_if]
+    able = [q.key for q in document.questions if q.can_lead and not q.show_if]
     return next((key for key in able if any(key in one for one in known)), "")
 
 

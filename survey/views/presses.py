@@ -43,11 +43,14 @@ def leave(session: Session, invitation: Invitation, kind: SurveyEventKind, **det
         held.reconsider(session, invitation, now)
 
 
-def weighed(session: Session, invitation: Invitation, sent: Sent) -> held.Press:
+def weighed(session: Session, invitation: Invitation, sent: Sent, token: str) -> held.Press:
     """This press of the button, judged. One that does not count is kept, but for what is to be kept apart."""
     apart = confidential.of_document(document_of(invitation.version))
-    answers = {name: value for name, value in sent.answers.items() if name.partition(".")[0] not in apart}
-    return held.weigh(session, invitation, _seen(), (answers, sent.steps), clock.now())
+    told_apart = {name: value for name, value in sent.answers.items() if name.partition(".")[0] in apart}
+    answers = {name: value for name, value in sent.answers.items() if name not in told_apart}
+    known = confidential.read(session, token, apart) if told_apart else {}
+    says_more = any(known.get(name, "") != value for name, value in told_apart.items())
+    return held.weigh(session, invitation, _seen(), (answers, sent.steps), clock.now(), says_more=says_more)
 
 
 def repair_held(session: Session, invitation: Invitation) -> str:

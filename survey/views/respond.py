@@ -21,7 +21,7 @@ from survey.models import FirmLogo, Invitation, SurveyEventKind
 from survey.pages import FIRST, Survey
 from survey.questionnaires import answering
 from survey.questionnaires.answering import Sent
-from survey.questionnaires.document import LEADS, Document
+from survey.questionnaires.document import Document
 from survey.questionnaires.logic import DONE
 from survey.repairs.links import find_link
 from survey.security import MAX_ANSWER_BYTES, csrf, keep_private
@@ -95,7 +95,7 @@ def answer(token: str, page: str) -> ResponseReturnValue:
         sent = answering.read(survey.document, [step.key for step in survey.promise], request.form, survey.translate)
         if sent.errors or not (survey.response or _require_rating(survey, sent)):
             return _render(survey, shown if survey.response else FIRST, sent, 422)
-        press = presses.weighed(session, _invitation(survey), sent)
+        press = presses.weighed(session, _invitation(survey), sent, token)
         if not press.counts:
             return presses.tap_again(press.again, survey.firm, survey.language)
         try:
@@ -173,7 +173,7 @@ def _link(survey: Survey) -> Link:
 def _require_rating(survey: Survey, sent: Sent) -> bool:
     """Whether a rating was sent; if not, the first question gets the error."""
     asked = answering.questions_of(survey.document)
-    if any(key in sent.answers for key, question in asked.items() if question.type in LEADS):
+    if any(key in sent.answers for key, question in asked.items() if question.can_lead):
         return True
     sent.errors[survey.lead.key] = answering.choose_error(survey.lead, survey.translate)
     return False

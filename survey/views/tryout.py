@@ -18,7 +18,7 @@ from survey.pages import FIRST, Survey
 from survey.qr_codes import qr_code
 from survey.questionnaires import answering, drafts, publishing, uses
 from survey.questionnaires.answering import Sent
-from survey.questionnaires.document import LEADS, Document
+from survey.questionnaires.document import Document
 from survey.questionnaires.logic import DONE
 from survey.rehearsals import rehearsal
 from survey.security import csrf, keep_private
@@ -109,7 +109,7 @@ def _language(document: Document) -> str:
 
 def _has_lead(survey: Survey, sent: Sent) -> bool:
     asked = answering.questions_of(survey.document)
-    if any(key in sent.answers for key, question in asked.items() if question.type in LEADS):
+    if any(key in sent.answers for key, question in asked.items() if question.can_lead):
         return True
     sent.errors[survey.lead.key] = answering.choose_error(survey.lead, survey.translate)
     return False

@@ -170,6 +170,29 @@ def test_what_a_manager_should_know_before_publishing() -> None:
     assert "The email offers the answers to ‘What about nps?’ now, instead of ‘How did we do?’." in said
 
 
+def test_what_clients_are_told_of_who_reads_must_be_so() -> None:
+    """Nothing is published that gives a confidential answer away, or tells the whole desk what is for managers."""
+    told = document(
+        question("fair", "agreement", confidentiality="confidential"),
+        question("why", "short_text", show_if=[{"question": "fair", "at_most": 3}], confidentiality="confidential"),
+        question("nps", "nps", confidentiality="managers"),
+        question("promise", "promise", confidentiality="managers"),
+        question("comment", "long_text", confidentiality="managers"),
+        question("pace", "rating", confidentiality="managers"),
+        question("unsaid", "short_text", show_if=[{"question": "nps", "at_most": 6}], confidentiality="confidential"),
+    )
+    refused = [(one.key, one.text) for one in cautions([], told) if one.weight is Weight.REFUSED]
+    assert [key for key, _text in refused] == ["why", "nps", "promise"]
+    assert "that somebody was asked it tells what they answered" in refused[0][1]
+    assert "can’t be for managers only" in refused[1][1]
+    led = read_document({"questions": [question("pace", "rating", confidentiality="managers")]})
+    assert [one.key for one in cautions([], led) if one.weight is Weight.REFUSED] == ["pace"]
+    offered = [subject.name for subject in subjects(told, None, STEPS)]
+    assert "question:fair" not in offered
+    assert "question:pace" in offered
+    assert "question:fair" in [subject.name for subject in subjects(told, "why", STEPS)]  # what stands there is shown
+
+
 def test_a_language_that_is_no_longer_complete_is_said() -> None:
     """Taking one German text out is confirmed by somebody; a language that never was complete is only noted."""
     changed = translated(AFTER_JOB, "de", {"csat:text": ""})

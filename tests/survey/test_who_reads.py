@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from analysis.models import AnswerAnalysis
 from analysis.reading.themes import comments_said
@@ -17,11 +18,12 @@ from survey import clock, tokens
 from survey.api_output import ResponseOut
 from survey.db import Base
 from survey.firms import get_firm
-from survey.models import ConfidentialAnswer, Invitation, SurveyEvent
+from survey.models import ConfidentialAnswer, HeldAnswer, Invitation, SurveyEvent
 from survey.responses import answers_of, find_response, submit
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
 from tests.survey.documents import EVERY_TYPE, make_version
+from tests.survey.gauntlet import HEADLESS
 from tests.survey.test_respond import Link, hidden_fields
 
 SECRET = "The apprentice was shouted at"
@@ -169,6 +171,44 @@ def test_only_the_link_changes_a_confidential_answer(link: Link) -> None:
     assert replay.status_code == 409
     kept = link.session.scalars(select(ConfidentialAnswer)).all()
     assert [(row.question, row.number) for row in kept] == [("fair", 6)]
+
+
+def test_a_machine_changes_no_confidential_answer(link: Link) -> None:
+    """A scanner that fills in a page whose answers are all confidential is asked to tap once more, as on any page, and
+    nothing of what it chose is kept; its repeat of what is stored already is let through."""
+    link.post(csat="2")
+    link.post("/fair", fair="6")
+    machine = {"User-Agent": HEADLESS}
+
+    def pressed(value: str) -> TestResponse:
+        fields = {**hidden_fields(link.get("/fair").text), "fair": value, "unsaid": ""}
+        return link.client.post(link.path + "/fair", data=fields, headers=machine)
+
+    refused, repeated = pressed("1"), pressed("6")
+
+    assert (refused.status_code, repeated.status_code) == (409, 303)
+    assert "again" in hidden_fields(refused.text)
+    assert [row.number for row in link.session.scalars(select(ConfidentialAnswer))] == [6]
+    assert link.session.scalars(select(HeldAnswer)).all() == []
+
+
+def test_no_address_offers_a_confidential_answer(session: Session, client: FlaskClient) -> None:
+    """What stands in a link is kept as evidence, with the name; so a confidential rating is neither offered by it nor
+    asked first, and alone it is no answer."""
+    mood = {"key": "mood", "type": "rating", "text": {"en": "How was the mood?"}, "confidentiality": "confidential"}
+    asked = {"questions": [{"key": "csat", "type": "rating", "text": {"en": "How did we do?"}}, mood]}
+    version = make_version(session, asked)
+    invitation = make_invitation(session, version_id=version.id)
+    link = Link(client, session, invitation, f"/s/{tokens.derive(SECRET_KEY, 'survey', invitation.seed)}")
+    with clock.fixed_at(NOW):
+        page = link.get(mood=2).text
+        alone = link.post(mood=2)
+
+    assert "How did we do?" in page
+    assert "How was the mood?" not in page
+    assert alone.status_code == 422
+    assert link.session.scalars(select(ConfidentialAnswer)).all() == []
+    assert {event.details.get("offered", {}).get("mood") for event in link.events} == {None}
 
 
 def test_confidential_answers_tell_no_order(link: Link) -> None:
