@@ -12,6 +12,7 @@ from analysis.backtest.ten import Found, Place
 from analysis.backtest.weekly import Week
 from analysis.relationships.asks import SETTLES
 from analysis.relationships.evidence import JobDone, Response
+from analysis.relationships.words import said_openly
 
 CAUGHT, MISSED, FALSE_ALARM = "caught", "missed", "false_alarm"
 BEFORE, AFTER = timedelta(weeks=26), timedelta(weeks=8)
@@ -185,5 +186,5 @@ def _answer(response: Response, names: Mapping[int, str]) -> dict[str, Any]:
     sentiment = response.reading.sentiment if response.reading else ""
     tone = "danger" if low or sentiment == "negative" else "good" if high else ""
     text = f"Answered about {names.get(response.job_id, 'a job')}" + (f": {', '.join(given)}" if given else "")
-    quote = response.reading.text if response.reading else ""
+    quote = said_openly(response.reading) if response.reading else ""
     return {"kind": "answer", "at": response.at, "text": text, "quote": quote[:600], "tone": tone}

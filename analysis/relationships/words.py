@@ -264,13 +264,18 @@ def _answered(response: Response, words: str) -> tuple[Quote, ...]:
 MANAGERS_ONLY = "Words that only managers may read."
 
 
+def said_openly(reading: Reading) -> str:
+    """The words of a comment as everybody at the desk may read them."""
+    return MANAGERS_ONLY if reading.managers_only else reading.text
+
+
 def quoted(response: Response) -> tuple[Quote, ...]:
     """The stretch of the comment that spoke against the firm: its negative spans, widened to whole sentences."""
     reading = response.reading
     if reading is None or not reading.text.strip():
         return ()
     if reading.managers_only:
-        return (Quote(MANAGERS_ONLY, response.at, f"answer/{reading.answer_id}"),)
+        return (Quote(said_openly(reading), response.at, f"answer/{reading.answer_id}"),)
     start, end = _stretch(reading)
     return (Quote(reading.text[start:end], response.at, f"answer/{reading.answer_id}", start, end),)
 

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,8 +11,12 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from analysis.backtest import stories
+from analysis.backtest.history import History, Past
+from analysis.backtest.replay import Snapshot
 from analysis.models import AnswerAnalysis
 from analysis.reading.themes import comments_said
+from analysis.relationships.evidence import JobDone, Reading, Response
 from analysis.relationships.words import MANAGERS_ONLY, quoted
 from analysis.scoring.evidence import load_evidence
 from survey import clock, tokens
@@ -110,6 +115,20 @@ def test_words_for_managers_count_and_are_quoted_nowhere(link: Link, told: Invit
     assert (quote.text, quote.source) == (MANAGERS_ONLY, f"answer/{answer.id}")
     said = link.session.execute(comments_said(NOW.replace(year=2020), NOW)).all()
     assert [text for _id, text, _at in said] == ["It took two weeks"]
+
+
+def test_a_replay_of_the_firms_own_past_quotes_no_words_for_managers() -> None:
+    """Its stories are made by the worker, which reads everything, and are open to the whole desk."""
+    at, words = NOW - timedelta(days=9), Reading(1, SECRET, "negative", -0.8, managers_only=True)
+    answer = Response(1, 1, 1, at + timedelta(days=1), numbers={"csat": 2}, reading=words)
+    past = Past("C1", "Harbour Café", (JobDone(1, 1, at),), (answer,), ())
+    week = at + timedelta(days=7)
+    seen = Snapshot(week, "C1", 0.9, 0.8, 1.0, flagged=True, naive={}, inputs=cast("Any", None), too_little=False)
+
+    [story] = stories.told([stories.Case(stories.CAUGHT, "C1")], History((past,), 0), [seen], {"C1": NOW}, [])
+
+    assert SECRET not in json.dumps(story)
+    assert MANAGERS_ONLY in json.dumps(story)
 
 
 def test_the_page_says_who_reads(link: Link) -> None:
