@@ -184,13 +184,17 @@ def _closed(session: Session, survey: Survey | None, unsent: str = "") -> Respon
     name, status = survey.closed_page if survey else ("unknown", 404)
     firm = survey.firm if survey else get_firm(session)
     known = survey if status != 404 else None
-    language = survey.language if survey else languages.choose([*_wanted_languages(), firm.language])
+    wanted = [request.args.get("lang", ""), *_wanted_languages(), firm.language]
+    language = known.language if known else languages.choose(wanted)
+    offered = known.document.languages() if known else list(languages.LANGUAGES)
     html = render_template(
         "survey/closed.html",
         firm=firm,
         survey=known,
         name=name,
         unsent=unsent[:LONGEST_UNSENT],
+        offered={} if unsent else {code: languages.LANGUAGES[code] for code in offered},  # to leave loses the words
+        in_language="?lang={}".format,  # the page's own address: an unknown link's looks like that of one not sent yet
         language=language,
         _=languages.translator(language),
         link=_link(survey) if survey else None,

@@ -463,6 +463,29 @@ def test_closed_surveys_have_a_kind_page(link: Link, state: InvitationState, sta
     assert find_response(link.session, link.invitation) is None
 
 
+def test_a_closed_survey_speaks_every_language_it_has(link: Link) -> None:
+    """By the same switch as every other page, but where words would be lost by leaving; an unknown link by its own."""
+    link.invitation.state = InvitationState.EXPIRED
+
+    page = link.get()
+    assert ('href="?lang=de"' in page.text, 'aria-current="true">English' in page.text) == (True, True)
+    assert "Diese Umfrage" in link.get(lang="de").text
+    assert 'aria-current="true">Deutsch' in link.get(lang="de").text
+    assert 'href="?lang=' not in link.client.post(link.path, data={"csat": "1", "comment": "Please call me"}).text
+    unknown = link.client.get("/s/no-such-token?lang=nl").text
+    assert 'lang="nl"' in unknown
+    assert 'href="?lang=en"' in unknown
+
+
+def test_the_end_of_a_survey_is_titled_as_it_is_headed(link: Link) -> None:
+    """A tab, a screen reader and the page say the same."""
+    for rating, words in (("2", "Thank you for telling us"), ("5", "Thank you")):
+        link.post(csat=rating)
+        page = link.get("/done").text
+        assert f"<title>{words} ·" in page
+        assert f"<h1>{words}</h1>" in page
+
+
 def test_unsent_looks_like_unknown(link: Link) -> None:
     """A link that is not open yet gives nothing away: its page is the unknown link's, byte for byte."""
     link.invitation.state = InvitationState.SCHEDULED
