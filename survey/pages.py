@@ -34,6 +34,7 @@ class Row:
     question: str
     answer: str
     page: str
+    confidentiality: Confidentiality
 
 
 @dataclass(frozen=True)
@@ -202,11 +203,14 @@ class Survey:
     def summary(self) -> list[Row]:
         """Every question asked, with its answer in words; a text only when there is one."""
         rows = [
-            (question, Row(self._title(question), self.words_of(question), FIRST if number == 0 else page[0].key))
+            (question, self._row(question, FIRST if number == 0 else page[0].key))
             for number, page in enumerate(self.pages)
             for question in page
         ]
         return [row for question, row in rows if row.answer or question.type not in TEXTS]
+
+    def _row(self, question: Question, page: str) -> Row:
+        return Row(self._title(question), self.words_of(question), page, question.confidentiality)
 
     def _title(self, question: Question) -> str:
         return self.translate("In your words") if question.key == "comment" else self.say(question.text)

@@ -141,6 +141,21 @@ def test_the_page_says_who_reads(link: Link) -> None:
     assert "Kept without your name" not in link.get("/nps").text
 
 
+def test_the_end_says_again_who_reads(link: Link) -> None:
+    """Beside each answer that is not for everybody, or 'somebody will read this' would seem to mean it."""
+    link.post(csat="2", comment="It took two weeks")
+    assert "Kept without your name" not in link.get("/done").text
+
+    link.post("/manager_only", manager_only=SECRET)
+    link.post("/fair", fair="1", unsaid=UNSAID)
+
+    rows = link.get("/done").text.partition('<dl class="summary">')[2].partition("</dl>")[0].split("</div>")
+    said = {words: next(row for row in rows if words in row) for words in ("It took two weeks", SECRET, UNSAID)}
+    assert 'class="reads"' not in said["It took two weeks"]
+    assert "Only the managers at Brightside IT can read this." in said[SECRET]
+    assert "Kept without your name" in said[UNSAID]
+
+
 def _rows(session: Session) -> Iterator[tuple[str, str]]:
     for table in Base.metadata.sorted_tables:
         for row in session.execute(select(*table.columns)).mappings():
