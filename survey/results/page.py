@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey.asking.schedule import zone_for
 from survey.errors import NotFoundError
 from survey.firms import get_firm
-from survey.kinds import spelled, spellings
+from survey.kinds import load_kinds
 from survey.promise import promise_steps
 from survey.questionnaires.document import QuestionType
 from survey.results.charts import Chart, over_time
@@ -69,10 +69,10 @@ def ask(session: Session, choice: Choice, now: datetime, *, managers: bool) -> A
     earliest = earliest_day(session, scope, zone) if open_start else None
     days = period(choice.span, choice.since, choice.until, now.astimezone(zone).date(), earliest)
     wanted = choice.wanted if managers else replace(choice.wanted, staff="")
+    kinds = load_kinds(session)
     if wanted.kind:
-        name = spelled(session).get(wanted.kind.casefold(), wanted.kind)
-        wanted = replace(wanted, kind=name, spellings=tuple(spellings(session, name)))
-    return Asking(scope, wanted, days, zone, managers)
+        wanted = replace(wanted, kind=kinds.named(wanted.kind), spellings=tuple(kinds.spellings(wanted.kind)))
+    return Asking(scope, wanted, days, zone, managers, tuple(kinds.names.values()))
 
 
 @dataclass(frozen=True)

@@ -44,13 +44,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Asking:
-    """Everything that a count depends on. `managers`: count what is for managers only, too."""
+    """Everything that a count depends on. `managers`: count what is for managers only, too. `kinds`: of job, to choose
+    from."""
 
     scope: Scope
     wanted: Wanted
     period: Period
     zone: tzinfo
     managers: bool
+    kinds: tuple[str, ...]
 
     def moments(self) -> tuple[datetime, datetime, datetime]:
         """When the time before begins, when the period begins, and when it is over."""

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from survey import auth, clock
 from survey.db import db
 from survey.firms import get_firm
-from survey.kinds import job_kinds
 from survey.languages import LANGUAGES
 from survey.models import ResponseOrigin
 from survey.results import counting, funnel, sheets
@@ -174,7 +173,7 @@ def _choices(asking: Asking) -> Mapping[str, list[tuple[str, str]]]:
     found = languages(db.session)
     return {
         "span": list(SPAN_CHOICES),
-        "kind": [("", "All"), *((kind, kind) for kind in job_kinds(db.session))],
+        "kind": [("", "All"), *((kind, kind) for kind in asking.kinds)],
         "staff": [("", "Everybody"), *((name, name) for name in staff_names(db.session))] if asking.managers else [],
         "language": [("", "All"), *((code, LANGUAGES.get(code, code)) for code in found)],
         "origin": list(ORIGINS),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from analysis.desk.comments import CommentFilter, comments
@@ -200,6 +201,22 @@ def test_a_question_that_became_the_managers_shows_viewers_what_was_said_before(
     session.flush()
     assert cards_of(session, managers=False)["hush"].n == 4
     assert cards_of(session)["hush"].n == 6
+
+
+def test_a_page_reads_the_kinds_of_job_once(session: Session, manager: FlaskClient) -> None:
+    """For the filter in force, its name and the list to choose from alike; a kind is one however it is written."""
+    for kind in ("Repair", "REPAIR", "Repair", "Advice"):
+        answered(session, csat=4, kind=kind)
+    session.commit()
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    page = manager.get("/desk/results?kind=rEPAIR").get_data(as_text=True)
+
+    assert "3 surveys answered" in page
+    assert re.search(r"<option value=\"Repair\"[^>]* selected", page)
+    assert 'value="REPAIR"' not in page
+    assert len([one for one in statements if "RECURSIVE" in one and "jobs.kind" in one]) == 1
 
 
 def test_confidential_answers_are_shown_in_groups_of_five(session: Session, manager: FlaskClient) -> None:
