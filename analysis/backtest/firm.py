@@ -11,6 +11,7 @@ from analysis.relationships.usual import (
     PRIOR_LEVEL,
     FirmUsual,
     answering_from,
+    effect_of,
     late_share_from,
     level_from,
     shrinkage_from,
@@ -74,7 +75,7 @@ class Firm:
             return
         _add(self._clients[ref], csat)
         whole = sum(share for _, share in job.staff) or 1.0
-        for name, share in (*((f"staff/{n}", s / whole) for n, s in job.staff), (f"kind/{job.kind}", 1.0)):
+        for name, share in (*((f"staff/{n}", s / whole) for n, s in job.staff), (effect_of(job.kind), 1.0)):
             self._effects[name][0] += share
             self._effects[name][1] += share * csat
 

@@ -68,7 +68,8 @@ def _contacts(evidence: Evidence, now: datetime) -> Strength | None:
 
 
 def _kinds(evidence: Evidence, now: datetime) -> Strength | None:
-    kinds = {job.kind for job in evidence.jobs if job.kind and days_between(job.completed_at, now) <= DAYS_A_YEAR}
+    lately = [job for job in evidence.jobs if job.kind and days_between(job.completed_at, now) <= DAYS_A_YEAR]
+    kinds = {job.kind.casefold() for job in lately}
     if len(kinds) < SEVERAL_KINDS:
         return None
     return Strength("kinds", "Kinds of work", f"{len(kinds)} kinds of work in the last year, not one thing only.")

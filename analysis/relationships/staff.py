@@ -170,10 +170,10 @@ def _others(name: str, mine: list[StaffRating], counted: list[StaffRating]) -> f
     overall = _mean(theirs)
     sums: defaultdict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
     for rating in theirs:
-        weight, total = sums[rating.kind]
-        sums[rating.kind] = weight + rating.share, total + rating.share * rating.csat
+        weight, total = sums[rating.kind.casefold()]
+        sums[rating.kind.casefold()] = weight + rating.share, total + rating.share * rating.csat
     levels = {kind: (total + KIND_K * overall) / (weight + KIND_K) for kind, (weight, total) in sums.items()}
-    expected = sum(rating.share * levels.get(rating.kind, overall) for rating in mine)
+    expected = sum(rating.share * levels.get(rating.kind.casefold(), overall) for rating in mine)
     return expected / sum(rating.share for rating in mine)
 
 

@@ -34,6 +34,8 @@ TYPICAL_JOBS, TYPICAL_LATE = 20, 0.2
 KEPT_DIGITS = 9
 MATERIAL_SPREADS, MATERIAL_SHARE, MATERIAL_RATIO = 0.05, 0.02, 0.05
 
+_KIND = "kind/"
+
 
 @dataclass(frozen=True)
 class FirmUsual:
@@ -41,8 +43,8 @@ class FirmUsual:
 
     `shrinkage` is the number of answers at which a client's own mean counts as much as the firm's. `answering` is the
     Beta prior (a, b) of answering one ask. `value_high` is the yearly value above which a client is among the largest.
-    `words` is the level of the comments' scores. `effects` holds what is usual for "staff/<name>" and "kind/<name>", in
-    spreads (see `shrunk_effect`).
+    `words` is the level of the comments' scores. `effects` holds what is usual for "staff/<name>" and `effect_of` a
+    kind of work, in spreads (see `shrunk_effect`).
     """
 
     levels: Mapping[str, Level] = field(
@@ -61,7 +63,7 @@ class FirmUsual:
             return 0.0
         whole = sum(share for _, share in staff)
         people = sum(share * self.effects.get(f"staff/{name}", 0.0) for name, share in staff)
-        return (people / whole if whole > 0 else 0.0) + self.effects.get(f"kind/{kind}", 0.0)
+        return (people / whole if whole > 0 else 0.0) + self.effects.get(effect_of(kind), 0.0)
 
     def as_document(self) -> dict[str, Any]:
         """As it is kept. Rounded to KEPT_DIGITS: in whatever order the same rows are added up, the same comes out."""
@@ -76,6 +78,11 @@ class FirmUsual:
         }
 
 
+def effect_of(kind: str) -> str:
+    """The name of a kind's effect: “Repair” and “REPAIR” are one kind of work (`survey.kinds`)."""
+    return f"{_KIND}{kind.casefold()}"
+
+
 def usual_from(document: Mapping[str, Any]) -> FirmUsual:
     """What `FirmUsual.as_document` kept."""
     a, b = document["answering"]
@@ -86,7 +93,10 @@ def usual_from(document: Mapping[str, Any]) -> FirmUsual:
         late_share=document["late_share"],
         value_high=inf if document["value_high"] is None else document["value_high"],
         words=Level(*document["words"]),
-        effects=document["effects"],
+        effects={
+            effect_of(name.removeprefix(_KIND)) if name.startswith(_KIND) else name: effect
+            for name, effect in document["effects"].items()  # kept before kinds were one: as they were written
+        },
     )
 
 

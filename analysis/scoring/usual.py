@@ -12,6 +12,7 @@ from analysis.relationships.usual import (
     FirmUsual,
     Level,
     answering_from,
+    effect_of,
     late_share_from,
     level_from,
     shrinkage_from,
@@ -80,12 +81,15 @@ def _effects(session: Session, csat: Level) -> dict[str, float]:
         .where(Answer.question == "csat", Answer.number.is_not(None))
         .group_by(Job.kind)
     )
-    found: dict[str, float] = {}
-    for prefix, statement in (("staff", rated), ("kind", kinds)):
-        for name, share, total in session.execute(statement):
-            away = (float(total) - float(share) * csat.mean) / csat.spread
-            found[f"{prefix}/{name}"] = shrunk_effect(float(share), away)
-    return found
+    sums: dict[str, tuple[float, float]] = {
+        f"staff/{name}": (float(share), float(total)) for name, share, total in session.execute(rated)
+    }
+    for kind, count, total in session.execute(kinds):
+        before, so_far = sums.get(effect_of(kind), (0.0, 0.0))
+        sums[effect_of(kind)] = before + count, so_far + float(total or 0)
+    return {
+        name: shrunk_effect(share, (total - share * csat.mean) / csat.spread) for name, (share, total) in sums.items()
+    }
 
 
 def _answering(session: Session) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from analysis.models import FirmLevels, RelationshipState
 from analysis.relationships.usual import FirmUsual, Level, has_moved, usual_from
 from analysis.scoring import levels
 from analysis.scoring.assessments import lock_due_clients, score_clients
+from analysis.scoring.usual import load_firm_usual
 from survey.models import Client
 from tests.conftest import NOW
 from tests.factories import make_client, make_contact, make_job, make_resolution, make_response
@@ -219,6 +220,20 @@ def test_what_moves_everybody(changed: dict[str, object], moved: bool) -> None:
     other = replace(USUAL, **changed)  # type: ignore[arg-type]
     assert has_moved(USUAL, other) is moved
     assert has_moved(other, USUAL) is moved
+
+
+def test_a_kind_of_work_is_one_however_it_is_written(session: Session) -> None:
+    """What is usual for a kind is counted from all its jobs, and looked up for each, also in what was kept before."""
+    contact = make_contact(session)
+    for kind, rating in (("Repair", 1), ("REPAIR", 1), ("Änderung", 5), ("ÄNDERUNG", 5), ("Advice", 5)):
+        done = make_resolution(session, make_job(session, contact, kind=kind), staff={})
+        make_response(session, done, csat=rating)
+    found = load_firm_usual(session, NOW)
+    assert set(found.effects) == {"kind/advice", "kind/repair", "kind/änderung"}
+    assert found.expected((), "Repair") == found.expected((), "REPAIR") < 0
+    assert found.expected((), "Änderung") > found.expected((), "Advice") > 0
+    kept = {**found.as_document(), "effects": {"kind/Repair": -0.3, "staff/Ana": 0.1}}
+    assert usual_from(kept).expected((("Ana", 1.0),), "repair") == pytest.approx(-0.2)
 
 
 def test_levels_come_back_as_they_were_kept() -> None:

@@ -177,7 +177,7 @@ def test_what_is_usual_for_staff_and_kind_is_taken_out() -> None:
     """The same 4 of 5 is better news for work that everybody rates low."""
     evidence = loyal(rated(2, 4))
     by_them = tuple(replace(job, staff=(("Ana", 1.0),), kind="Audit") for job in evidence.jobs)
-    hard = replace(FIRM, effects={"staff/Ana": -0.4, "kind/Audit": -0.3})
+    hard = replace(FIRM, effects={"staff/Ana": -0.4, "kind/audit": -0.3})
     assert hard.expected((("Ana", 3.0), ("Ben", 1.0)), "Audit") == pytest.approx(-0.6)
     level = satisfaction(replace(evidence, jobs=by_them), hard, NOW).level
     assert level > satisfaction(evidence, FIRM, NOW).level

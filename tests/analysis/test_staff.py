@@ -1,6 +1,7 @@
 """Fairness to staff: shares, a minimum, intervals, contested ratings, the client's own word."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +53,17 @@ def _ratings(name: str, *csats: int, **values: Any) -> list[StaffRating]:
 def _rated(session: Session, csat: int, staff: dict[str, float] | None = None, **answers: int) -> SurveyResponse:
     done = make_resolution(session, make_job(session, make_contact(session)), staff=staff or {"Ana Xu": 1.0})
     return make_response(session, done, csat=csat, submitted_at=NOW - timedelta(days=1), **answers)
+
+
+def test_others_on_the_same_work_whatever_the_case_it_is_written_in() -> None:
+    """What everybody else gets on a kind of job counts for every way of writing that kind."""
+    mine, theirs = _ratings("Ana", *[3] * 12), [*_ratings("Bo", *[2] * 12), *_ratings("Cy", *[5] * 12, kind="Advice")]
+    shouted = [replace(rating, kind="REPAIR") for rating in mine]
+    [same, *_rest] = staff_scores([*mine, *theirs])
+    [other, *_rest] = staff_scores([*shouted, *theirs])
+    assert same.others == other.others
+    assert other.others is not None
+    assert other.others < 3
 
 
 def test_no_score_below_the_minimum_and_what_is_missing() -> None:

@@ -141,6 +141,8 @@ def test_ties_are_said_in_words_and_count_in_health() -> None:
         "referrals",
         "interests",
     ]
+    cases = tuple(replace(job, kind=("Repair", "REPAIR", "repair")[n % 3]) for n, job in enumerate(evidence.jobs))
+    assert "kinds" not in [tie.name for tie in strengths(replace(deep, jobs=cases), NOW)]
     assert strengths(Evidence(), NOW) == ()
     assert health_of(strengths(deep, NOW)) > health_of(strengths(evidence, NOW)) >= 0
 
