@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from survey.firms import get_firm
 from survey.models import Questionnaire, QuestionnaireEdit, QuestionnaireUse, QuestionnaireVersion
 from survey.questionnaires import drafts, editing, library, publishing, versions
+from survey.questionnaires.cautions import Weight
 from survey.questionnaires.document import Document
 from survey.questionnaires.drafts import draft_of
 from survey.questionnaires.editing import blank
@@ -133,6 +134,22 @@ def test_a_confidential_question_gets_a_name_the_desk_does_not_read(manager: Fla
     assert "can’t be confidential" in refused.text
     assert manager.post(path, data=data).status_code == 303
     assert _keys(made)[-1] == "would_you_recommend_us"
+
+
+def test_what_flags_tell_is_for_the_whole_desk(session: Session, manager: FlaskClient, made: Questionnaire) -> None:
+    """The form offers no fewer readers there, says why, and takes none; under a name of its own it does."""
+    path = _url(made, "/questions/csat")
+    page = manager.get(path).text
+    assert "The email offers its answers, so nobody at the desk can be left out." in page
+    assert 'value="managers"' not in page
+    data = {"revision": made.revision, "text": "How did we do?", "confidentiality": "managers"}
+    assert manager.post(path, data=data).status_code == 422
+
+    asked = {**data, "text": "Would you recommend us?"}
+    assert manager.post(_url(made, "/questions/new?type=nps"), data=asked).status_code == 303
+    assert _keys(made)[-1] == "would_you_recommend_us"
+    publication = publishing.prepare(session, made)
+    assert publication.of(Weight.REFUSED) == []
 
 
 def test_the_clients_page_follows_the_form(manager: FlaskClient, made: Questionnaire) -> None:
