@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from bench.train.encoder import ATTENTION_HEADS, EPSILON, HEADS, WIDTH, Encoder, Layer
-from bench.train.rounding import LARGEST, RoundedLinear, column_steps
+from bench.train.rounding import LARGEST, RoundedLinear
 
 _SPECIAL = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"[unused{number}]" for number in range(16))}
 _CONTRIB = "com.microsoft"
@@ -107,15 +107,15 @@ class _Graph:
 
     def rounded(self, given: str, layer: RoundedLinear, *, biased: bool = True) -> str:
         """A product in int8, said in float."""
+        given = self.op("Mul", [given, self.put(layer.even)])
         if not layer.rounds:
             product = self.op("MatMul", [given, self.put(layer.weight.detach().T)])
             return self.op("Add", [product, self.put(layer.bias)]) if biased else product
-        columns = column_steps(layer.weight.detach())
-        whole = torch.round(layer.weight.detach() / columns[:, None]).clamp(-LARGEST, LARGEST)
+        whole = torch.round(layer.weight.detach() / layer.columns[:, None]).clamp(-LARGEST, LARGEST)
         step = self.put(layer.width.detach()[0])
         zero = self.put(layer.zero[0], np.uint8)
         quantized = self.op("QuantizeLinear", [given, step, zero])
-        known = [quantized, self.put(whole.T, np.int8), step, self.put(columns), zero]
+        known = [quantized, self.put(whole.T, np.int8), step, self.put(layer.columns), zero]
         return self.op("MatMulIntegerToFloat", known + (["", self.put(layer.bias)] if biased else []), domain=_CONTRIB)
 
     def model(self, inputs: dict[str, int], outputs: dict[str, int]) -> onnx.ModelProto:

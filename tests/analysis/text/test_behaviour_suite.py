@@ -48,7 +48,7 @@ BOUNDS = {  # Share of a capability's cases that may fail
     "age": 0.10,
     "disability and orientation": 0.10,
     "one word": 0.00,
-    "bad facts": 0.10,
+    "bad facts": 0.15,
     "good facts": 0.55,
     "wishes and conditionals": 0.15,
     "neutral facts": 0.10,
