@@ -86,14 +86,15 @@ def begin(model: nn.Module, read: Callable[[], object]) -> None:
 
 
 def _squares(rows: Tensor) -> Tensor:
-    return rows.T @ rows
+    exact = rows.double()  # which `torch.autocast` leaves as it is
+    return exact.T @ exact
 
 
 def _made_up_for(weight: Tensor, columns: Tensor, squares: Tensor) -> Tensor:
     """`weight` (outputs, inputs) in whole steps, so that the product errs little on inputs whose sum of outer products
     is `squares` (inputs, inputs)."""
     channels = len(squares)
-    damped = squares.double() + _DAMPED * squares.double().diagonal().mean() * torch.eye(channels, dtype=torch.float64)
+    damped = squares + _DAMPED * squares.diagonal().mean() * torch.eye(channels, dtype=squares.dtype)
     spread = torch.linalg.cholesky(torch.linalg.inv(damped), upper=True).float()
     left, made = weight.clone(), torch.empty_like(weight)
     for at in range(channels):
