@@ -135,7 +135,8 @@ def test_a_press_without_a_tap_changes_nothing_before_one_more(asked: Asked, wha
     assert held.status_code == 409
     assert "Yes, it was me" in held.text
     assert [repair.state for repair in asked.repairs()] == before
-    assert asked.session.scalars(select(SurveyEvent.kind)).all()[-1] is SurveyEventKind.PRESSED
+    kinds = select(SurveyEvent.kind).order_by(SurveyEvent.id)
+    assert asked.session.scalars(kinds).all()[-1] is SurveyEventKind.PRESSED
 
     with clock.fixed_at(NOW + timedelta(seconds=3)):
         again = {**what, "again": hidden(held.text)["again"]}
