@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating[Any]]
 
 GAP = 0  # the place of what stands between texts: zeros
-_AT_FIRST, _MOST = 1024, 12_000  # words; the most take 14 MB
+_AT_FIRST, _MOST = 1024, 12_000  # words; the most take 18 MB
 
 
 class MetWords:

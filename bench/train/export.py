@@ -108,9 +108,6 @@ class _Graph:
     def rounded(self, given: str, layer: RoundedLinear, *, biased: bool = True) -> str:
         """A product in int8, said in float."""
         given = self.op("Mul", [given, self.put(layer.even)])
-        if not layer.rounds:
-            product = self.op("MatMul", [given, self.put(layer.weight.detach().T)])
-            return self.op("Add", [product, self.put(layer.bias)]) if biased else product
         whole = torch.round(layer.weight.detach() / layer.columns[:, None]).clamp(-LARGEST, LARGEST)
         step = self.put(layer.width.detach()[0])
         zero = self.put(layer.zero[0], np.uint8)

@@ -18,7 +18,7 @@ from bench.train.encoder import HEADS, split_heads
 from bench.train.losses import losses, targets
 from bench.train.rows import Row
 
-WIDTH, CHANNELS, HIDDEN = 96, 96, 128
+WIDTH, CHANNELS, HIDDEN = 96, 128, 128
 BUCKETS = 6000
 BATCH = 128
 UNKNOWN = 0.08  # share of words read by their grams while learning, so that the grams learn
