@@ -29,11 +29,11 @@ class MetWords:
         """(3, words, width): the rows of each word, zeros for None."""
         met = self._met
         try:
-            places = [met.places[word] for word in words]
+            places = list(map(met.places.__getitem__, words))
         except KeyError:
             with self._lock:
                 met = self._learnt(words)
-            places = [met.places[word] for word in words]
+            places = list(map(met.places.__getitem__, words))
         rows: Array = met.rows.take(places, axis=0).transpose(1, 0, 2)
         return rows
 

@@ -71,17 +71,10 @@ class Neutral:
 
     def __call__(self, text: str) -> str:
         """`text` as the models read it."""
-        if not text.isascii() and not _EMOJI.isdisjoint(text):
-            for face, word in _FACES:
-                text = face.sub(word, text)
-        if ":" in text or "=" in text or ";" in text:
-            text = _FROWNS.sub(" disappointing ", _SMILES.sub(" great ", text))
-        if "<3" in text:
-            text = text.replace("<3", " great ")
-        if "@" in text or "www." in text or "://" in text:
-            text = _ADDRESS.sub(" ", text)
-        if has_number(text):
-            text = _AGE.sub("50", _REFERENCE.sub(r"\g<1>000", _NUMBER.sub("000", text)))
+        return self._worded(numbered(_said_plainly(text)))
+
+    def _worded(self, text: str) -> str:
+        """`text` with its names and alike words made equal."""
         pieces = _CUT.split(text)  # between words, word, between words, …
         words = pieces[1::2]
         read = self._words.read(words)
@@ -102,18 +95,18 @@ class Neutral:
             small = word.lower()
             if word in _TITLES or (not read and (small not in ordinary or small in people)):
                 return None
-        return self(piece)
+        return self._worded(_said_plainly(piece))
 
     def beside(self, before: str, piece: str, after: str) -> str | None:
         """What `piece` is read as with a few spaces between it and `before` and `after`, which are empty at the ends of
-        the text; None if that depends on more. For a text where no number is made equal."""
+        the text; None if that depends on more. For a text whose numbers are `numbered` already."""
         cut = _CUT.split(piece)
         words = cut[1::2]
         read = self._words.read(words)
         if _FAR.search(piece) or not _TITLES.isdisjoint(words):
             return None
         if "" not in read:
-            return self(piece)
+            return self._worded(_said_plainly(piece))
         if not (_NEIGHBOUR.fullmatch(before) and _NEIGHBOUR.fullmatch(after)) or _FACE.search(piece):
             return None
         pieces = _CUT.split(f"{before} {piece} {after}".strip())
@@ -160,9 +153,35 @@ class _Words(dict[str, str]):
         return found
 
 
+def _said_plainly(text: str) -> str:
+    """`text` with words for its faces and nothing for its addresses."""
+    if not text.isascii() and not _EMOJI.isdisjoint(text):
+        for face, word in _FACES:
+            text = face.sub(word, text)
+    if ":" in text or "=" in text or ";" in text:
+        text = _FROWNS.sub(" disappointing ", _SMILES.sub(" great ", text))
+    if "<3" in text:
+        text = text.replace("<3", " great ")
+    if "@" in text or "www." in text or "://" in text:
+        text = _ADDRESS.sub(" ", text)
+    return text
+
+
 def _last(stripped: str, before: str, previous: str) -> str:
     """The last letter or mark before a word, of what is near."""
     return stripped[-1:] or (previous[-1:] if len(before) < _NEAR else "")
+
+
+def has_marks(text: str) -> bool:
+    """Whether there may be a face or an address in `text`, which are read before the numbers are."""
+    return bool(_FACE.search(text) or _FAR.search(text))
+
+
+def numbered(text: str) -> str:
+    """`text` with its numbers made equal: phones and references 000, ages 50."""
+    if not has_number(text):
+        return text
+    return _AGE.sub("50", _REFERENCE.sub(r"\g<1>000", _NUMBER.sub("000", text)))
 
 
 def has_number(text: str) -> bool:

@@ -1,9 +1,10 @@
 """Words of texts as the models read them, remembered piece by piece: what stands between two spaces was often met."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from analysis.text import fast
-from analysis.text.neutral import NAME, Neutral, has_number
+from analysis.text.neutral import NAME, Neutral, has_marks, has_number, numbered
 
 _REMEMBERED = 20_000  # pieces
 _LONGEST = 30  # characters of a piece that is remembered
@@ -23,28 +24,36 @@ class Spoken:
 
     def __call__(self, text: str) -> list[str]:
         """The words of `text` made equal."""
-        pieces = text.split()
         for met in (self._alone, self._beside):
             if len(met) > _REMEMBERED:
                 met.clear()
-        read = list(map(self._alone.__getitem__, pieces))
-        if None in read and not self._has_read_beside(text, pieces, read):
-            return fast.words(self._neutral(text))
-        return [word for found in read for word in found or ()][: fast.LONGEST]
+        read = list(map(self._alone.__getitem__, text.split()))
+        if None in read:
+            return self._beside_each_other(text, read)
+        return list(chain.from_iterable(read))[: fast.LONGEST]  # type: ignore[arg-type]
 
-    def _has_read_beside(self, text: str, pieces: list[str], read: list[_Words]) -> bool:
-        """Fills what is None in `read`; False if that takes more than the pieces next to it."""
-        if len(text) != sum(map(len, pieces)) + text.count(" ") or _WIDE in text or has_number(text):
-            return False
-        ends = ["", *pieces, ""]
+    def _beside_each_other(self, text: str, read: list[_Words]) -> list[str]:
+        """As `__call__`, where what is None in `read` depends on what stands around it."""
+        equal = text
+        if has_number(text):
+            if has_marks(text):  # these are read before the numbers are
+                return fast.words(self._neutral(text))
+            equal = numbered(text)
+            read = list(map(self._alone.__getitem__, equal.split()))
+        pieces = ["", *equal.split(), ""]
+        if len(equal) != sum(map(len, pieces)) + equal.count(" ") or _WIDE in equal:
+            return fast.words(self._neutral(text))
+        words: list[str] = []
         names = 0
         for at, known in enumerate(read):
-            if known is None:
-                read[at] = found = self._beside[ends[at], ends[at + 1], ends[at + 2]]
-                if found is None:
-                    return False
-                names += sum(_NAME in word for word in found)
-        return names < 2  # a full name is read as one
+            found = known
+            if found is None:
+                found = self._beside[pieces[at], pieces[at + 1], pieces[at + 2]]
+                names += sum(_NAME in word for word in found or ())
+                if found is None or names > 1:  # a full name is read as one
+                    return fast.words(self._neutral(text))
+            words += found
+        return words[: fast.LONGEST]
 
 
 class _Alone(dict[str, _Words]):

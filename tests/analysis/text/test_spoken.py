@@ -21,6 +21,9 @@ PIECES = (
         "job",
         "no",
         "ref:7.",
+        "ref:7",
+        "boxes",
+        "020/",
         "#4",
         "30-year-old",
         "years",
@@ -63,3 +66,9 @@ def test_a_full_name_is_one_name() -> None:
     """However its parts are met, and a first name is no verb."""
     assert SPOKEN("Paul Smith came.") == ["sam", "came", "."]
     assert SPOKEN("Great, but May came") == ["great", ",", "but", "sam", "came"]
+
+
+def test_a_piece_has_no_reference_that_the_text_has_not() -> None:
+    """What stands after it says whether "12" counts something."""
+    assert SPOKEN("My order:12 boxes came") == ["my", "order", ":", "12", "boxes", "came"]
+    assert SPOKEN("Sam called 07700 900123 about order 12.") == ["sam", "called", "000", "about", "order", "000", "."]
