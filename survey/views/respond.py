@@ -71,7 +71,7 @@ def show(token: str, page: str) -> ResponseReturnValue:
         survey = _find(session, token)
         if survey is None:
             if find_link(session, token) is not None:  # theirs no more: they passed it on
-                return redirect(url_for("repair.show", token=token), code=303)
+                return redirect(url_for("repair.show", token=token, lang=request.args.get("lang")), code=303)
             return _closed(session, None)
         shown = page or (DONE if survey.response else FIRST)
         unasked = shown not in {FIRST, DONE, *survey.document.by_key}
@@ -118,7 +118,7 @@ def fixed(token: str) -> ResponseReturnValue:
             return _closed(session, survey)
         with suppress(ConflictError):  # taken back meanwhile: the page shows how it stands now
             updates.answer_fixed(session, survey.response, fixed=said, now=survey.now)
-    return redirect(url_for(".show", token=token), code=303)
+    return redirect(url_for(".show", token=token, lang=request.args.get("lang")), code=303)
 
 
 def _submit(session: Session, survey: Survey, sent: Sent, press: Mapping[str, Any]) -> None:

@@ -25,10 +25,11 @@ _VALUE = re.compile(r"%\((\w+)\)s")
 def sentences() -> list[str]:
     """Every sentence that a template, or what a client's page is made from, asks a translation for."""
     places = {"templates": [("**.html", "jinja2"), ("**.txt", "jinja2")], "survey": [("**.py", "python")]}
+    names = {"_": None, "translate": None}
     found = [
         message
         for folder, methods in places.items()
-        for _file, _line, message, *_ in extract_from_dir(ROOT / folder, method_map=methods, keywords={"_": None})
+        for _file, _line, message, *_ in extract_from_dir(ROOT / folder, method_map=methods, keywords=names)
     ]
     shown = {str(message) for message in found}
     return sorted({*shown, *_looked_up_by_value()})
@@ -58,8 +59,8 @@ def translated(language: str) -> Mapping[str, str]:
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_sentence_is_there_in_every_language(language: str) -> None:
     """A page is never half English; no translation is left over, and each names the same values."""
-    missing = [sentence for sentence in sentences() if sentence not in translated(language)]
-    assert missing == []
+    assert [sentence for sentence in sentences() if sentence not in translated(language)] == []
+    assert [sentence for sentence in translated(language) if sentence not in sentences()] == []
     for sentence in sentences():
         assert set(_VALUE.findall(translator(language)(sentence))) == set(_VALUE.findall(sentence)), sentence
 
@@ -74,6 +75,12 @@ def _in_french() -> Iterator[str]:
 def test_french_punctuation_does_not_begin_a_line() -> None:
     """Before ? ! : ; and inside « » stands a space at which a narrow screen does not break the line."""
     assert [text for text in _in_french() if re.search(r"[^\W\d_%] ?[?!;](?=\s|$)| [?!;:»](?=\W|$)|« ", text)] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_word_for_email_is_never_broken_at_its_hyphen(language: str) -> None:
+    """A narrow screen would end a line with "E-" and begin the next with "Mail"; its hyphen, U+2011, keeps them."""
+    assert [text for text in translated(language).values() if re.search(r"\be-mail", text, re.IGNORECASE)] == []
 
 
 def test_the_templates_ask_for_something() -> None:

@@ -100,9 +100,19 @@ def test_one_tap_on_the_survey_is_enough(asked: Asked, kind: str) -> None:
     assert asked.client.get(asked.path).status_code == 200
 
 
+def test_the_language_chosen_on_the_survey_goes_along(asked: Asked) -> None:
+    """From the survey to its repairs, to the emails one gets, and back: nobody is put back into another language."""
+    token = asked.path.rpartition("/")[2]
+    assert f'href="/u/{token}?lang=de"' in asked.client.get(f"{asked.path}?lang=de").text
+    repairs = asked.client.get(f"{asked.path}/repair?lang=de").text
+    assert f'href="/s/{token}?lang=de"' in repairs
+    assert f'href="/u/{token}?lang=de"' in repairs
+    assert f'href="/s/{token}?lang=de"' in asked.client.get(f"/u/{token}?lang=de").text
+
+
 def test_who_is_the_right_one_can_be_said_after_the_tap(asked: Asked) -> None:
     """The page asks for it; a bad address is said at its field; what was said once is not asked for again."""
-    assert "Who is the right one?" in asked.post(say="wrong_person")
+    assert "Who should we ask instead?" in asked.post(say="wrong_person")
     bad = asked.client.post(f"{asked.path}/repair", data={"say": "wrong_person", "wrong_person_email": "nobody"})
     assert bad.status_code == 422
     assert 'aria-describedby="wrong_person-error"' in bad.text
@@ -111,7 +121,7 @@ def test_who_is_the_right_one_can_be_said_after_the_tap(asked: Asked) -> None:
     (repair,) = asked.repairs()
     assert (repair.name, repair.email, repair.state) == ("Eva Lund", "eva@harbour.example", RepairState.OPEN)
     assert "before we write to Eva Lund" in page
-    assert "Who is the right one?" not in page
+    assert "Who should we ask instead?" not in page
     assert "before we write to Eva Lund" in asked.post(say="wrong_person", wrong_person_name="Another")
 
 

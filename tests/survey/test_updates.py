@@ -111,6 +111,19 @@ def test_it_is_asked_after_the_survey_has_closed_too(
         assert "You told us that this fixed it" in client.get(path).text
 
 
+def test_who_answers_in_a_language_of_their_choice_stays_in_it(
+    session: Session, client: FlaskClient, response: SurveyResponse
+) -> None:
+    """Chosen on the page, it goes along with the tap and back: the words above the button do not change under it."""
+    updates.tell(session, response, DONE, "The part is in.", None, None, NOW)
+    session.commit()
+    path = path_of(response, session)
+    with clock.fixed_at(NOW):
+        assert f'action="{path}/fixed?lang=de"' in client.get(f"{path}?lang=de").text
+        after = client.post(f"{path}/fixed?lang=de", data={"fixed": "yes"})
+    assert (after.status_code, after.location) == (303, f"{path}?lang=de")
+
+
 @pytest.mark.parametrize("fields", [{}, {"fixed": "maybe"}])
 def test_nothing_is_kept_of_a_post_that_says_nothing(
     session: Session, client: FlaskClient, response: SurveyResponse, fields: dict[str, str]
