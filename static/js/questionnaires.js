@@ -161,6 +161,11 @@
     }
   };
   let shown = null;
+  const reached = document.getElementById(location.hash.slice(1))?.dataset.page; // of the question just saved
+  if (reached && reached !== "rating") {
+    shown = reached;
+    page(shown);
+  }
   document.addEventListener("focusin", (event) => {
     const card = event.target.closest?.(".q-card[data-page]");
     if (!card || card.dataset.page === shown) return;
@@ -207,8 +212,8 @@
     true,
   );
 
-  // What was typed and not saved is not lost by a slip.
-  const typed = new WeakSet();
+  // What was typed and not saved is not lost by a slip, nor what came back because it could not be saved.
+  const typed = new WeakSet(document.querySelectorAll("form[data-keep=unsaved]"));
   document.addEventListener("input", (event) => {
     if (event.target.form?.matches("[data-keep]")) typed.add(event.target.form);
   });

@@ -45,8 +45,8 @@ def differences(before: Document | None, after: Document, steps: Steps = NO_STEP
 
 
 def _once_ended(sentence: str) -> str:
-    """A sentence that ends in a quoted one has one full stop."""
-    return sentence.removesuffix(".") if sentence.endswith(".’.") else sentence
+    """A sentence that ends in a quoted one ends as that does."""
+    return sentence.removesuffix(".") if sentence.endswith((".’.", "?’.", "!’.")) else sentence
 
 
 def _name(document: Document, question: Question) -> str:

@@ -42,7 +42,7 @@ TYPE_WORDS: Mapping[QuestionType, TypeWords] = {
     QuestionType.AGREEMENT: TypeWords(
         "Agree, 1 to 7", "A statement, from strongly disagree to strongly agree.", "scale"
     ),
-    QuestionType.YES_NO: TypeWords("Yes or no", "One tap for something that is so, or is not.", "thumb-up"),
+    QuestionType.YES_NO: TypeWords("Yes or no", "One tap for something that is true or isn’t.", "thumb-up"),
     QuestionType.PROMISE: TypeWords(
         "Service promise", "Which steps of your promise happened. The steps are those in your settings.", "list-check"
     ),

@@ -280,7 +280,15 @@ def read_document(raw: Any) -> Document:
         raise InvalidInputError("; ".join(_in_words(one) for one in error.errors()[:5])) from None
 
 
-_SAID = {"extra_forbidden": "a questionnaire has no such field", "missing": "this is missing"}
+_SAID = {
+    "extra_forbidden": "a questionnaire has no such field",
+    "missing": "this is missing",
+    "string_pattern_mismatch": "write it with a to z, 0 to 9 and _, a letter first, at most 30 of them",
+    "string_type": "this should be a text, in quotes",
+    "dict_type": 'this should be one text for each language, such as {"en": "…"}',
+    "model_type": "this should be an object, { … }",
+    "list_type": "this should be a list, [ … ]",
+}
 
 
 def _in_words(error: Any) -> str:

@@ -57,7 +57,7 @@ def add(document: Document, question: Question, after: str | None = None) -> Doc
         InvalidInputError: it does not fit.
     """
     if len(document.questions) >= MOST_QUESTIONS:
-        raise InvalidInputError(f"A questionnaire has at most {MOST_QUESTIONS} questions.")
+        raise InvalidInputError(f"A questionnaire has at most {MOST_QUESTIONS} questions. Delete one first.")
     if question.key in document.by_key:
         raise InvalidInputError(f"Another question is called “{question.key}” already.", "key")
     questions = list(document.questions)

@@ -139,7 +139,7 @@ def choose(session: Session, wanted: Sequence[Use], was: str, now: datetime, use
     session.execute(select(Firm.id).where(Firm.id == 1).with_for_update())  # two at once wait for each other
     before, old = chosen(session), load_house(session)
     if seen(before) != was:
-        raise ConflictError("Somebody changed this meanwhile. Below is how it is now; nothing of yours was saved.")
+        raise ConflictError("Somebody changed this meanwhile, so nothing of yours was saved.")
     if sorted(wanted) == sorted(before):
         raise ConflictError("It is so already: nothing has changed.")
     _check(session, wanted, lock=True)

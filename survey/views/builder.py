@@ -17,7 +17,7 @@ from survey.models import Questionnaire, QuestionnaireEdit
 from survey.pages import FIRST
 from survey.questionnaires import drafts, overview
 from survey.questionnaires.describing import CONFIDENTIALITY_WORDS, TYPE_WORDS, TypeWords, shown_in_words
-from survey.questionnaires.document import Confidentiality, Document, Question
+from survey.questionnaires.document import MOST_QUESTIONS, Confidentiality, Document, Question
 from survey.rehearsals import rehearsal
 from survey.views.messages import tell
 from survey.views.survey_pages import Link, Shown, paint
@@ -82,6 +82,7 @@ def frame(session: Session, questionnaire: Questionnaire) -> dict[str, Any]:
         "state": overview.one_listed(session, questionnaire),
         "languages": LANGUAGES,
         "readers": {one.value: words[1] for one, words in CONFIDENTIALITY_WORDS.items()},
+        "is_full": len(document.questions) >= MOST_QUESTIONS,
         "lacks_promise": bool(drafts.steps(session)) and not document.asks_promise,
         "missing": {code: len(document.missing(code)) for code in LANGUAGES if code != document.language},
     }
@@ -125,6 +126,12 @@ def tell_edit(questionnaire: Questionnaire, edit: QuestionnaireEdit | None) -> N
         tell(edit.what, undo=undo)
 
 
+def tell_not_done(error: ConflictError | InvalidInputError) -> None:
+    """Say why a button did nothing; where the draft is another by now, that it is worth another look."""
+    again = " So nothing was done: look at it as it is now, and try again."
+    flash(f"{error}{again if isinstance(error, drafts.ChangedMeanwhileError) else ''}", "warning")
+
+
 def changed(
     questionnaire_id: int, edit: Callable[[Document], Document], back: str, *, moved: str = ""
 ) -> ResponseReturnValue:
@@ -135,5 +142,5 @@ def changed(
             made = drafts.change(session, row, seen_revision(), edit, current_user_id(), clock.now(), moved=moved)
         tell_edit(row, made)
     except (ConflictError, InvalidInputError) as error:
-        flash(str(error), "warning")
+        tell_not_done(error)
     return redirect(back, code=303)

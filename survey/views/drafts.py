@@ -160,7 +160,7 @@ def restore(questionnaire_id: int, number: int | None) -> ResponseReturnValue:
         said = "The draft is what is published." if number is None else f"The draft is as version {number} was."
         tell(said if made else "The draft was that already.", undo=undo_at)
     except (ConflictError, InvalidInputError) as error:
-        flash(str(error), "warning")
+        builder.tell_not_done(error)
     return redirect(url_for("questionnaires.show", questionnaire_id=questionnaire_id), code=303)
 
 

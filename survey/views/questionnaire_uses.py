@@ -36,7 +36,7 @@ def index() -> ResponseReturnValue:
     except InvalidInputError as error:
         return _form_page(form, str(error), 422)
     except ConflictError as error:
-        return _form_page(_now_chosen(), str(error), 409)
+        return _form_page(form, f"{error} What you chose is still below: see what it would change now.", 409)
 
 
 @blueprint.post("/undo/<signed>")

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import clock
 from survey.models import Questionnaire
-from survey.questionnaires import drafts, publishing
+from survey.questionnaires import drafts, editing, publishing
 from survey.questionnaires.drafts import draft_of
 from tests.browser.conftest import SCREENS, BrowserThread, Server, scrolls_sideways, violations
 from tests.survey.questionnaire_documents import document, question
@@ -83,7 +83,7 @@ def test_a_questionnaire_is_built_translated_and_published_by_keyboard(
     moved = page.get_by_role("link", name="Anything you would like to tell us?")
     _tab_to(page, moved)
     page.keyboard.press("Alt+ArrowUp")
-    said = "‘Anything you would like to tell us?’ now comes after ‘How did we do?’."
+    said = "‘Anything you would like to tell us?’ now comes after ‘How did we do?’"
     expect(page.get_by_role("status").get_by_text(said)).to_be_visible()
     expect(moved).to_be_focused()
     assert _draft(server) == ["csat", "comment", "what_was_it_about"]
@@ -104,13 +104,65 @@ def test_a_questionnaire_is_built_translated_and_published_by_keyboard(
     _tab_to(page, page.get_by_role("textbox", name="Answer 3, in Español"))
     page.keyboard.type("El aparcamiento")
     _press(page, "button", "Save all")
-    expect(page.get_by_text("Complete: clients who read Español get all of it.")).to_be_visible()
+    expect(page.get_by_text("Complete: nothing is missing in this language.")).to_be_visible()
 
     _press(page, "link", "Publish…")
     page.wait_for_url("**/publish")
     expect(page.get_by_text("The first version: 3 questions, in English and Español.")).to_be_visible()
     _press(page, "button", "Publish version 1")
     expect(page.get_by_text("Version 1 is published")).to_be_visible()
+
+
+def test_what_could_not_be_saved_is_not_lost_by_leaving_the_page(
+    chromium: BrowserThread, server: Server, signed_in_page: OpenPage
+) -> None:
+    """The form came back with what was typed, for somebody else was faster: leaving asks first, saving goes on."""
+    row_id = server.commit(_prepared)
+    page = signed_in_page("manager", width=1280)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto(f"{LIST}/{row_id}/questions/comment")
+    server.commit(lambda session: _reworded_by_another(session, row_id))
+    page.get_by_label("Question", exact=True).fill("Anything else, in my words?")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("Not saved yet")
+    assert asked == []
+    page.get_by_role("link", name="Translations").click()
+    expect(page.get_by_label("Question", exact=True)).to_have_value("Anything else, in my words?")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Save").last.click()
+    page.wait_for_url("**#q-comment")
+    assert asked == ["beforeunload"]
+
+
+def test_the_preview_shows_the_page_of_the_question_just_saved(
+    chromium: BrowserThread, server: Server, signed_in_page: OpenPage
+) -> None:
+    """Back on the list, the client's page beside it is that of the question, not the first."""
+    row_id = server.commit(_prepared)
+    page = signed_in_page("manager", width=1280)
+    page.goto(f"{LIST}/{row_id}/questions/topic")
+    page.get_by_label("Question", exact=True).fill("What was it all about?")
+    page.get_by_role("button", name="Save").last.click()
+    page.wait_for_url("**#q-topic")
+    expect(page.frame_locator(".phone iframe").get_by_role("heading", name="What was it all about?")).to_be_visible()
+
+
+def _reworded_by_another(session: Session, row_id: int) -> None:
+    row = drafts.find(session, row_id)
+    drafts.change(
+        session,
+        row,
+        row.revision,
+        lambda old: editing.replace(old, "topic", editing.changed(old.by_key["topic"], text={"en": "On what?"})),
+        None,
+        clock.now(),
+    )
 
 
 def _prepared(session: Session) -> int:

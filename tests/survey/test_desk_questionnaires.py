@@ -117,7 +117,7 @@ def test_a_question_is_added_with_a_name_made_from_its_text(
         (2, "Roof", True),
     ]
     page = manager.get(_url(made)).text
-    assert "One more question: ‘Which parts?’." in page
+    assert "One more question: ‘Which parts?’" in page
     undo = _url(made, f"/undo/{session.scalars(select(QuestionnaireEdit.id)).one()}")
     manager.post(undo)
     assert "which_parts" not in _keys(made)
@@ -317,12 +317,15 @@ def test_two_managers_at_once_lose_nothing(session: Session, manager: FlaskClien
         in response.text
     )
     assert ">Mine</textarea>" in response.text.replace("\r\n", "").replace("\n", "")
+    assert 'data-keep="unsaved"' in response.text  # whoever leaves the page now is asked
+    assert 'data-keep="unsaved"' not in manager.get(_url(made, "/questions/comment")).text
     shown = re.search(r'name="revision" value="(\d+)"', response.text.split('id="question-form"')[1])
     assert shown is not None
     assert manager.post(_url(made, "/questions/comment"), data={**data, "revision": shown[1]}).status_code == 303
     assert draft_of(made).by_key["comment"].text["en"] == "Mine"
     stale = manager.post(_url(made, "/questions/topic/delete"), data={"revision": 1}, follow_redirects=True)
     assert "You changed this questionnaire in another window" in stale.text
+    assert "So nothing was done: look at it as it is now, and try again." in stale.text
     assert "topic" in _keys(made)
 
 
@@ -363,6 +366,17 @@ def test_questions_are_moved_copied_and_deleted(manager: FlaskClient, made: Ques
     assert "taken out meanwhile" in press("again/move", to="up")
 
 
+def test_a_full_questionnaire_offers_no_more_questions(session: Session, manager: FlaskClient) -> None:
+    """Whoever reads that there is no room has not written a question for nothing."""
+    full = drafts.create(session, "Long", document(*(question(f"more_{at}") for at in range(39))), NOW)
+    page = manager.get(_url(full)).text
+    assert "40 questions: a questionnaire has no room for more." in page
+    assert ("Add a question" in page, "Duplicate" in page) == (False, False)
+    manager.post(_url(full, "/questions/more_7/delete"), data={"revision": full.revision})
+    page = manager.get(_url(full)).text
+    assert ("Add a question" in page, "Duplicate" in page) == (True, True)
+
+
 def test_publishing_shows_what_changes_and_what_can_not_be(
     session: Session, manager: FlaskClient, made: Questionnaire
 ) -> None:
@@ -370,7 +384,10 @@ def test_publishing_shows_what_changes_and_what_can_not_be(
     page = manager.get(_url(made, "/publish")).text
     assert "The first version: 4 questions, in English." in page
     assert manager.post(_url(made, "/publish"), data={"revision": made.revision}).status_code == 303
-    assert "there is nothing to publish" in manager.get(_url(made, "/publish")).text
+    page = manager.get(_url(made, "/publish")).text
+    assert "Nothing to publish" in page
+    assert "The draft asks exactly what version 1 asks." in page
+    assert "version 2" not in page
     assert manager.post(_url(made, "/publish"), data={"revision": made.revision}).status_code == 409
     data = {
         "revision": made.revision,
@@ -401,7 +418,7 @@ def test_a_published_name_stays_and_a_new_answer_gets_a_new_number(
     """The field is gone from the form, and what is sent for it is not read; numbers of old answers stay unused."""
     _publish(session, made)
     page = manager.get(_url(made, "/questions/topic")).text
-    assert "It is published, so it stays." in page
+    assert "It has been published, so it stays." in page
     data = {"text": "About what?", "key": "subject", "confidentiality": "named", "option_value": ["1", "2"]}
     manager.post(_url(made, "/questions/topic"), data={**data, "revision": 1, "option_text": ["A person", "The wait"]})
     data |= {"option_value": ["1", "2", ""], "option_text": ["A person", "The wait", "Parking"]}

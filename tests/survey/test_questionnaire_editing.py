@@ -88,17 +88,17 @@ def test_changes_are_said_in_a_managers_words() -> None:
         about="For all",
     )
     assert differences(before, after, STEPS) == [
-        "One more question: ‘Your name?’.",
+        "One more question: ‘Your name?’",
         "‘Again?’ is shown: only after a rating of at most 2.",
-        "‘Anything else?’ now reads: ‘Anything more?’.",
+        "‘Anything else?’ now reads: ‘Anything more?’",
         "‘Anything more?’ no longer has a hint.",
-        "‘Anything more?’ asks after a rating of 5: ‘What was good?’.",
+        "‘Anything more?’ asks after a rating of 5: ‘What was good?’",
         "‘Anything more?’ no longer asks anything else after a rating of 1.",
         "‘Anything more?’ is now on the same page as the question before it.",
         "Answers to ‘Anything more?’: managers only from now on.",
         "‘About what?’ offers 1 more answer: ‘Else’.",
         "‘About what?’: the answer ‘The wait’ now reads: ‘The waiting’.",
-        "‘Again?’ now comes after ‘How did we do?’.",
+        "‘Again?’ now comes after ‘How did we do?’",
         "What it is for is described in other words.",
     ]
     assert differences(None, before) == ["The first version: 4 questions, in English."]
@@ -113,11 +113,11 @@ def test_of_two_that_changed_places_the_one_that_was_moved_is_named() -> None:
     """A manager reads what they did; where nobody moved anything by hand, the fewest moves that explain the order."""
     asked = document(question("one"), question("two"), question("three"))
     after = editing.move(asked, "one", 2)
-    assert differences(asked, after, moved="one") == ["‘What about one?’ now comes after ‘What about two?’."]
-    assert differences(asked, after, moved="two") == ["‘What about two?’ now comes after ‘How did we do?’."]
+    assert differences(asked, after, moved="one") == ["‘What about one?’ now comes after ‘What about two?’"]
+    assert differences(asked, after, moved="two") == ["‘What about two?’ now comes after ‘How did we do?’"]
     assert len(differences(asked, after, moved="three")) == 1
     last = editing.move(asked, "one", 3)
-    assert differences(asked, last) == ["‘What about one?’ now comes after ‘What about three?’."]
+    assert differences(asked, last) == ["‘What about one?’ now comes after ‘What about three?’"]
 
 
 def test_a_value_keeps_its_meaning_over_versions() -> None:

@@ -1,5 +1,6 @@
 """Which kind of job gets which questionnaire, and how many of these jobs are asked about."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -215,7 +216,7 @@ def test_the_page_previews_saves_and_takes_back(session: Session, manager: Flask
     invitations.schedule_batch(session, SECRET_KEY, NOW)
     page = manager.get(PAGE).text
     assert "Every other kind" in page
-    assert "Nobody has changed yet who gets what." in page
+    assert "Nobody has changed who gets what so far." in page
     assert "Repair" in page
     fields = {
         "was": uses.seen([]),
@@ -250,6 +251,22 @@ def test_the_page_previews_saves_and_takes_back(session: Session, manager: Flask
     assert "Repair: Effort, nobody asked" in history
     assert "changed this meanwhile" in manager.post(f"{PAGE}/undo/{undo}", follow_redirects=True).text
     assert "can’t be undone" in manager.post(f"{PAGE}/undo/nonsense", follow_redirects=True).text
+
+
+def test_what_was_chosen_stays_where_somebody_else_was_faster(session: Session, manager: FlaskClient) -> None:
+    """Nothing is overwritten, and nothing has to be chosen again: a look at what it would change now, then saved."""
+    own = make_questionnaire(session, "Effort")
+    make_closings(session, 1)
+    was = uses.seen([])
+    uses.choose(session, [Use("", own.id, 50)], was, NOW)
+    mine = {"was": was, "kind": ["", "Repair"], "questionnaire": [str(own.id)] * 2, "share": ["100", "20"]}
+    response = manager.post(PAGE, data=mine | {"do": "save"})
+    assert response.status_code == 409
+    assert "What you chose is still below" in response.text
+    assert re.findall(r'name="share" id="share-\d" value="(\d*)"', response.text) == ["100", "20"]
+    assert uses.chosen(session) == [Use("", own.id, 50)]
+    assert manager.post(PAGE, data=mine | {"was": uses.seen(uses.chosen(session)), "do": "save"}).status_code == 303
+    assert uses.chosen(session) == [Use("", own.id, 100), Use("repair", own.id, 20)]
 
 
 @pytest.mark.parametrize(

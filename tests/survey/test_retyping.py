@@ -93,8 +93,8 @@ def test_a_type_is_changed_and_taken_back_over_http(
 ) -> None:
     """Choose a type, read what goes, save; all languages stay, conditions follow, one press undoes it."""
     page = manager.get(_url(made, "/questions/mood/type")).text
-    assert "Another type for ‘How do you feel?’" in page
-    assert "1 condition of other questions to look at." in page
+    assert "Another type for “How do you feel?”" in page
+    assert "1 condition of another question needs another look." in page
     path = _url(made, "/questions/mood?type=nps")
     page = manager.get(path).text
     assert "From “Rating in five words” to “Recommend, 0 to 10”" in page
