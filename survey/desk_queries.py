@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from survey.errors import NotFoundError
-from survey.kinds import spellings
 from survey.models import (
     Answer,
     Client,
@@ -44,6 +43,7 @@ class JobSearch:
     words: str = ""
     survey: str = ""  # a value of InvitationState, "none" or "open"
     kind: str = ""
+    spellings: Sequence[str] = ()  # how jobs write the kind
     exclusion: str = ""  # a value of Exclusion, or "any"
     sort: str = "-completed"
     number: int = 1
@@ -70,7 +70,7 @@ def search_jobs(session: Session, search: JobSearch) -> Page[JobRow]:
     # A later closing has a higher sequence, so the latest one has the highest.
     latest = select(func.max(Resolution.sequence)).where(Resolution.job_id == Job.id).correlate(Job).scalar_subquery()
     is_latest = and_(Resolution.job_id == Job.id, Resolution.sequence == latest)
-    conditions = _job_conditions(session, search)
+    conditions = _job_conditions(search)
     found = select(Job.id).join(Job.client).where(*conditions)
     if search.survey in set(InvitationState):
         found = found.join(Resolution, is_latest).join(Invitation, Invitation.resolution_id == Resolution.id)
@@ -99,7 +99,7 @@ def search_jobs(session: Session, search: JobSearch) -> Page[JobRow]:
     return Page([by_id[job_id] for job_id in ids], search.number, total)
 
 
-def _job_conditions(session: Session, search: JobSearch) -> list[ColumnElement[bool]]:
+def _job_conditions(search: JobSearch) -> list[ColumnElement[bool]]:
     conditions = [
         or_(*(column.icontains(word, autoescape=True) for column in (Client.name, Job.external_id, Job.summary)))
         for word in search.words.split()[:LONGEST_SEARCH_WORDS]
@@ -111,7 +111,7 @@ def _job_conditions(session: Session, search: JobSearch) -> list[ColumnElement[b
     elif search.survey in set(InvitationState):
         conditions += [Invitation.state == InvitationState(search.survey), Job.is_open.is_(False)]
     if search.kind:
-        conditions.append(Job.kind.in_(spellings(session, search.kind)))
+        conditions.append(Job.kind.in_(search.spellings))
     if search.exclusion in set(Exclusion):
         conditions.append(Job.exclusion == Exclusion(search.exclusion))
     elif search.exclusion:

@@ -19,7 +19,7 @@ from survey.firms import get_firm
 from survey.forms.desk import EXCLUSION_CHOICES, CloseJobForm, EditJobForm, NewJobForm, on_clock
 from survey.invitations import explain
 from survey.jobs import close_job, exclude_job, record_job, reopen_job
-from survey.kinds import job_kinds
+from survey.kinds import job_kinds, load_kinds
 from survey.models import Exclusion, Job, Resolution
 from survey.paging import page_number
 from survey.questionnaire import ABOUT_WORDS
@@ -60,11 +60,13 @@ def firm_zone() -> tzinfo:
 
 @blueprint.get("/jobs")
 def jobs() -> ResponseReturnValue:
-    arguments = request.args
+    arguments, kinds = request.args, load_kinds(db.session)
+    kind = kinds.named(arguments.get("kind", ""))
     search = JobSearch(
         words=arguments.get("q", "").strip(),
         survey=arguments.get("survey", ""),
-        kind=arguments.get("kind", ""),
+        kind=kind,
+        spellings=kinds.spellings(kind),
         exclusion=arguments.get("excluded", ""),
         sort=arguments.get("sort", "-completed"),
         number=page_number(arguments.get("page")),
@@ -75,7 +77,7 @@ def jobs() -> ResponseReturnValue:
         search=search,
         page=page,
         survey_choices=SURVEY_CHOICES,
-        kind_choices=[("", "Any"), *((kind, kind) for kind in job_kinds(db.session))],
+        kind_choices=[("", "Any"), *((name, name) for name in kinds.names.values())],
         excluded_choices=EXCLUDED_CHOICES,
     )
 

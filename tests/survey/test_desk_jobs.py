@@ -1,11 +1,12 @@
 """The desk's pages about jobs and contacts, as managers and viewers use them."""
 
 import io
+import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from survey import clock
@@ -32,6 +33,19 @@ def test_the_list_finds_jobs_by_client_reference_and_words(session: Session, vie
     assert "Printer replaced" not in found
     assert "Cooler replaced" in page(viewer, "/desk/jobs?q=a-77")
     assert "No job fits" in page(viewer, "/desk/jobs?q=100%25")
+
+
+def test_the_list_reads_the_kinds_of_job_once(session: Session, viewer: FlaskClient) -> None:
+    """For its filter and for the list to choose from alike; the choice shows the kind as most jobs write it."""
+    for kind in ("Repair", "REPAIR", "Repair", "Advice"):
+        make_resolution(session, make_job(session, kind=kind, summary=f"About {kind}"))
+    session.commit()
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *args: statements.append(args[2]))
+    found = page(viewer, "/desk/jobs?kind=rEPAIR")
+    assert [found.count(f"About {kind}<") for kind in ("Repair", "REPAIR", "Advice")] == [2, 1, 0]
+    assert re.search(r"<option value=\"Repair\"[^>]* selected", found)
+    assert len([one for one in statements if "RECURSIVE" in one and "jobs.kind" in one]) == 1
 
 
 def test_the_list_filters_by_survey_kind_and_exclusion(session: Session, viewer: FlaskClient) -> None:
