@@ -162,11 +162,12 @@ def _read_text(question: Question, fields: Fields, sent: Sent, _: Translator) ->
 
 
 def _too_long(name: str, text: str, longest: int, sent: Sent, _: Translator) -> None:
-    if (excess := len(text) - longest) > 0:
+    excess, fit = len(text) - longest, f"{longest:,}"
+    if excess == 1:
+        sent.errors[name] = _("Please shorten this by one character; %(longest)s fit.", longest=fit)
+    elif excess > 1:
         sent.errors[name] = _(
-            "Please shorten this by %(excess)s characters; %(longest)s fit.",
-            excess=f"{excess:,}",
-            longest=f"{longest:,}",
+            "Please shorten this by %(excess)s characters; %(longest)s fit.", excess=f"{excess:,}", longest=fit
         )
 
 

@@ -84,19 +84,25 @@ def _kinds(earlier: Sequence[Document], after: Document) -> Iterator[Caution]:
             yield Caution(Weight.REFUSED, text, question.key)
 
 
-def _kept_apart(after: Document) -> Iterator[Caution]:
-    """What the clients are told of who reads an answer, and what is not so."""
-    for question in after.questions:
-        name = _name(after, question)
-        asked = (after.by_key[one.question] for one in question.show_if if one.question in after.by_key)
+def giving_away(document: Document) -> Iterator[tuple[str, str]]:
+    """The questions whose being asked would tell a confidential answer, and why; the text goes on from the name."""
+    for question in document.questions:
+        asked = (document.by_key[one.question] for one in question.show_if if one.question in document.by_key)
         for told in asked:
             if told.confidentiality is Confidentiality.CONFIDENTIAL:
                 text = (
-                    f"{name} is shown only after some answers to {_name(after, told)}, which are confidential: that "
-                    "somebody was asked it tells what they answered. Show it to everybody, or depending on another "
-                    "question."
+                    f"is shown only after some answers to {_name(document, told)}, which are confidential: being asked "
+                    "it gives away what somebody answered. Show it to everybody, or make it depend on another question."
                 )
-                yield Caution(Weight.REFUSED, text, question.key)
+                yield question.key, text
+
+
+def _kept_apart(after: Document) -> Iterator[Caution]:
+    """What the clients are told of who reads an answer, and what is not so."""
+    for key, text in giving_away(after):
+        yield Caution(Weight.REFUSED, f"{_name(after, after.by_key[key])} {text}", key)
+    for question in after.questions:
+        name = _name(after, question)
         if question.confidentiality is Confidentiality.MANAGERS and _is_told_to_all(after, question):
             text = (
                 f"{name} can’t be for managers only: the reasons of flags, which everybody at the desk reads, tell its "

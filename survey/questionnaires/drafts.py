@@ -15,6 +15,7 @@ from survey.errors import ConflictError, InvalidInputError
 from survey.firms import get_firm
 from survey.models import Questionnaire, QuestionnaireEdit, QuestionnaireVersion
 from survey.promise import promise_steps
+from survey.questionnaires.cautions import giving_away
 from survey.questionnaires.changes import Steps, differences
 from survey.questionnaires.document import Document, read_document
 from survey.questionnaires.references import wrong
@@ -190,8 +191,8 @@ def conditions_wrong(session: Session, questionnaire: Questionnaire) -> dict[str
     if any(condition.question for question in document.questions for condition in question.show_if):
         version = newest(session, questionnaire.id)
         before = [*([document_of(version)] if version else []), *since_published(session, questionnaire)]
-        for one in wrong(document, before):
-            found.setdefault(one.key, []).append(f"{one.text[:1].upper()}{one.text[1:]}")
+        for key, text in [*giving_away(document), *((one.key, one.text) for one in wrong(document, before))]:
+            found.setdefault(key, []).append(f"{text[:1].upper()}{text[1:]}")
     return found
 
 

@@ -366,6 +366,26 @@ def test_questions_are_moved_copied_and_deleted(manager: FlaskClient, made: Ques
     assert "taken out meanwhile" in press("again/move", to="up")
 
 
+def test_what_would_give_a_confidential_answer_away_is_said_on_the_list(
+    session: Session, manager: FlaskClient, made: Questionnaire
+) -> None:
+    """At once, beside the question that depends on it, and in its form: not only when somebody wants to publish."""
+    assert "gives away" not in manager.get(_url(made)).text
+    data = {
+        "revision": made.revision,
+        "text": "About what?",
+        "option_value": ["1", "2", "3"],
+        "option_text": ["A person", "The wait", "The price"],
+        "confidentiality": "confidential",
+    }
+    assert manager.post(_url(made, "/questions/topic"), data=data).status_code == 303
+    for path in ("", "/questions/again"):
+        page = manager.get(_url(made, path)).text
+        assert "Is shown only after some answers to ‘About what?’, which are confidential: being asked it gives" in page
+    assert "so they can’t be confidential" in manager.get(_url(made, "/questions/comment")).text
+    assert "so they can’t be confidential" not in manager.get(_url(made, "/questions/topic")).text
+
+
 def test_a_full_questionnaire_offers_no_more_questions(session: Session, manager: FlaskClient) -> None:
     """Whoever reads that there is no room has not written a question for nothing."""
     full = drafts.create(session, "Long", document(*(question(f"more_{at}") for at in range(39))), NOW)

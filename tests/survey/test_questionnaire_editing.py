@@ -183,7 +183,7 @@ def test_what_clients_are_told_of_who_reads_must_be_so() -> None:
     )
     refused = [(one.key, one.text) for one in cautions([], told) if one.weight is Weight.REFUSED]
     assert [key for key, _text in refused] == ["why", "nps", "promise"]
-    assert "that somebody was asked it tells what they answered" in refused[0][1]
+    assert "being asked it gives away what somebody answered" in refused[0][1]
     assert "can’t be for managers only" in refused[1][1]
     led = read_document({"questions": [question("pace", "rating", confidentiality="managers")]})
     assert [one.key for one in cautions([], led) if one.weight is Weight.REFUSED] == ["pace"]
