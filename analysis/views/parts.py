@@ -33,7 +33,9 @@ def _shared() -> dict[str, Any]:
     return {
         "words": words,
         "about_words": ABOUT_WORDS,
-        "stretches": lambda text, evidence=(), aspects=(): stretches(text, evidence, aspects, names()),
+        "stretches": lambda text, evidence=(), aspects=(), sentences=(): stretches(
+            text, evidence, aspects, names(), sentences
+        ),
         "subject_words": lambda aspect: words.aspect_words(aspect, names()),
         "subject_choices": lambda: subject_choices(own()),
         "next_number": lambda: next(numbers),  # for ids: a page may show one comment twice

@@ -77,3 +77,69 @@ spans = st.lists(
 def test_the_stretches_joined_are_the_comment(text: str, evidence: list[dict[str, float]]) -> None:
     """Whatever the marks, no character of the client's is lost, doubled or moved."""
     assert "".join(piece.text for piece in stretches(text, evidence)) == text
+
+
+def test_marks_hold_whole_words() -> None:
+    """What nobody sees inside a word ends no mark there, nor does an accent, or the colour of an emoji's skin."""
+    hidden = "The se\u200brver is do\u200bwn ag\u200bain"
+    cut = stretches(hidden, [{"start": 18, "end": 23, "weight": -0.6}])
+    assert [piece.text for piece in cut if piece.tone] == ["do\u200bwn ag\u200bain"]
+    assert stretches("cafe\u0301 no", [{"start": 0, "end": 4, "weight": 1}])[0].text == "cafe\u0301"
+    assert stretches("👎🏽 no", [{"start": 0, "end": 1, "weight": -1}])[0].text == "👎🏽"
+    assert stretches("👩‍💻 no", [{"start": 0, "end": 2, "weight": 1}])[0].text == "👩‍💻"
+
+
+def test_marks_leave_out_the_spaces_around_them() -> None:
+    """A line under a space marks nothing."""
+    assert [piece.text for piece in stretches("It was late .", [{"start": 6, "end": 12, "weight": -1}])] == [
+        "It was ",
+        "late",
+        " .",
+    ]
+
+
+def test_no_mark_is_without_words() -> None:
+    """The full stop that evidence leaves of a subject's sentence, and the space between two sentences of one piece of
+    evidence, are no marks of their own: nobody stops there by keyboard."""
+    text = "Great if you wait. Cold room."
+    subjects = [
+        {"aspect": "timeliness", "sentiment": "negative", "start": 0, "end": 18},
+        {"aspect": "facilities", "sentiment": "negative", "start": 19, "end": 29},
+    ]
+    cut = stretches(text, [{"start": 9, "end": 29, "weight": -0.6}], subjects)
+    assert [piece.text for piece in cut] == ["Great if ", "you wait. ", "Cold room."]
+
+
+def test_slight_evidence_within_a_subject_is_one_mark() -> None:
+    """ "Shame it" and "cost twice" say the same of the price: one mark, and one stop by keyboard."""
+    subject = {"aspect": "price_billing", "sentiment": "negative", "start": 0, "end": 25}
+    cut = stretches("Shame it cost far too much", [{"start": 0, "end": 8, "weight": -0.4}], [subject])
+    assert [(piece.text, piece.weight) for piece in cut] == [("Shame it cost far too much", -0.4)]
+
+
+def test_evidence_of_several_sentences_does_not_mark_the_one_that_says_the_opposite() -> None:
+    """Praise amid two complaints is not marked as a complaint; one sentence's own evidence stays."""
+    text = "The room was cold. The screens are nice. The ladder fell."
+    alone = [
+        {"start": 0, "end": 18, "sentiment": "negative"},
+        {"start": 19, "end": 40, "sentiment": "positive"},
+        {"start": 41, "end": 57, "sentiment": "negative"},
+    ]
+    cut = stretches(text, [{"start": 0, "end": 57, "weight": -0.8}], sentences=alone)
+    assert [piece.text for piece in cut if piece.tone] == ["The room was cold.", "The ladder fell."]
+    cut = stretches(text, [{"start": 23, "end": 40, "weight": -0.8}], sentences=alone)
+    assert [piece.text for piece in cut if piece.tone] == ["screens are nice."]
+
+
+@given(
+    st.text(max_size=60),
+    st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70), st.floats(-1, 1)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from(["negative", "positive"])), max_size=4),
+)
+def test_whatever_is_marked_no_word_is_lost(
+    text: str, marks: list[tuple[int, int, float]], said: list[tuple[int, int, str]]
+) -> None:
+    """Joined together the stretches are the comment, whatever stands in it and wherever the marks are."""
+    evidence = [{"start": start, "end": end, "weight": weight} for start, end, weight in marks]
+    sentences = [{"start": start, "end": end, "sentiment": sentiment} for start, end, sentiment in said]
+    assert "".join(piece.text for piece in stretches(text, evidence, sentences=sentences)) == text
