@@ -35,6 +35,7 @@ LONGEST = 10_000  # characters that are read
 MIXED_FROM, MIXED_EACH = 0.6, 0.12
 UNSURE = 0.45  # no verdict has more than this
 HOSTILE = ("leaving", "review_threat", "safety_legal")  # nobody says these in praise
+FOR = np.array([-1.0, 0.0, 1.0])  # what chances say for the firm
 PLEASED, PLAINEST = 4, 0.9  # of 5; the chance that the most certain patterns have
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
@@ -160,7 +161,7 @@ class Reader:
                 score=score_of(named := by_name(settled[row][1])),
                 probabilities=named,
                 aspects=(*mentions(said, row, parts, alone, self._tiers.fast.facts["aspects"]), *own[row]),
-                intents=_intents(said, row, heard.plain[row], _takes_back(heard, row)),
+                intents=_intents(said, row, heard.plain[row], _takes_back(heard, row), parts.clauses_of(row, alone)[1]),
                 evidence=spans[row],
                 model=self.model,
                 sentences=parts.sentences_of(row, alone),
@@ -251,14 +252,18 @@ def _takes_back(heard: Heard, row: int) -> float:
     return inf if rating is not None and rating >= PLEASED else PLAINEST
 
 
-def _intents(said: Decoded, row: int, plain: Mapping[str, float], outweighs: float) -> dict[str, float]:
+def _intents(said: Decoded, row: int, plain: Mapping[str, float], outweighs: float, clauses: Array) -> dict[str, float]:
     """What the models hear and plain words say, as two independent witnesses; words that take it back weigh most, and
-    praise takes back what nobody says in praise, unless plain words outweigh it."""
+    praise takes back what nobody says in praise, unless plain words outweigh it. Nobody is praised where the whole and
+    every clause (`clauses`: their chances) sooner speak against than for: a name in a complaint is no praise."""
+    is_kind = bool((np.vstack((said.sentiment[row], clauses)) @ FOR > 0).any())
     found = {}
     for at, name in enumerate(INTENTS):
         heard = float(said.intents[row, at])
         both = 0.3 * heard if plain.get(name) == 0.0 else 1 - (1 - heard) * (1 - plain.get(name, 0.0))
-        found[name] = round(0.3 * both if name in HOSTILE and plain.get(name, 0.0) < outweighs else both, 3)
+        hostile = name in HOSTILE and plain.get(name, 0.0) < outweighs
+        unkind = name == "praise" and name not in plain and not is_kind
+        found[name] = round(0.3 * both if hostile or unkind else both, 3)
     return found
 
 

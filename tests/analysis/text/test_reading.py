@@ -77,3 +77,11 @@ def test_the_question_decides_what_nothing_means(analyser: TextAnalyser) -> None
         [Comment("Nothing", question) for question in ("What could we do better?", "What was good?", "")]
     )
     assert [reading.sentiment for reading in readings] == ["positive", "negative", "neutral"]
+
+
+@pytest.mark.parametrize("name", ["Pavel", "Maria", "Youssef"])
+def test_a_name_in_a_complaint_is_no_praise(analyser: TextAnalyser, name: str) -> None:
+    """The models hear praise wherever somebody is named; it takes a clause with a good word in it."""
+    complaint = read(analyser, f"Your engineer {name} was rude and left early.")
+    both = read(analyser, f"{name} was great, but the job is half done.")
+    assert complaint.intents["praise"] < 0.5 <= both.intents["praise"]
