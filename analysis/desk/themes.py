@@ -1,7 +1,7 @@
 """The pages about themes: what is new this month, what was said all along, and all comments of one theme."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -21,6 +21,7 @@ from survey.paging import Page
 MONTHS = 13  # thirteen months are looked at
 QUOTES = 2
 PER_PAGE = 25
+WHOLE = 0.8  # of a sentence: a quote of more is no half
 _AROUND = 90  # characters of the comment that are shown before and after a quoted sentence
 
 
@@ -197,7 +198,7 @@ def _row(
         clients=len({mention.client_id for mention in mentions}),
         read=Count(len({m.answer_id for m in mentions if m.answer_id in readings}), len(bad)),
         months=Subject(aspect=theme.name, counts=tuple(Count(*count) for count in counts)),
-        quotes=tuple(_quote(mention, readings) for mention in _telling(mentions)),
+        quotes=tuple(_quote(mention, readings) for mention in _telling(mentions, theme.name)),
     )
 
 
@@ -206,10 +207,13 @@ def _one_each(mentions: Sequence[_Mention]) -> list[_Mention]:
     return list({mention.answer_id: mention for mention in reversed(mentions)}.values())[::-1]
 
 
-def _telling(mentions: Sequence[_Mention]) -> list[_Mention]:
-    """The sentences to quote: the nearest to the theme's middle, from different clients, in different words."""
+def _telling(mentions: Sequence[_Mention], name: str) -> list[_Mention]:
+    """The sentences to quote: one that says the theme's name, then the nearest to its middle, from different clients,
+    in different words."""
     chosen: list[_Mention] = []
-    for mention in sorted(mentions, key=lambda m: len(m.text[m.start : m.end].split()) < 4):
+    likeliest = sorted(mentions, key=lambda m: len(m.text[m.start : m.end].split()) < 4)
+    named = [m for m in likeliest if name.casefold() in m.text[m.start : m.end].casefold()]
+    for mention in (*named[:1], *likeliest):
         words = mention.text[mention.start : mention.end].casefold()
         others = {(m.client_id, m.text[m.start : m.end].casefold()) for m in chosen}
         if all(mention.client_id != client and words != said for client, said in others):
@@ -240,7 +244,8 @@ def _tone(reading: StandingReading | None, mention: _Mention) -> str:
     """How a quote speaks: as a person corrected the comment, else as the subjects in it, the sentence, the comment.
 
     A quote may be half a sentence, "but it took a bit longer"; the subjects spoken of in that half know more of it
-    than the sentence's verdict, where they agree.
+    than the sentence's verdict, where they agree, and so does what marks that half. "" where all that speaks for the
+    sentence's verdict is in its other half.
     """
     if reading is None:
         return ""
@@ -250,8 +255,20 @@ def _tone(reading: StandingReading | None, mention: _Mention) -> str:
     if len(subjects) == 1:
         return subjects.pop()
     within = [said for said in reading.sentences if _overlaps(said, mention)]
+    if within and not _is_whole(within[0], mention):
+        marked = [said for said in reading.evidence if _overlaps(said, within[0])]
+        signs = {float(said["weight"]) > 0 for said in marked if _overlaps(said, mention)}
+        if len(signs) == 1:
+            return "positive" if signs.pop() else "negative"
+        if marked and not signs:
+            return ""
     return str(within[0]["sentiment"]) if within else reading.sentiment
 
 
-def _overlaps(said: dict[str, Any], mention: _Mention) -> bool:
-    return int(said["start"]) < mention.end and mention.start < int(said["end"])
+def _is_whole(sentence: Mapping[str, Any], mention: _Mention) -> bool:
+    return mention.end - mention.start > WHOLE * (int(sentence["end"]) - int(sentence["start"]))
+
+
+def _overlaps(said: Mapping[str, Any], other: _Mention | Mapping[str, Any]) -> bool:
+    start, end = (other.start, other.end) if isinstance(other, _Mention) else (int(other["start"]), int(other["end"]))
+    return int(said["start"]) < end and start < int(said["end"])

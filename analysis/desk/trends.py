@@ -122,7 +122,8 @@ class Trends:
 def trends(session: Session, today: date, zone: tzinfo, months: int = USUAL_SPAN) -> Trends:
     """What clients spoke of in the last `months` months, this one included. Internal clients are left out.
 
-    By month; by quarter where the span is longer than a year, or where no subject has enough comments in two months.
+    By month; by quarter where the span is longer than a year, or where no subject has enough comments in two
+    thirds of the months: the line would be a few dots.
     """
     quarters = quarters_until(today, months)
     since = min(quarters[0].start, months_until(today, months)[0].start)
@@ -141,7 +142,7 @@ def trends(session: Session, today: date, zone: tzinfo, months: int = USUAL_SPAN
     dated = [(at.astimezone(zone).date(), said if right is None else right) for at, said, right in rows]
     if months <= LONGEST_BY_MONTH:
         by_month = count_subjects(dated, within := months_until(today, months))
-        if any(sum(count.share is not None for count in subject.counts) > 1 for subject in by_month):
+        if any(3 * sum(count.share is not None for count in subject.counts) >= 2 * months for subject in by_month):
             return Trends(by="month", periods=within, subjects=by_month)
     return Trends(by="quarter", periods=quarters, subjects=count_subjects(dated, quarters))
 

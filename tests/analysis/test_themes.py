@@ -190,10 +190,35 @@ def test_half_a_sentence_has_its_own_tone(said: Session) -> None:
     def bad_ones() -> int:
         return themes_page(said, NOW, UTC).new[0].read.negative
 
-    assert bad_ones() == 0  # the friendliness stands before the quote: the sentence decides
+    against, friendly = reading.evidence
+    assert bad_ones() == 1  # what speaks against us is marked in this half
+    reading.sentences = [{**reading.sentences[0], "sentiment": "negative", "score": -0.4}]
+    reading.evidence = [friendly]
+    said.flush()
+    assert bad_ones() == 0  # all that was marked stands in the other half: nothing is known of this one
+    reading.sentences = [{**reading.sentences[0], "sentiment": "positive", "score": 0.4}]
+    reading.evidence = []
+    said.flush()
+    assert bad_ones() == 0  # nothing is marked: the sentence decides
+    reading.evidence = [against, friendly]
     reading.aspects = [*reading.aspects, {"aspect": "access", "sentiment": "negative", "start": bad, "end": bad + 20}]
     said.flush()
     assert bad_ones() == 1
+
+
+def test_the_first_quote_says_the_themes_name(said: Session) -> None:
+    """A name that is in none of the quotes leaves the reader wondering; a person's own name need not be in one."""
+    _run(said)
+    row = themes_page(said, NOW, UTC).new[0]
+    last = row.quotes[-1].words
+    row.theme.name = " ".join(last.split()[-3:]).rstrip(".!")
+    assert row.theme.name.casefold() not in row.quotes[0].words.casefold()
+    said.flush()
+    first = themes_page(said, NOW, UTC).new[0].quotes[0].words
+    assert row.theme.name.casefold() in first.casefold()
+    row.theme.name = "What we must mend"
+    said.flush()
+    assert themes_page(said, NOW, UTC).new[0].quotes == row.quotes
 
 
 def test_the_task_runs_once(app: Flask) -> None:
