@@ -6,6 +6,7 @@ from types import MappingProxyType
 from analysis.models import Flag, FlagStatus, FollowUpKind, OutcomeResult, RelationshipState, Rung, Severity
 from analysis.relationships.budget import Place
 from analysis.relationships.changes import ChangeKind
+from analysis.relationships.doubt import LANGUAGES
 from emails.models import DeliveryState
 from survey.models import InvitationState, MailBlock
 
@@ -193,11 +194,10 @@ INTENT_WORDS = {
     "safety_legal": "Safety or legal",
 }
 INTENT_TONES = {"leaving": "danger", "callback": "plum", "praise": "good", "safety_legal": "danger"}
-ABSTENTION_WORDS = {
-    "empty": "Unsure: there is nothing to read",
-    "no language": "Unsure: this does not read like language",
-    "unsure": "Unsure",
-    "language": "Unsure: this language is read in beta quality",
+UNREAD_WORDS = {
+    "empty": "Not read: there is nothing in it",
+    "no language": "Not read: there are no words in it",
+    "language": "Not read: not a language that is read here",
 }
 
 
@@ -224,6 +224,20 @@ ASPECT_MEANS = {
 def aspect_words(aspect: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
     """A subject as people say it. `own`: what the firm calls those it added (`analysis.reading.subjects.own_names`)."""
     return ASPECT_WORDS.get(aspect) or own.get(aspect) or aspect.replace("_", " ").capitalize()
+
+
+def is_unread(abstained: str, language: str) -> bool:
+    """Whether nothing was made of a comment, so that its verdict is none. `abstained`: why its reading is unsure."""
+    return abstained in {"empty", "no language"} or (abstained == "language" and language == "unknown")
+
+
+def unsure_words(abstained: str, language: str) -> str:
+    """Why not to rely on a reading; "" where it is sure."""
+    if is_unread(abstained, language):
+        return UNREAD_WORDS[abstained]
+    if abstained == "language":
+        return f"Unsure: {LANGUAGES.get(language, 'this language')} is read in beta quality"
+    return "Unsure" if abstained else ""
 
 
 def severity_words(severity: float) -> str:

@@ -110,6 +110,45 @@ def test_a_comment_shows_its_marks_reasons_and_verdicts(
     assert "Unsure" in _text(manager.get("/desk/comments?client=Cedar")).split("comments panel")[1]
 
 
+@pytest.mark.parametrize(
+    ("abstained", "language", "verdict", "why"),
+    [
+        ("language", "unknown", False, "Not read: not a language that is read here"),
+        ("no language", "unknown", False, "Not read: there are no words in it"),
+        ("language", "es", True, "Unsure: Spanish is read in beta quality"),
+        ("unsure", "en", True, "Unsure"),
+    ],
+)
+def test_what_was_not_read_has_no_verdict(
+    manager: FlaskClient,
+    readings: dict[str, AnswerAnalysis],
+    session: Session,
+    abstained: str,
+    language: str,
+    verdict: bool,
+    why: str,
+) -> None:
+    """“Neutral” beside words that nobody read would be a verdict; what is read in beta has one, and says so."""
+    for reading in readings.values():
+        reading.abstained, reading.language, reading.sentiment = abstained, language, "neutral"
+    session.flush()
+    page = _text(manager.get("/desk/comments"))
+    assert (">Neutral</span>" in page.replace("</svg>", ">")) is verdict
+    assert f"{why}</span>" in page
+
+
+def test_a_long_comment_leaves_room_for_the_others(
+    manager: FlaskClient, readings: dict[str, AnswerAnalysis], session: Session
+) -> None:
+    """It scrolls in itself, by keyboard too; a short one does not."""
+    assert "quote-long" not in _text(manager.get("/desk/comments"))
+    next(iter(readings.values())).answer.text = "On and on. " * 120
+    session.flush()
+    page = _text(manager.get("/desk/comments"))
+    assert page.count("quote-long") == 1
+    assert 'tabindex="0" role="group" aria-label="A long comment, 1,320 characters"' in page
+
+
 def test_comments_nobody_read_yet_and_none_at_all(manager: FlaskClient, session: Session) -> None:
     """An empty desk says what will appear; a new comment is there before it is read, with nothing to correct."""
     assert "No comments yet" in _text(manager.get("/desk/comments"))
