@@ -9,6 +9,7 @@ from survey.results.periods import Part
 WIDTH, HEIGHT = 360.0, 132.0
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 350.0, 8.0, 108.0
 FEWEST = 2  # months with a figure, for a chart
+MOST_NAMED = 5  # months named on the axis: more run into one another on a phone
 ENDS = {Unit.SHARE: (0.0, 1.0), Unit.NPS: (-1.0, 1.0)}
 STEPS = {Unit.SHARE: 0.25, Unit.NPS: 0.5, Unit.SCALE: 1.0}  # an axis ends on one of these, and has a line at each
 
@@ -61,7 +62,7 @@ def over_time(figures: Sequence[Figure], parts: Sequence[Part], scale: tuple[int
     ]
     lines = round((top - bottom) / STEPS[unit])
     ticks = [Tick(up(value), value) for value in (bottom + number * STEPS[unit] for number in range(lines + 1))]
-    every = max(1, -(-len(parts) // 6))
+    every = max(1, -(-len(parts) // MOST_NAMED))
     across = [
         Tick(LEFT + step * (place + 0.5), place, part.name) for place, part in enumerate(parts) if place % every == 0
     ]

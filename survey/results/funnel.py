@@ -190,7 +190,7 @@ def _steps(
     way = [
         *(before if whole else []),
         ("Sent", sent, (("waiting for their time", waiting),) if whole else ()),
-        ("Arrived", arrived, (("no word of their delivery", sent - arrived),)),
+        ("Arrived", arrived, (("no word of delivery yet", sent - arrived),)),
         ("Opened by a person", opened + confirmed, (("not opened", arrived - opened - confirmed),)),
         ("Confirmed an answer", confirmed, (("opened, not confirmed", opened),)),
     ]

@@ -347,7 +347,7 @@ def test_the_way_from_a_job_to_an_answer(session: Session, viewer: FlaskClient) 
     assert lost["To be asked about"] == {"a rule said no": 2}
     assert lost["Scheduled"] == {"on hold": 1, "cancelled by hand": 1}
     assert lost["Sent"] == {"waiting for their time": 1}
-    assert lost["Arrived"] == {"no word of their delivery": 1}
+    assert lost["Arrived"] == {"no word of delivery yet": 1}
     assert lost["Opened by a person"] == {"not opened": 1}
     assert lost["Confirmed an answer"] == {"opened, not confirmed": 2}
     for former, later in zip(found.steps, found.steps[1:], strict=False):
