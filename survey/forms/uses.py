@@ -59,7 +59,11 @@ class UsesForm:
     @property
     def errors(self) -> Mapping[str, str]:
         """The id of a control → what is wrong there."""
-        found = {f"share-{number}": line.error for number, line in enumerate(self.lines) if line.error}
+        found = {
+            f"share-{number}": f"{'Every other kind' if line.is_every_other else line.kind.name}: {line.error}"
+            for number, line in enumerate(self.lines)
+            if line.error
+        }
         return found | ({"new-kind": self.new.error} if self.new.error else {})
 
     def uses(self) -> list[Use]:

@@ -386,6 +386,32 @@ def test_what_would_give_a_confidential_answer_away_is_said_on_the_list(
     assert "so they can’t be confidential" not in manager.get(_url(made, "/questions/topic")).text
 
 
+def test_an_archived_questionnaire_says_so_before_somebody_works_on_it(
+    session: Session, manager: FlaskClient, viewer: FlaskClient, made: Questionnaire
+) -> None:
+    """On each of its pages, with the button that takes it out; its translations are not offered meanwhile."""
+    tab = _url(made, "/translations")
+    assert tab in manager.get(_url(made)).text
+    manager.post(_url(made, "/archive"))
+    for path in ("", "/questions/topic", "/translations/de", "/publish", "/description"):
+        page = manager.get(_url(made, path)).text
+        assert ("This questionnaire is archived" in page, f'"{tab}"' in page) == (True, False), path
+        assert page.count(f'action="{_url(made, "/unarchive")}"') >= 2, path  # in the notice, and in the menu
+    assert "This questionnaire is archived" not in viewer.get(_url(made)).text
+
+
+def test_the_newest_version_is_asked_now_only_where_it_is_asked(
+    session: Session, manager: FlaskClient, made: Questionnaire
+) -> None:
+    """One that stands in for no kind of job is the newest, and is not called asked."""
+    _publish(session, made)
+    assert "Asked now" in manager.get(_url(made, "/versions")).text
+    other = drafts.create(session, "Another", blank(), NOW)
+    _publish(session, other)
+    page = manager.get(_url(other, "/versions")).text
+    assert ("Newest" in page, "Asked now" in page) == (True, False)
+
+
 def test_a_full_questionnaire_offers_no_more_questions(session: Session, manager: FlaskClient) -> None:
     """Whoever reads that there is no room has not written a question for nothing."""
     full = drafts.create(session, "Long", document(*(question(f"more_{at}") for at in range(39))), NOW)

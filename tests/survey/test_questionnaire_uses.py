@@ -272,7 +272,7 @@ def test_what_was_chosen_stays_where_somebody_else_was_faster(session: Session, 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"share": ["100", "101"]}, "Give a whole number from 0 to 100."),
+        ({"share": ["100", "101"]}, "Repair: Give a whole number from 0 to 100."),
         ({"share": ["100", "many"]}, "Give a whole number from 0 to 100."),
         ({"questionnaire": ["", ""]}, "Choose a questionnaire."),
         ({"new_questionnaire": "1"}, "Name the kind of job."),
