@@ -14,6 +14,7 @@ from functools import lru_cache
 SEPARATOR = "\n"  # between lines
 _BETWEEN = "\t"  # tokens
 _STEP, _MANAGERS, _ANY = "+", "!", ".*"
+ANY_STEP = f"{_STEP}="
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def tally_of(answers: Iterable[tuple[str, int | None, bool]], steps: Iterable[tu
         if dot:
             tokens.add(f"{before}{key}{_ANY}=")
     for step, value in steps:
-        told |= {f"{_STEP}{step}={value}", f"{_STEP}="}
+        told |= {f"{_STEP}{step}={value}", ANY_STEP}
     return SEPARATOR.join(_BETWEEN.join(sorted(line)) for line in (tokens, told) if line)
 
 

@@ -12,7 +12,6 @@ from survey.errors import NotFoundError
 from survey.firms import get_firm
 from survey.kinds import load_kinds
 from survey.promise import promise_steps
-from survey.questionnaires.document import QuestionType
 from survey.results.charts import Chart, over_time
 from survey.results.clicks import unconfirmed_rows
 from survey.results.confidential import Kept, confidential
@@ -150,20 +149,9 @@ def load_question(
     if card is None:
         raise NotFoundError("There is no such question.")
     said = next((bar.label for bar in card.bars if bar.giving == giving), "") if giving else ""
-    anyone = None if card.asked.is_text or card.asked.type is QuestionType.PROMISE else anything(card)
-    written = comments(
-        session,
-        asking,
-        ON_A_PAGE,
-        key=key if card.asked.is_text else "",
-        giving=giving if said else anyone,
-    )
+    told = None if card.asked.is_text or said else card.asked.type
+    written = comments(session, asking, ON_A_PAGE, key="" if said else key, giving=giving if said else None, told=told)
     return One(asking, card, chart_of(asking, card), said, tuple(written))
-
-
-def anything(card: Card) -> tuple[str, int, int] | None:
-    """What everybody gave who answered a question with numbers of its own."""
-    return None if card.asked.type is QuestionType.CHOICES else (card.asked.key, 0, 99)
 
 
 def chart_of(asking: Asking, card: Card) -> Chart | None:

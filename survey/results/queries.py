@@ -24,7 +24,7 @@ from survey.questionnaires.document import QuestionType
 from survey.results.counting import BEFORE, STEP, Row
 from survey.results.periods import Period, midnight
 from survey.results.scope import Scope
-from survey.tallies import SEPARATOR, Tallied, counted
+from survey.tallies import ANY_STEP, SEPARATOR, Tallied, counted
 
 LATE_ROWS = 1_000  # that may be committed after others with a higher id
 _seen: WeakKeyDictionary[Engine, tuple[int, frozenset[str]]] = WeakKeyDictionary()  # up to which id, which languages
@@ -157,9 +157,18 @@ class Comment:
 
 
 def comments(
-    session: Session, asking: Asking, limit: int, *, key: str = "", giving: tuple[str, int, int] | None = None
+    session: Session,
+    asking: Asking,
+    limit: int,
+    *,
+    key: str = "",
+    giving: tuple[str, int, int] | None = None,
+    told: QuestionType | None = None,
 ) -> list[Comment]:
-    """The latest texts, to the question `key` or to any; `giving`: of those alone who answered (question, from, to)."""
+    """The latest texts, to the question `key` or to any; `giving`: of those alone who answered (question, from, to).
+
+    `told`: of those alone who answered the question `key`, which is of this type, with anything.
+    """
     found = (
         responses(asking)
         .with_only_columns(Answer.id)
@@ -168,7 +177,9 @@ def comments(
         .order_by(SurveyResponse.submitted_at.desc(), Answer.id.desc())
         .limit(limit)
     )
-    if key:
+    if told:
+        found = found.where(_told(asking, key, told))
+    elif key:
         found = found.where(or_(Answer.question == key, Answer.question.startswith(f"{key}.", autoescape=True)))
     if giving:
         found = found.where(_gave(asking, *giving))
@@ -177,9 +188,22 @@ def comments(
 
 def _gave(asking: Asking, question: str, low: int, high: int) -> ColumnElement[bool]:
     given = aliased(Answer)
+    return _has(asking, given, given.question == question, given.number.between(low, high))
+
+
+def _told(asking: Asking, key: str, kind: QuestionType) -> ColumnElement[bool]:
+    """Whether a response has an answer to this question, whatever it is."""
+    if kind is QuestionType.PROMISE:
+        return SurveyResponse.tally.contains(ANY_STEP, autoescape=True)
+    given = aliased(Answer)
+    if kind is QuestionType.CHOICES:
+        return _has(asking, given, given.question.startswith(f"{key}.", autoescape=True), given.number.is_not(None))
+    return _has(asking, given, given.question == key, given.number.is_not(None))
+
+
+def _has(asking: Asking, given: type[Answer], *that: ColumnElement[bool]) -> ColumnElement[bool]:
     visible = [] if asking.managers else [given.managers_only.is_(False)]
-    is_that = (given.question == question, given.number.between(low, high))
-    return select(given.id).where(given.response_id == SurveyResponse.id, *is_that, *visible).exists()
+    return select(given.id).where(given.response_id == SurveyResponse.id, *that, *visible).exists()
 
 
 def _comments(session: Session, asking: Asking, ids: Sequence[int]) -> list[Comment]:

@@ -296,6 +296,28 @@ def test_a_questions_page_fits_its_type(session: Session, viewer: FlaskClient) -
         assert absent not in words
 
 
+def test_beside_a_question_stand_the_words_of_those_who_answered_it(session: Session, viewer: FlaskClient) -> None:
+    """Of a promise and of a question with several answers too: everybody's words would be taken for theirs."""
+    ticked = asks(
+        "heard", "choices", options=[{"value": 1, "text": {"en": "Ad"}}, {"value": 2, "text": {"en": "Talk"}}]
+    )
+    made = questionnaire(session, "After a job", asks("promise", "promise"), ticked, asks("comment", "long_text"))
+    version = published(session, made)
+    kept = answered(session, version, csat=5, comment="They greeted us.")
+    kept.touchpoints.append(Touchpoint(resolution_id=kept.resolution_id, step="greeted", value=1))
+    answered(session, version, csat=5, comment="A friend told us.", **{"heard.2": 1})
+    answered(session, version, csat=5, comment="Only words.")
+    session.flush()
+
+    def said(key: str) -> set[str]:
+        page = viewer.get(f"/desk/results/questions/{key}").get_data(as_text=True)
+        return {text for text in ("They greeted us.", "A friend told us.", "Only words.") if text in page}
+
+    assert said("promise") == {"They greeted us."}
+    assert said("heard") == {"A friend told us."}
+    assert len(said("csat")) == 3
+
+
 def test_downloads_carry_the_figures_and_no_formula(session: Session, viewer: FlaskClient) -> None:
     """The CSV has the figures of the page as numbers; a question that begins like a formula is text."""
     made = questionnaire(session, "After a job", {"key": "odd", "type": "yes_no", "text": {"en": "=1+1"}})
