@@ -6,6 +6,7 @@ without the detector; and what is left is weighed against the language that was 
 
 import re
 import threading
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from math import log
@@ -75,3 +76,15 @@ def _chances(text: str) -> dict[str, float]:
 @cache
 def _english() -> frozenset[str]:
     return frozenset(word for line, _ in pairs("english") for word in line.split())
+
+
+def plain_letters(text: str) -> str:
+    """Full-width and mathematical letters as the plain ones they look like, one for one, so that places stay."""
+    return text if text.isascii() else text.translate(_plain())
+
+
+@cache
+def _plain() -> dict[int, str]:
+    fancy = (*range(0xFF01, 0xFF5F), *range(0x1D400, 0x1D800))
+    alike = {code: unicodedata.normalize("NFKC", chr(code)) for code in fancy}
+    return {code: letter for code, letter in alike.items() if letter.isascii() and len(letter) == 1}

@@ -19,7 +19,7 @@ from analysis.text.analyser import (
 )
 from analysis.text.decode import Decoded, Verdict
 from analysis.text.evidence import NOTHING, evidence
-from analysis.text.language import LANGUAGES, detect
+from analysis.text.language import LANGUAGES, detect, plain_letters
 from analysis.text.met_words import Array
 from analysis.text.parts import VERDICTS, Parts, by_name, mentions, score_of
 from analysis.text.short_answers import meaning
@@ -101,7 +101,7 @@ class Reader:
 
     def judge(self, comments: Sequence[Comment]) -> list[Judgement]:
         """The sentiment alone of each comment: several times faster than `analyse`, with the same verdicts."""
-        texts = [comment.text[:LONGEST] for comment in comments]
+        texts = [plain_letters(comment.text[:LONGEST]) for comment in comments]
         readable = [at for at, text in enumerate(texts) if self._says_something(text)]
         found = [self._quiet] * len(texts)
         said = self._tiers.verdicts([comments[at] for at in readable], [texts[at] for at in readable])
@@ -112,7 +112,7 @@ class Reader:
 
     def analyse(self, comments: Sequence[Comment]) -> list[Reading]:
         """One reading for each comment, in order. Never raises, whatever the text; linear in its length."""
-        texts = [comment.text[:LONGEST] for comment in comments]
+        texts = [plain_letters(comment.text[:LONGEST]) for comment in comments]
         languages = [detect(text, self._languages) for text in texts]
         english = [
             at

@@ -85,3 +85,18 @@ def test_a_name_in_a_complaint_is_no_praise(analyser: TextAnalyser, name: str) -
     complaint = read(analyser, f"Your engineer {name} was rude and left early.")
     both = read(analyser, f"{name} was great, but the job is half done.")
     assert complaint.intents["praise"] < 0.5 <= both.intents["praise"]
+
+
+@pytest.mark.parametrize(
+    "fancy",
+    [
+        "𝓣𝓮𝓻𝓻𝓲𝓫𝓵𝓮 𝓼𝓮𝓻𝓿𝓲𝓬𝓮, they were rude.",
+        "Ｔｅｒｒｉｂｌｅ ｓｅｒｖｉｃｅ, they were rude.",
+        "𝐓𝐞𝐫𝐫𝐢𝐛𝐥𝐞 𝐬𝐞𝐫𝐯𝐢𝐜𝐞, they were rude.",
+    ],
+)
+def test_letters_of_another_shape_are_letters(analyser: TextAnalyser, fancy: str) -> None:
+    """Phones and websites offer them; the words are the same, and so are the places of what is marked."""
+    plain, shaped = read(analyser, "Terrible service, they were rude."), read(analyser, fancy)
+    assert (shaped.sentiment, shaped.score, shaped.evidence) == (plain.sentiment, plain.score, plain.evidence)
+    assert shaped.text == fancy
