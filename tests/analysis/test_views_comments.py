@@ -259,7 +259,7 @@ def test_the_page_of_corrections_counts_and_exports(
         "lexicon-1",
     ):
         assert words in page, words
-    assert manager.get("/desk/comments/corrections?model=other&page=7").status_code == 200
+    assert "No corrections here" in _text(manager.get("/desk/comments/corrections?model=other&page=7"))
     exported = manager.get("/desk/comments/corrections.jsonl").get_data(as_text=True)
     assert [json.loads(line)["label"] for line in exported.splitlines()] == ["negative"]
     run = app.test_cli_runner().invoke
