@@ -14,7 +14,7 @@ from analysis.text.analyser import Comment
 from analysis.text.reader import MODES, Reader
 from bench.labelled import read
 
-TURNS = 5  # in which paces are compared
+TURNS = 9  # in which paces are compared
 
 Work = Callable[[Sequence[Comment]], object]
 

@@ -31,8 +31,8 @@ _TITLES = frozenset(["Mr", "mr", "Mrs", "mrs", "Ms", "ms", "Miss", "miss", "Mx",
 _DOES = frozenset(["was", "is", "has", "had", "did", "and", "from", "who", "at", "came", "said", "in", "on", "kept"])
 _LITTLE = frozenset(
     (
-        *("am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it"),
-        *("me", "my", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"),
+        *("am", "an", "as", "at", "be", "by", "do", "fi", "go", "he", "if", "in", "is", "it"),
+        *("me", "my", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we", "wi"),
     )
 )
 _NAMES = re.compile(rf"\b{NAME}(?:(?:\s|-|'){NAME})+\b")
@@ -130,7 +130,7 @@ class Neutral:
         if not last or last in ".!?\n:;":  # a capital says nothing here
             if is_ordinary:  # "Grace was kind", but "Price was fair"
                 return small in _given() and acts
-            return is_a_name or acts or not self._knows(small)
+            return is_a_name or acts or _goes_on_as_name(pieces, at) or not self._knows(small)
         if not is_ordinary:
             return True
         alone = not after or after.islower() or after.lower() in _people()  # Not Everything Is Written Like This
@@ -165,6 +165,12 @@ def _said_plainly(text: str) -> str:
     if "@" in text or "www." in text or "://" in text:
         text = _ADDRESS.sub(" ", text)
     return text
+
+
+def _goes_on_as_name(pieces: Sequence[str], at: int) -> bool:
+    """Whether a hyphen joins a name to the word `pieces[at]`: "Mei-Ling", "Siu-Ming"."""
+    joined = pieces[at + 2] if at + 2 < len(pieces) and pieces[at + 1] == "-" else ""
+    return joined.istitle() and joined.lower() not in _ordinary()
 
 
 def _last(stripped: str, before: str, previous: str) -> str:

@@ -123,7 +123,7 @@ def _fast(
         taught = {head: sum(said[head] for said in opinions) / len(opinions) for head in opinions[0]}
         meanings = _meanings(teachers[-1][0], vocabulary)
         torch.save((taught, meanings), done)
-    net = fast.distil(rows, taught, vocabulary, meanings)
+    net = fast.distil(fast.begun(vocabulary, meanings), rows, taught, vocabulary)
     fast.save(net, vocabulary, FACTS, out / "fast.npz")
     model = runtime.FastModel(out / "fast.npz")
     known = [runtime.context(row.question, row.rating) for row in apart]

@@ -18,24 +18,26 @@ from bench.train.encoder import HEADS, split_heads
 from bench.train.losses import losses, targets
 from bench.train.rows import Row
 
-WIDTH, CHANNELS, HIDDEN = 96, 128, 128
+WIDTH, CHANNELS, HIDDEN = 96, 80, 128
 BUCKETS = 6000
 BATCH = 128
 UNKNOWN = 0.08  # share of words read by their grams while learning, so that the grams learn
 DROPPED = 0.04  # share of words left out while learning
+_LOOKS, _AT_A_LOOK = 150, 64  # batches and rows of each, by which it is told which channels matter
+_LINEAR = tuple(f"{layer}.{part}" for layer in ("conv1", "conv2", "hidden", "heads") for part in ("weight", "bias"))
 
 
 class FastNet(nn.Module):
     """Word rows → (rows, sum of HEADS) logits. The NumPy twin is `analysis.text.fast.FastModel`."""
 
-    def __init__(self, vocabulary: Sequence[str]) -> None:
+    def __init__(self, vocabulary: Sequence[str], channels: int = CHANNELS) -> None:
         super().__init__()
         self.words = nn.Embedding(1 + len(vocabulary), WIDTH, padding_idx=0)
         self.grams = nn.EmbeddingBag(BUCKETS, WIDTH, mode="mean")
-        self.conv1 = nn.Conv1d(WIDTH, CHANNELS, 3, padding=1)
-        self.conv2 = nn.Conv1d(CHANNELS, CHANNELS, 3, padding=1)
-        self.hidden = nn.Linear(2 * CHANNELS + CONTEXT, HIDDEN)
-        self.heads = nn.Linear(HIDDEN + 2 * CHANNELS + CONTEXT, sum(HEADS.values()))
+        self.conv1 = nn.Conv1d(WIDTH, channels, 3, padding=1)
+        self.conv2 = nn.Conv1d(channels, channels, 3, padding=1)
+        self.hidden = nn.Linear(2 * channels + CONTEXT, HIDDEN)
+        self.heads = nn.Linear(HIDDEN + 2 * channels + CONTEXT, sum(HEADS.values()))
         self.drop = nn.Dropout(0.2)
 
     def forward(self, ids: Tensor, unknown: tuple[Tensor, Tensor, Tensor, Tensor], known: Tensor) -> Tensor:
@@ -101,30 +103,41 @@ class Batcher:
         return torch.from_numpy(ids), tuple(unknown), torch.tensor(known, dtype=torch.float32)
 
 
-def distil(
-    rows: Sequence[Row],
-    taught: Mapping[str, Tensor],
-    vocabulary: Sequence[str],
-    meanings: Tensor,
-    epochs: int = 6,
-    seed: int = 3,
-) -> FastNet:
-    """Learns to say what the accurate tier said (`taught`: logits by head, a row each), mixed with the labels.
+def begun(vocabulary: Sequence[str], meanings: Tensor, seed: int = 3) -> FastNet:
+    """A network that has learnt nothing but what its words mean.
 
     `meanings` (words, WIDTH): what each word of the vocabulary means to the accurate tier, where its row begins.
     """
     torch.manual_seed(seed)
-    chosen = random.Random(seed)
-    net, make = FastNet(vocabulary), Batcher(vocabulary, seed)
+    net = FastNet(vocabulary)
     with torch.no_grad():
         net.words.weight[1:] = meanings
         net.grams.weight.mul_(float(meanings.std()))
     teach_grams(net, vocabulary, meanings)
+    return net
+
+
+def distil(
+    net: FastNet,
+    rows: Sequence[Row],
+    taught: Mapping[str, Tensor],
+    vocabulary: Sequence[str],
+    rates: tuple[float, float] = (1e-3, 2e-3),
+    labels: float = 0.35,
+    epochs: int = 6,
+    seed: int = 3,
+) -> FastNet:
+    """Learns to say what its teachers said (`taught`: logits by head, a row each), mixed with the labels.
+
+    `rates`: how fast the tables of words learn at most, and all else; `labels`: what these weigh beside the teachers.
+    """
+    torch.manual_seed(seed)
+    chosen, make = random.Random(seed), Batcher(vocabulary, seed)
     texts = [words(row.text)[:150] for row in rows]
     steps = epochs * math.ceil(len(rows) / BATCH)
     tables = [*net.words.parameters(), *net.grams.parameters()]
     rest = [p for name, p in net.named_parameters() if not name.startswith(("words", "grams"))]
-    optimizer = torch.optim.Adam([{"params": tables, "lr": 1e-3}, {"params": rest, "lr": 2e-3}])
+    optimizer = torch.optim.Adam([{"params": tables, "lr": rates[0]}, {"params": rest, "lr": rates[1]}])
     peaks = [group["lr"] for group in optimizer.param_groups]
     net.train()
     step = 0
@@ -139,11 +152,10 @@ def distil(
                     peak * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
                 )
             picked = [rows[at] for at in chunk]
-            said = split_heads(
-                net(*make([texts[at] for at in chunk], [context(r.question, r.rating) for r in picked], noise=True))
-            )
+            known = [context(row.question, row.rating) for row in picked]
+            said = split_heads(net(*make([texts[at] for at in chunk], known, noise=True)))
             teacher = {head: taught[head][chunk] for head in said}
-            loss = _imitation(said, teacher) + 0.35 * losses(said, targets(picked))
+            loss = _imitation(said, teacher) + labels * losses(said, targets(picked))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -188,25 +200,74 @@ def _imitation(said: Mapping[str, Tensor], teacher: Mapping[str, Tensor]) -> Ten
     return total
 
 
+def narrowed(
+    net: FastNet, rows: Sequence[Row], taught: Mapping[str, Tensor], vocabulary: Sequence[str], seed: int = 3
+) -> FastNet:
+    """The network with those CHANNELS of its channels that what it says depends on most.
+
+    How much it would change without a channel is estimated by how the loss changes with what the channel is multiplied
+    by (Molchanov et al. 2019, "Importance Estimation for Neural Network Pruning"): the sum of weight times gradient.
+    """
+    chosen, make = random.Random(seed), Batcher(vocabulary, seed)
+    matters = torch.zeros(net.conv1.out_channels)
+    for _ in range(_LOOKS):
+        picked = [chosen.randrange(len(rows)) for _ in range(_AT_A_LOOK)]
+        known = [context(rows[at].question, rows[at].rating) for at in picked]
+        said = split_heads(net.eval()(*make([words(rows[at].text)[:150] for at in picked], known, noise=False)))
+        net.zero_grad()
+        _imitation(said, {head: taught[head][picked] for head in said}).backward()
+        moved = [_moved(layer) for layer in (net.conv1, net.conv2)]
+        matters += torch.stack(moved).sum(0).abs()
+    kept = matters.argsort(descending=True)[:CHANNELS].sort().values
+    return _with_channels(net, kept, vocabulary)
+
+
+def _moved(layer: nn.Conv1d) -> Tensor:
+    """(channels,): how the loss changes with what each channel is multiplied by."""
+    assert layer.bias is not None
+    assert layer.weight.grad is not None
+    assert layer.bias.grad is not None
+    by_weight: Tensor = (layer.weight * layer.weight.grad).sum((1, 2))
+    return (by_weight + layer.bias * layer.bias.grad).detach()
+
+
+def _with_channels(net: FastNet, kept: Tensor, vocabulary: Sequence[str]) -> FastNet:
+    old, made = net.conv1.out_channels, FastNet(vocabulary, len(kept))
+    pooled = torch.cat([kept, kept + old, torch.arange(2 * old, 2 * old + CONTEXT)])
+    values = net.state_dict()
+    for name in ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias"):
+        values[name] = values[name][kept]
+    values["conv2.weight"] = values["conv2.weight"][:, kept]
+    values["hidden.weight"] = values["hidden.weight"][:, pooled]
+    values["heads.weight"] = values["heads.weight"][:, torch.cat([torch.arange(HIDDEN), HIDDEN + pooled])]
+    made.load_state_dict(values)
+    return made
+
+
+def load(path: Path) -> tuple[FastNet, list[str]]:
+    """What `save` wrote, and its vocabulary."""
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    vocabulary = str(arrays["vocabulary"]).split("\n")
+    table = arrays["table"] * arrays["scale"].astype(np.float32)
+    parts = {"words.weight": table[: 1 + len(vocabulary)], "grams.weight": table[1 + len(vocabulary) :]}
+    for name in _LINEAR:
+        parts[name] = arrays[name].astype(np.float32).T
+    net = FastNet(vocabulary, len(arrays["conv1.bias"]))
+    net.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(part)) for name, part in parts.items()})
+    return net, vocabulary
+
+
 def save(net: FastNet, vocabulary: Sequence[str], facts: Mapping[str, object], path: Path) -> None:
     """Writes what `FastModel` reads: rows of the table as int8 with one scale each, the rest as float16."""
     table = torch.cat([net.words.weight, net.grams.weight]).detach().numpy()
     scale = np.abs(table).max(axis=1, keepdims=True) / 127 + 1e-9
-    arrays = {
-        "conv1.weight": net.conv1.weight.permute(2, 1, 0),
-        "conv1.bias": net.conv1.bias,
-        "conv2.weight": net.conv2.weight.permute(2, 1, 0),
-        "conv2.bias": net.conv2.bias,
-        "hidden.weight": net.hidden.weight.T,
-        "hidden.bias": net.hidden.bias,
-        "heads.weight": net.heads.weight.T,
-        "heads.bias": net.heads.bias,
-    }
+    values = net.state_dict()
     np.savez_compressed(
         path,
         facts=json.dumps({"heads": HEADS, "buckets": BUCKETS, **facts}),
         vocabulary="\n".join(vocabulary),
         table=np.round(table / scale).astype(np.int8),
         scale=scale.astype(np.float16),
-        **{name: value.detach().numpy().astype(np.float16) for name, value in arrays.items()},
+        **{name: values[name].numpy().T.astype(np.float16) for name in _LINEAR},
     )

@@ -18,7 +18,7 @@ from analysis.text.neutral import Neutral
 from bench.train import tuning, wording
 from bench.train.rows import Row, labelled, unlearnt, with_intents
 
-VERSION = "7"
+VERSION = "8"
 
 
 def fit(rows: Sequence[Row], logits: tuning.Array) -> float:

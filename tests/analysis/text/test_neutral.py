@@ -39,7 +39,14 @@ def test_read_apart(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["We waited two hours.", "It was late. It arrived broken.", "Price was fair", "Parts arrived late", "No one came"],
+    [
+        "We waited two hours.",
+        "It was late. It arrived broken.",
+        "Price was fair",
+        "Parts arrived late",
+        "No one came",
+        "Wi-Fi was down",
+    ],
 )
 def test_who_begins_a_sentence_is_not_always_a_person(text: str) -> None:
     """Little words and surnames that are ordinary words stay what they are, whatever was done."""
@@ -50,3 +57,10 @@ def test_who_begins_a_sentence_is_not_always_a_person(text: str) -> None:
 def test_somebody_who_begins_a_sentence_is_a_person(name: str) -> None:
     """Short names and names that are words are read as any other."""
     assert NEUTRAL(f"{name} was late") == "Sam was late"
+
+
+def test_a_hyphen_makes_one_name_of_two_words() -> None:
+    """Whatever the models know of the first."""
+    knowing = Neutral({"mei", "siu", "was", "follow", "up"}.__contains__)
+    assert knowing("Mei-Ling was late") == knowing("Siu-Ming was late") == "Sam was late"
+    assert knowing("Follow-Up was late") == "Follow-Up was late"
