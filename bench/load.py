@@ -10,13 +10,15 @@ import argparse
 import itertools
 import json
 import os
+import re
+import selectors
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -45,6 +47,7 @@ CONNECTIONS = 8
 THREADS = 8  # of each server
 SECONDS = 4.0  # of each turn
 SURVEYS = 4_000  # for reading, so that each is looked at a few times only; each posted answer has one of its own
+NAP = 0.0001  # seconds
 PAGE_BYTES = 6_500  # as long as the page
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
 HEADERS = (
@@ -177,62 +180,67 @@ def post_request(path: str) -> bytes:
 
 
 def drive(port: int, requests: Iterator[bytes], seconds: float, rate: float = 0.0) -> Turn:
-    """Send requests over CONNECTIONS connections for `seconds`, as fast as they are answered or at `rate` a second."""
+    """Send requests over CONNECTIONS connections for `seconds`, as fast as they are answered or at `rate` a second.
+
+    With a rate, a request's time begins when it is due, whether or not a connection was free then.
+    """
     times: list[float] = []
-    statuses: dict[str, int] = {}
-    lock, began = threading.Lock(), time.perf_counter()
-    sent = iter(range(10**9))
-
-    def one_connection() -> None:
-        own: list[float] = []
-        found: dict[str, int] = {}
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            buffer = b""
-            while True:
-                with lock:
-                    request, number = next(requests, None), next(sent)
-                due = began + number / rate if rate else time.perf_counter()
-                if request is None or max(due, time.perf_counter()) - began >= seconds:
-                    break
-                if (wait := due - time.perf_counter()) > 0:
-                    time.sleep(wait)
-                connection.sendall(request)
-                status, buffer = _read_answer(connection, buffer)
-                own.append(time.perf_counter() - due)
-                found[status] = found.get(status, 0) + 1
-        with lock:
-            times.extend(own)
-            for status, count in found.items():
-                statuses[status] = statuses.get(status, 0) + count
-
-    threads = [threading.Thread(target=one_connection) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    took = time.perf_counter() - began
+    statuses: Counter[str] = Counter()
+    with ExitStack() as opened, selectors.DefaultSelector() as ready:
+        free = [Line(opened.enter_context(socket.create_connection(("127.0.0.1", port)))) for _ in range(CONNECTIONS)]
+        for line in free:
+            ready.register(line.connection, selectors.EVENT_READ, line)
+        began, sent = time.perf_counter(), 0
+        while True:
+            now = time.perf_counter()
+            due = began + sent / rate if rate else now
+            is_over = now - began >= seconds
+            if free and due <= now and not is_over and (request := next(requests, None)) is not None:
+                free.pop().send(request, due)
+                sent += 1
+                continue
+            if len(free) == CONNECTIONS and (is_over or due <= now):
+                break
+            is_paced = free and rate and not is_over
+            found = ready.select(0 if is_paced else None)
+            if not found:
+                time.sleep(min(NAP, max(0.0, due - now)))  # the selector's own waits are whole milliseconds
+            for key, _ in found:
+                if (status := key.data.take()) is not None:
+                    times.append(time.perf_counter() - key.data.due)
+                    statuses[status] += 1
+                    free.append(key.data)
+        took = time.perf_counter() - began
     times.sort()
-    return Turn(len(times) / took, times[len(times) // 2], times[int(len(times) * 0.99)], statuses)
+    return Turn(len(times) / took, times[len(times) // 2], times[int(len(times) * 0.99)], dict(statuses))
 
 
-def _read_answer(connection: socket.socket, buffer: bytes) -> tuple[str, bytes]:
-    while (end := buffer.find(b"\r\n\r\n")) < 0:
-        buffer += _more(connection)
-    head, buffer = buffer[:end], buffer[end + 4 :]
-    length = int(
-        next((line.split(b":")[1] for line in head.split(b"\r\n") if line[:15].lower() == b"content-length:"), b"0")
-    )
-    while len(buffer) < length:
-        buffer += _more(connection)
-    return head[9:12].decode(), buffer[length:]
+class Line:
+    """A connection that asks one thing at a time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection, self.due, self._got = connection, 0.0, b""
+
+    def send(self, request: bytes, due: float) -> None:
+        self.due = due
+        self.connection.sendall(request)
+
+    def take(self) -> str | None:
+        """The status of the answer once it is here whole."""
+        found = self.connection.recv(65_536)
+        if not found:
+            raise ConnectionError("the server hung up")
+        self._got += found
+        head, ends, body = self._got.partition(b"\r\n\r\n")
+        said = _LENGTH.search(head)
+        if not ends or len(body) < (int(said[1]) if said else 0):
+            return None
+        self._got = b""
+        return head[9:12].decode()
 
 
-def _more(connection: socket.socket) -> bytes:
-    found = connection.recv(65_536)
-    if not found:
-        raise ConnectionError("the server hung up")
-    return found
+_LENGTH = re.compile(rb"(?i)\ncontent-length: *(\d+)")
 
 
 def around(paths: Sequence[str], make: Callable[[str], bytes]) -> Iterator[bytes]:
