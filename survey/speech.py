@@ -56,3 +56,8 @@ def said_day(day: date, language: str = "en", this_year: int | None = None) -> s
     """A day: "Tuesday 10 March", "Dienstag, 10. März"; with its year where that is not `this_year`, if one is given."""
     year = "" if this_year in {None, day.year} else _YEAR.get(language, " y")
     return format_date(day, _DAY[language] + year, locale=language)
+
+
+def capitalised(text: str) -> str:
+    """With a capital at its beginning; the rest stays as it is."""
+    return text[:1].upper() + text[1:]

@@ -147,8 +147,7 @@ class _Words(dict[str, str]):
         return list(map(self.__getitem__, words))
 
     def __missing__(self, word: str) -> str:
-        may_be_name = word[0].isupper() and len(word) > 1 and word[1:].islower()
-        found = _same().get(word.lower(), "" if may_be_name else word)
+        found = _same().get(word.lower(), "" if _is_written_as_name(word) else word)
         self[word] = found
         return found
 
@@ -167,10 +166,14 @@ def _said_plainly(text: str) -> str:
     return text
 
 
+def _is_written_as_name(word: str) -> bool:
+    return word[:1].isupper() and word[1:].islower()
+
+
 def _goes_on_as_name(pieces: Sequence[str], at: int) -> bool:
     """Whether a hyphen joins a name to the word `pieces[at]`: "Mei-Ling", "Siu-Ming"."""
     joined = pieces[at + 2] if at + 2 < len(pieces) and pieces[at + 1] == "-" else ""
-    return joined.istitle() and joined.lower() not in _ordinary()
+    return _is_written_as_name(joined) and joined.lower() not in _ordinary()
 
 
 def _last(stripped: str, before: str, previous: str) -> str:

@@ -30,7 +30,7 @@ class Spoken:
         read = list(map(self._alone.__getitem__, text.split()))
         if None in read:
             return self._beside_each_other(text, read)
-        return list(chain.from_iterable(read))[: fast.LONGEST]  # type: ignore[arg-type]
+        return list(chain.from_iterable(read))[: fast.LONGEST]  # type: ignore[arg-type]  # none is None
 
     def _beside_each_other(self, text: str, read: list[_Words]) -> list[str]:
         """As `__call__`, where what is None in `read` depends on what stands around it."""

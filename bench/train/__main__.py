@@ -39,7 +39,7 @@ from bench.train.rows import (
     with_intents,
     written,
 )
-from bench.train.stored import VERSION, checksums, fit, met, word
+from bench.train.stored import VERSION, checksums, fast_logits, fit, met, word
 
 Array = tuning.Array
 MODELS = Path(runtime.WEIGHTS).parent
@@ -126,9 +126,7 @@ def _fast(
     net = fast.distil(fast.begun(vocabulary, meanings), rows, taught, vocabulary)
     fast.save(net, vocabulary, FACTS, out / "fast.npz")
     model = runtime.FastModel(out / "fast.npz")
-    known = [runtime.context(row.question, row.rating) for row in apart]
-    said = model.read([runtime.words(row.text) for row in apart], known)
-    own = fit(apart, said["sentiment"])
+    own = fit(apart, fast_logits(model, apart)["sentiment"])
     print(f"fast: temperature {own:.3f}")
     fast.save(net, vocabulary, {**FACTS, "temperature": own}, out / "fast.npz")
 

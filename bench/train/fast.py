@@ -23,6 +23,7 @@ BUCKETS = 6000
 BATCH = 128
 UNKNOWN = 0.08  # share of words read by their grams while learning, so that the grams learn
 DROPPED = 0.04  # share of words left out while learning
+_LONGEST = 150  # words of a text that are learnt from
 _LOOKS, _AT_A_LOOK = 150, 64  # batches and rows of each, by which it is told which channels matter
 _LINEAR = tuple(f"{layer}.{part}" for layer in ("conv1", "conv2", "hidden", "heads") for part in ("weight", "bias"))
 
@@ -133,7 +134,7 @@ def distil(
     """
     torch.manual_seed(seed)
     chosen, make = random.Random(seed), Batcher(vocabulary, seed)
-    texts = [words(row.text)[:150] for row in rows]
+    texts = [words(row.text)[:_LONGEST] for row in rows]
     steps = epochs * math.ceil(len(rows) / BATCH)
     tables = [*net.words.parameters(), *net.grams.parameters()]
     rest = [p for name, p in net.named_parameters() if not name.startswith(("words", "grams"))]
@@ -213,7 +214,7 @@ def narrowed(
     for _ in range(_LOOKS):
         picked = [chosen.randrange(len(rows)) for _ in range(_AT_A_LOOK)]
         known = [context(rows[at].question, rows[at].rating) for at in picked]
-        said = split_heads(net.eval()(*make([words(rows[at].text)[:150] for at in picked], known, noise=False)))
+        said = split_heads(net.eval()(*make([words(rows[at].text)[:_LONGEST] for at in picked], known, noise=False)))
         net.zero_grad()
         _imitation(said, {head: taught[head][picked] for head in said}).backward()
         moved = [_moved(layer) for layer in (net.conv1, net.conv2)]

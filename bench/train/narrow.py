@@ -1,4 +1,4 @@
-"""Makes the stored fast tier as narrow as `fast.CHANNELS`: `python -m bench.train.narrow`, ten minutes.
+"""Makes the stored fast tier as narrow as `fast.CHANNELS`: `python -m bench.train.narrow`, five to ten minutes.
 
 It loses the channels that matter least, and learns again to say what it said with all of them: from itself alone, since
 what it knows of texts unlike those at hand would be lost with other teachers. Then its temperature is fitted again.
@@ -22,22 +22,19 @@ RATES = 1e-4, 1e-3  # its words it knows
 _AT_ONCE = 2_000  # rows
 
 
-def narrow(data: Path, path: Path, thin: int = 1) -> None:
-    """Replaces the fast tier that is stored at `path`; `thin`: every how manieth row is learnt from."""
-    rows = stored.met(corpus(data)[::thin], made_neutral(data))
+def narrow(data: Path, path: Path) -> None:
+    """Replaces the fast tier that is stored at `path`."""
+    rows = stored.met(corpus(data), made_neutral(data))
     net, vocabulary = fast.load(path)
-    taught = _said(runtime.FastModel(path), rows)
+    taught = _taught(runtime.FastModel(path), rows)
     made = fast.narrowed(net, rows, taught, vocabulary)
     fast.save(fast.distil(made, rows, taught, vocabulary, RATES, labels=0.0), vocabulary, FACTS, path)
 
 
-def _said(model: runtime.FastModel, rows: list[Row]) -> dict[str, Tensor]:
+def _taught(model: runtime.FastModel, rows: list[Row]) -> dict[str, Tensor]:
     """What `model` says of `rows`: logits by head."""
-    found = []
-    for first in tqdm(range(0, len(rows), _AT_ONCE), unit="batch"):
-        some = rows[first : first + _AT_ONCE]
-        known = [runtime.context(row.question, row.rating) for row in some]
-        found.append(model.read([runtime.words(row.text) for row in some], known))
+    starts = tqdm(range(0, len(rows), _AT_ONCE), unit="batch")
+    found = [stored.fast_logits(model, rows[first : first + _AT_ONCE]) for first in starts]
     return {head: torch.from_numpy(np.concatenate([said[head] for said in found])) for head in found[0]}
 
 

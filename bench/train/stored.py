@@ -26,6 +26,12 @@ def fit(rows: Sequence[Row], logits: tuning.Array) -> float:
     return tuning.temperature(logits, [int(np.argmax(row.sentiment or (0, 1, 0))) for row in rows])
 
 
+def fast_logits(model: fast.FastModel, rows: Sequence[Row]) -> dict[str, tuning.Array]:
+    """Logits of the fast tier by head, a line for each row, which is as the models are given it."""
+    known = [fast.context(row.question, row.rating) for row in rows]
+    return dict(model.read([fast.words(row.text) for row in rows], known))
+
+
 def refit(data: Path, folder: Path) -> None:
     """Fits the wording model and the temperatures of the weights in `folder`, and stores them there as of this version.
     Biases that they have go."""

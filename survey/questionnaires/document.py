@@ -4,7 +4,6 @@ The document is JSON; `schema()` is its published JSON Schema (draft 2020-12). A
 answered, stored, exported and read back.
 """
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
@@ -14,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from survey.errors import InvalidInputError
 from survey.languages import LANGUAGES
+from survey.questionnaires.faults import in_words
 from survey.questionnaires.wording import check_placeholders, clean_wording
 
 FORMAT = 1  # of the document
@@ -277,25 +277,7 @@ def read_document(raw: Any) -> Document:
     try:
         return Document.model_validate(raw)
     except ValidationError as error:
-        raise InvalidInputError("; ".join(_in_words(one) for one in error.errors()[:5])) from None
-
-
-_SAID = {
-    "extra_forbidden": "a questionnaire has no such field",
-    "missing": "this is missing",
-    "string_pattern_mismatch": "write it with a to z, 0 to 9 and _, a letter first, at most 30 of them",
-    "string_type": "this should be a text, in quotes",
-    "dict_type": 'this should be one text for each language, such as {"en": "…"}',
-    "model_type": "this should be an object, { … }",
-    "list_type": "this should be a list, [ … ]",
-}
-
-
-def _in_words(error: Any) -> str:
-    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in error["loc"])
-    message = _SAID.get(error["type"], "") or re.sub(r"^Value error, ", "", str(error["msg"]))
-    message = re.sub("^Input should", "this should", message).replace("Input", "this")
-    return f"{place}: {message}" if place else message
+        raise InvalidInputError("; ".join(in_words(one) for one in error.errors()[:5])) from None
 
 
 def schema() -> dict[str, Any]:

@@ -20,6 +20,7 @@ from survey.questionnaires.changes import Steps, differences
 from survey.questionnaires.document import Document, read_document
 from survey.questionnaires.references import wrong
 from survey.questionnaires.versions import document_of, newest
+from survey.speech import capitalised
 
 KEPT_EDITS = 50  # of each questionnaire
 LONGEST_NAME = 120
@@ -192,7 +193,7 @@ def conditions_wrong(session: Session, questionnaire: Questionnaire) -> dict[str
         version = newest(session, questionnaire.id)
         before = [*([document_of(version)] if version else []), *since_published(session, questionnaire)]
         for key, text in [*giving_away(document), *((one.key, one.text) for one in wrong(document, before))]:
-            found.setdefault(key, []).append(f"{text[:1].upper()}{text[1:]}")
+            found.setdefault(key, []).append(capitalised(text))
     return found
 
 

@@ -22,6 +22,7 @@ from survey.questionnaires.document import (
     Question,
     QuestionType,
 )
+from survey.questionnaires.faults import as_sentence
 from survey.questionnaires.keys import key_for
 
 LAST_VALUE = 99  # of an option
@@ -187,8 +188,7 @@ def valid(raw: Mapping[str, Any]) -> Document:
 
 
 def _sentence(message: str) -> str:
-    said = message.removeprefix("Value error, ").replace(" after validation", "")
-    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"
+    return as_sentence(message.removeprefix("Value error, ").replace(" after validation", ""))
 
 
 def _field(place: tuple[int | str, ...]) -> str | None:

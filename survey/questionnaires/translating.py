@@ -8,6 +8,7 @@ from survey.languages import LANGUAGES
 from survey.questionnaires.describing import count
 from survey.questionnaires.document import LONGEST_TEXT, Document
 from survey.questionnaires.editing import frame, valid
+from survey.questionnaires.faults import as_sentence
 from survey.questionnaires.wording import check_placeholders, clean_wording
 
 
@@ -67,6 +68,5 @@ def why_no_text(text: str) -> str | None:
     try:
         check_placeholders(cleaned)
     except ValueError as error:
-        said = str(error)
-        return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('?') else '.'}"
+        return as_sentence(str(error))
     return None

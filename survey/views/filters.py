@@ -20,6 +20,7 @@ from survey.db import db
 from survey.firms import default_firm
 from survey.languages import direction
 from survey.models import Firm, SchedulePause
+from survey.speech import capitalised
 
 JUST_NOW_SECONDS = 60
 
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
     for template_filter in (ago, day, moment, money, percent, initials, local_time):
         app.add_template_filter(template_filter)
     app.add_template_filter(direction)
+    app.add_template_filter(capitalised)
     app.add_template_global(page_url)
     app.add_template_global(field_attributes)
     app.add_template_global(surveys_paused)

@@ -10,6 +10,7 @@ from survey.errors import ConflictError, InvalidInputError
 from survey.models import Questionnaire
 from survey.questionnaires import drafts, exchange, overview
 from survey.questionnaires.document import Document
+from survey.speech import capitalised
 from survey.views import builder
 
 blueprint = auth.guard(Blueprint("questionnaire_files", __name__, url_prefix="/desk/questionnaires"))
@@ -68,7 +69,7 @@ def _bring_in(document: Document, name: str, into: str) -> Questionnaire:
 def _name_of(file_name: str | None) -> str:
     """What a questionnaire is called after its file: `after-a-job.json` → "After a job"."""
     stem = (file_name or "").rpartition("/")[2].removesuffix(".json").replace("-", " ").replace("_", " ").strip()
-    return stem[:1].upper() + stem[1:]
+    return capitalised(stem)
 
 
 def _page(name: str = "", into: str = NEW, problem: str = "", name_problem: str = "") -> ResponseReturnValue:
