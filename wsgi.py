@@ -1,4 +1,6 @@
-"""The composition root: the only module that imports every package. `flask run`, granian, any WSGI server."""
+"""The composition root: the only module that imports every package. `flask run`, granian, any WSGI or ASGI server."""
+
+import os
 
 import click
 from flask import Flask
@@ -40,6 +42,7 @@ from survey.limits import Rate
 from survey.metrics import count_survey
 from survey.routing import LazyRule
 from survey.runtime import Runtime
+from survey.supervisor import THREADS, THREADS_VARIABLE
 from survey.views import (
     api,
     contacts,
@@ -203,11 +206,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def serve_app() -> Flask:
-    """The application as a web server runs it: what every client asks for is answered in front of Flask."""
+def serve_app() -> Front:
+    """The application as a web server runs it (ASGI): what every client asks for is answered in front of Flask."""
     app = create_app()
-    app.wsgi_app = Front(app, app.wsgi_app).start()  # type: ignore[method-assign]
-    return app
+    return Front(app, app.wsgi_app, int(os.environ.get(THREADS_VARIABLE) or THREADS)).start()
 
 
 def _settings() -> Settings:

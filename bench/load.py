@@ -19,12 +19,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from sqlalchemy import func, select, text
@@ -34,7 +33,7 @@ from survey import clock, tokens
 from survey.config import Settings, load_settings
 from survey.db import Base, db
 from survey.firms import get_firm
-from survey.front.app import Front
+from survey.front.app import Front, Receive, Scope, Send
 from survey.front.asked import Reader
 from survey.models import Answer, SurveyResponse
 from survey.promise import DEFAULT_PROMISE
@@ -46,7 +45,7 @@ SECRET = "only-for-benchmarks-0123456789"  # noqa: S105
 CONNECTIONS = 8
 THREADS = 8  # of each server
 SECONDS = 4.0  # of each turn
-SURVEYS = 4_000  # for reading, so that each is looked at a few times only; each posted answer has one of its own
+SURVEYS = 16_000  # for reading, so that each is looked at a few times only; each posted answer has one of its own
 NAP = 0.0001  # seconds
 PAGE_BYTES = 6_500  # as long as the page
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
@@ -76,23 +75,23 @@ def hello_app() -> Flask:
     return app
 
 
-def survey_app() -> Flask:
+def survey_app() -> Front:
     """Clientele as `flask serve` starts it; on SQLite each commit is on the disk."""
     app = create_app(_settings(os.environ["BENCH_DATABASE"], Path(os.environ["BENCH_FOLDER"])))
-    app.wsgi_app = Front(app, app.wsgi_app).start()  # type: ignore[method-assign]
-    return app
+    return Front(app, app.wsgi_app, THREADS).start()
 
 
-def lookup_app() -> WSGIApplication:
+def lookup_app() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """What no page behind a link can do without: its survey is looked up, and as many bytes are sent."""
     app = create_app(_settings(os.environ["BENCH_DATABASE"], Path(os.environ["BENCH_FOLDER"])))
     with app.app_context():
         reader = Reader(db.engine)
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        found = reader.survey(tokens.fingerprint(environ["PATH_INFO"].rpartition("/")[2]), clock.now())
-        start_response("200 OK" if found else "404 NOT FOUND", [("Content-Length", str(PAGE_BYTES))])
-        return [b"x" * PAGE_BYTES]
+    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+        found = await reader.survey(tokens.fingerprint(scope["path"].rpartition("/")[2]), clock.now())
+        headers = [(b"content-length", b"%d" % PAGE_BYTES)]
+        await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": b"x" * PAGE_BYTES})
 
     return answer
 
@@ -121,24 +120,15 @@ def fill(url: str, folder: Path, count: int) -> list[str]:
 
 
 @contextmanager
-def serving(factory: str, environment: dict[str, str]) -> Iterator[int]:
-    """A server of one worker process on a free port."""
+def serving(factory: str, environment: dict[str, str], interface: str) -> Iterator[int]:
+    """A server of one worker process on a free port: Flask in THREADS threads ("wsgi"), or an event loop ("asginl")."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *(
-            "--workers",
-            "1",
-            "--blocking-threads",
-            str(THREADS),
-            "--no-ws",
-            "--log-level",
-            "warning",
-            "--factory",
-            factory,
-        ),
+        *(sys.executable, "-m", "granian", "--interface", interface, "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--no-ws", "--log-level", "warning", "--factory", factory),
+        *(("--blocking-threads", str(THREADS)) if interface == "wsgi" else ()),
     ]
     process = subprocess.Popen(command, env={**os.environ, **environment})
     try:
@@ -261,9 +251,9 @@ def measure(url: str, folder: Path, rounds: int) -> dict[str, list[Turn]]:
     found: dict[str, list[Turn]] = {"hello": [], "lookup alone": [], "GET": [], "POST": []}
     environment = {"BENCH_DATABASE": url, "BENCH_FOLDER": str(folder)}
     with ExitStack() as servers:
-        hello = servers.enter_context(serving("bench.load:hello_app", {}))
-        survey = servers.enter_context(serving("bench.load:survey_app", environment))
-        lookup = servers.enter_context(serving("bench.load:lookup_app", environment))
+        hello = servers.enter_context(serving("bench.load:hello_app", {}, "wsgi"))
+        survey = servers.enter_context(serving("bench.load:survey_app", environment, "asginl"))
+        lookup = servers.enter_context(serving("bench.load:lookup_app", environment, "asginl"))
         kinds: list[tuple[str, int, Iterator[bytes]]] = [
             ("hello", hello, around(["/"], get_request)),
             ("lookup alone", lookup, around(reading, get_request)),
@@ -331,7 +321,7 @@ def main() -> None:
         "",
         f"`python -m bench.load`: {rounds} turns of {SECONDS:g} s each, {CONNECTIONS} connections, one worker process",
         f"of {THREADS} threads for each server, {os.cpu_count()} cores shared with the process that drives them.",
-        "Lookup alone: a bare WSGI function that looks the link's survey up and sends a page's bytes, without a page.",
+        "Lookup alone: a bare ASGI function that looks the link's survey up and sends a page's bytes, without a page.",
         f"GET: the first page with a rating offered. POST: {json.dumps(len(FULL_ANSWER) - 1)} answers in one form.",
         "",
     ]

@@ -17,6 +17,8 @@ from types import FrameType
 from survey import tokens
 from survey.errors import ClienteleError
 
+THREADS = max(2, min(8, 2 * (os.cpu_count() or 1)))  # pages of Flask at a time
+THREADS_VARIABLE = "CLIENTELE_THREADS"  # tells the web server how many
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 STEADY_SECONDS = 10.0  # a child that lived this long starts with a short wait again
@@ -125,11 +127,11 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def web_command(host: str, port: int, threads: int) -> list[str]:
+def web_command(host: str, port: int) -> list[str]:
     """The command line of the web server."""
     return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", str(threads), "--respawn-failed-workers"),
+        *(sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port)),
+        *("--workers", "1", "--respawn-failed-workers"),
         *("--workers-kill-timeout", "10", "--no-ws", "--log-level", "warning", "--factory", "wsgi:serve_app"),
     ]
 

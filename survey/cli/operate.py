@@ -28,7 +28,6 @@ from survey.runtime import runtime, settings
 from survey.users import ROLES, Role, User
 
 BEAT_SECONDS = 5.0
-THREADS = max(2, min(8, 2 * (os.cpu_count() or 1)))
 
 log = structlog.get_logger()
 
@@ -134,7 +133,13 @@ def _say_alive(app: Flask, alive: bool) -> None:
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--threads", type=click.IntRange(1, 64), default=THREADS, show_default=True, help="Requests at a time.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=supervisor.THREADS,
+    show_default=True,
+    help="Pages of the desk made at a time.",
+)
 @click.option("--welcome", is_flag=True, help="Print a one-time sign-in link once the web server answers.")
 @with_appcontext
 def serve(host: str, port: int, threads: int, welcome: bool) -> None:
@@ -142,12 +147,12 @@ def serve(host: str, port: int, threads: int, welcome: bool) -> None:
     schema.check(_app())
     with supervisor.only_one(settings().instance_path, settings().engine_url):
         supervisor.check_port(host, port)
-        environment = dict(os.environ)
+        environment = {**os.environ, supervisor.THREADS_VARIABLE: str(threads)}
         if "public_url" not in settings().model_fields_set:
             environment["PUBLIC_URL"] = f"http://{host}:{port}"
         watched = supervisor.Supervisor(
             children=(
-                supervisor.Child("web", supervisor.web_command(host, port, threads)),
+                supervisor.Child("web", supervisor.web_command(host, port)),
                 supervisor.Child("worker", supervisor.worker_command()),
             ),
             folder=ROOT,

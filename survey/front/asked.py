@@ -6,12 +6,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Dialect, Engine, Select, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Dialect, Engine, Integer, Select, and_, cast, func, literal_column, select
 
 from survey.asking.schedule import zone_for
 from survey.db import Base
 from survey.front import rows
-from survey.front.connections import Connections
+from survey.front.questions import questions
 from survey.languages import translator
 from survey.models import (
     Client,
@@ -127,12 +127,12 @@ _WORDS = (
 
 
 class Reader:
-    """Asks for what the front must know, in statements that were made once and give each row as JSON."""
+    """Asks on the event loop for what the front must know, in statements that give each row as JSON."""
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
-        self._connections = Connections(engine)
-        one: ColumnElement[Any] = literal_column("?1" if self._dialect.name == "sqlite" else "$1")
+        one: ColumnElement[Any] = literal_column("?1" if self._dialect.name == "sqlite" else "asked.value")
+        number = cast(one, Integer)
         self._survey = self._made(
             self._row(Invitation, *_FACTS, *_WORDS, ResolutionStaff.name, ResolutionStaff.share)
             .join(Contact, Contact.id == Invitation.contact_id)
@@ -144,13 +144,14 @@ class Reader:
             .where(Invitation.token_hash == one)
         )
         self._document = self._made(
-            self._row(QuestionnaireVersion, QuestionnaireVersion.document).where(QuestionnaireVersion.id == one)
+            self._row(QuestionnaireVersion, QuestionnaireVersion.document).where(QuestionnaireVersion.id == number)
         )
-        self._firm = self._made(self._row(Firm, *Firm.__table__.columns).where(Firm.id == one))
+        self._firm = self._made(self._row(Firm, *Firm.__table__.columns).where(Firm.id == number))
+        self._questions = questions(engine, (self._survey, self._document, self._firm))
 
-    def survey(self, token_hash: str, now: datetime) -> Asked | None:
+    async def survey(self, token_hash: str, now: datetime) -> Asked | None:
         """The survey behind a link, if it is plain."""
-        found = self._connections.ask(self._survey, token_hash)
+        found = await self._questions.ask(self._survey, token_hash)
         if not found:
             return None
         (is_plain, *ids, expires), words, name, share = _read(found[0])
@@ -162,20 +163,20 @@ class Reader:
             names = tuple([name for _share, name in staff])
         return Asked._make([*ids, expires_at, *words, names])
 
-    def document(self, version_id: int) -> Any:
+    async def document(self, version_id: int) -> Any:
         """What a version of a questionnaire asks, as JSON; None if there is no such version."""
-        for row in self._connections.ask(self._document, str(version_id)):
+        for row in await self._questions.ask(self._document, str(version_id)):
             (found,) = json.loads(row)
             return json.loads(found) if isinstance(found, str) else found
         return None
 
-    def firm_stamp(self) -> str:
+    async def firm_stamp(self) -> str:
         """Changes with anything that a page shows of the firm."""
-        return str(self._connections.ask(self._firm, "1"))
+        return str(await self._questions.ask(self._firm, "1"))
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        self._connections.close()
+        """Close the connection."""
+        self._questions.close()
 
     def _row(self, model: type[Base], *columns: Any) -> Select[Any]:
         """Each row as one JSON list."""

@@ -26,11 +26,11 @@ class Documents:
         self._reader = reader
         self._known: dict[int | None, Known] = {}
 
-    def of(self, version_id: int | None) -> Known:
+    async def of(self, version_id: int | None) -> Known:
         """What a version asks; None: as before there were versions."""
         found = self._known.get(version_id)
         if found is None:
-            raw = self._reader.document(version_id) if version_id else None
+            raw = await self._reader.document(version_id) if version_id else None
             document = read_document(raw) if raw else library.document(library.FIRST)
             plain, apart = is_plain(document), bool(of_document(document))
             found = self._known[version_id] = Known(document, plain, apart, for_managers(document))

@@ -4,6 +4,7 @@ Each row is what `survey.responses.submit` would have written after `survey.evid
 What a machine may have sent is left to Flask.
 """
 
+import asyncio
 import json
 import queue
 import threading
@@ -35,17 +36,22 @@ LONGEST_WAIT = 15.0  # seconds; then Flask is asked, for which an answer that is
 
 
 class Waiting:
-    """A form whose sender waits for it to be stored."""
+    """A form whose sender waits for it to be stored. `done`: whether it was, once it was tried."""
 
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
         self.is_stored = False
-        self.undone = threading.Lock()  # held until it was tried
-        self.undone.acquire()
+        self.loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[bool] = self.loop.create_future()
+
+    def settle(self) -> None:
+        """Tell the sender, on the loop."""
+        if not self.done.done():
+            self.done.set_result(self.is_stored)
 
 
 class Writer:
-    """A thread that stores what the others were sent. Before it is started, each stores its own."""
+    """A thread that stores what the event loop was sent. Before it is started, the loop stores it."""
 
     def __init__(self, app: Flask, visits: Visits) -> None:
         with app.app_context():
@@ -59,15 +65,17 @@ class Writer:
         self._started = True
         threading.Thread(target=self._run, name="first answers", daemon=True).start()
 
-    def store(self, plain: Plain) -> bool:
+    async def store(self, plain: Plain) -> bool:
         """Whether the answer is on the disk now; if not, nothing of it is stored."""
         one = Waiting(plain)
+        alarm = one.loop.call_later(LONGEST_WAIT, one.settle)
         if self._started:
             self._waiting.put(one)
         else:
             self.take([one])
-        one.undone.acquire(timeout=LONGEST_WAIT)
-        return one.is_stored
+        is_stored = await one.done
+        alarm.cancel()
+        return is_stored
 
     def _run(self) -> None:
         while True:
@@ -85,8 +93,8 @@ class Writer:
         else:
             for one in stored:
                 one.is_stored = True
-        for one in batch:
-            one.undone.release()
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            batch[0].loop.call_soon_threadsafe(_settle, batch)
 
     def _store(self, batch: Sequence[Waiting]) -> Sequence[Waiting]:
         """Those that were stored."""
@@ -97,6 +105,11 @@ class Writer:
             if counting:
                 store(hand, list(counting.values()), now)
         return list(counting)
+
+
+def _settle(batch: Sequence[Waiting]) -> None:
+    for one in batch:
+        one.settle()
 
 
 def _counting(hand: Hand, batch: Sequence[Waiting], now: datetime) -> dict[Waiting, Counting]:

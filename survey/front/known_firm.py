@@ -1,5 +1,6 @@
 """The firm as the front knows it: read anew when anything of its row changed, which is asked once a second."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,7 +25,7 @@ class Known(NamedTuple):
 
 
 class KnownFirm:
-    """The firm. Threads may share it."""
+    """The firm, for the event loop."""
 
     def __init__(self, app: Flask, reader: Reader) -> None:
         self._app = app
@@ -32,13 +33,13 @@ class KnownFirm:
         self._asked_at = 0.0
         self._known: Known | None = None
 
-    def get(self) -> Known:
+    async def get(self) -> Known:
         """The firm as it is, or was a second ago."""
         known = self._known
         if known is None or time.monotonic() - self._asked_at > SECONDS:
-            stamp = self._reader.firm_stamp()
+            stamp = await self._reader.firm_stamp()
             if known is None or known.stamp != stamp:
-                known = self._known = self._read(stamp)
+                known = self._known = await asyncio.to_thread(self._read, stamp)
             self._asked_at = time.monotonic()
         return known
 

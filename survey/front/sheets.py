@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from flask import Flask, make_response, url_for
+from flask import Flask, Response, make_response, url_for
 from markupsafe import escape
 from typing_extensions import override
 
@@ -48,7 +48,7 @@ class Sheet:
 
     text: bytes
     names: tuple[tuple[bytes, str], ...]
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[bytes, bytes], ...]
 
     def filled(self, values: Mapping[str, str], token: str) -> bytes:
         """The page for one person, escaped for HTML. A token is nothing but letters, digits, - and _."""
@@ -120,5 +120,12 @@ def painted(
     parts[1::2] = [f"%({_NAMES[tag]})b" for tag in parts[1::2]]
     used = dict.fromkeys(parts[1::2])
     names = tuple((name.encode(), name) for name in TAGS if f"%({name})b" in used and name != "token")
-    headers = [(name, text) for name, text in response.headers if name not in {"Content-Length", "X-Request-ID"}]
-    return Sheet("".join(parts).encode(), names, tuple(headers))
+    return Sheet("".join(parts).encode(), names, headers_of(response))
+
+
+def headers_of(response: Response) -> tuple[tuple[bytes, bytes], ...]:
+    """Those that are everybody's, as ASGI has them."""
+    own = {"Content-Length", "X-Request-ID"}
+    return tuple(
+        (name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in response.headers if name not in own
+    )

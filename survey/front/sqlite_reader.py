@@ -1,8 +1,8 @@
 """Questions to SQLite while the interpreter's lock is kept.
 
 Python's driver lets go of the lock four times for each question, in case it takes long. One by its key takes some
-microseconds, and the threads that wait for the lock wake up in vain each time: with eight of them that costs as much as
-the page. So the same library is called without (`ctypes.PyDLL`), for reading alone. Whoever writes uses the driver.
+microseconds, and with every release the event loop may wait until a thread that writes gives the lock back. So the same
+library is called without (`ctypes.PyDLL`), for reading alone. Whoever writes uses the driver.
 """
 
 import ctypes

@@ -1,17 +1,20 @@
 """The front answers as Flask does: the same page, the same evidence, the same rows; and leaves the rest to it."""
 
+import asyncio
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
-from werkzeug.test import Client, TestResponse
+from werkzeug.datastructures import Headers
+from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from survey import clock, tokens
 from survey.firms import get_firm
@@ -19,6 +22,7 @@ from survey.front.app import Front
 from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind, SurveyResponse
 from survey.promise import DEFAULT_PROMISE
 from survey.responses import answers_of, find_response
+from tests.asgi import Loop, asked
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_client, make_contact, make_invitation, make_job, make_resolution
 
@@ -32,14 +36,18 @@ class Both:
 
     app: Flask
     front: Front
+    loop: Loop
     session: Session
     invitation: Invitation
     path: str
     left: list[str]  # what the front left to Flask
 
+    def client(self, *, front: bool = True) -> Client:
+        return Client(self.loop.around(self.front) if front else self.app.wsgi_app, TestResponse)
+
     def ask(self, query: str = "", *, front: bool, **headers: str) -> TestResponse:
         self.session.commit()
-        client = Client(self.front if front else self.app.wsgi_app, TestResponse)
+        client = self.client(front=front)
         response = client.get(f"{self.path}{query}", headers={"User-Agent": PHONE, **headers})
         self.front.visits.flush()
         self.session.expire_all()
@@ -47,7 +55,7 @@ class Both:
 
     def post(self, *, front: bool, query: str = "", page: str = "", **fields: object) -> TestResponse:
         self.session.commit()
-        client = Client(self.front if front else self.app.wsgi_app, TestResponse)
+        client = self.client(front=front)
         response = client.post(f"{self.path}{page}{query}", data=fields, headers={"User-Agent": PHONE, **PRESSED})
         self.session.expire_all()
         return response
@@ -121,13 +129,15 @@ def both(app: Flask, session: Session) -> Iterator[Both]:
     path = f"/s/{tokens.derive(SECRET_KEY, 'survey', invitation.seed)}"
     with clock.fixed_at(NOW + timedelta(hours=1)):
         left: list[str] = []
-        front = Front(app, behind(app, left))
-        yield Both(app, front, session, invitation, path, left)
+        front, loop = Front(app, behind(app, left)), Loop()
+        yield Both(app, front, loop, session, invitation, path, left)
         front.close()
+        loop.close()
 
 
 def headers_of(response: TestResponse) -> dict[str, str]:
-    return {name: text for name, text in response.headers if name not in {"X-Request-ID", "Set-Cookie"}}
+    own = {"x-request-id", "set-cookie"}
+    return {name.lower(): text for name, text in response.headers if name.lower() not in own}
 
 
 @pytest.mark.parametrize(
@@ -274,7 +284,7 @@ def test_a_machine_is_asked_to_tap_again(both: Both) -> None:
 
 def test_the_press_knows_of_a_page_shown_just_before(both: Both) -> None:
     """Visits that wait in memory count for the press that follows them."""
-    client = Client(both.front, TestResponse)
+    client = both.client()
     both.session.commit()
     with clock.fixed_at(clock.now() - timedelta(seconds=9)):
         client.get(both.path, headers={"User-Agent": PHONE, **PRESSED})
@@ -289,7 +299,7 @@ def test_the_press_knows_of_a_page_shown_just_before(both: Both) -> None:
 def test_an_answer_waits_for_what_was_seen_on_its_own_link_alone(both: Both) -> None:
     """Visits on other links stay in memory until it is their time."""
     both.session.commit()
-    Client(both.front, TestResponse).get(both.path, headers={"User-Agent": PHONE, **PRESSED})
+    both.client().get(both.path, headers={"User-Agent": PHONE, **PRESSED})
     seen = both.invitation.id
     both.fresh()
     assert both.post(front=True, csat="4").status_code == 303
@@ -307,7 +317,9 @@ def test_a_visit_that_waited_in_memory_sets_a_machines_answer_aside(both: Both) 
     both.session.commit()
     other = Front(both.app, both.app.wsgi_app)  # as in another process
     for value in (1, 2, 5):
-        Client(other, TestResponse).get(f"{both.path}?csat={value}", headers={"User-Agent": PHONE, **PRESSED})
+        Client(both.loop.around(other), TestResponse).get(
+            f"{both.path}?csat={value}", headers={"User-Agent": PHONE, **PRESSED}
+        )
     assert both.post(front=True, csat="1").status_code == 303
     other.close()
     both.session.expire_all()
@@ -319,14 +331,13 @@ def test_answers_that_come_together_are_all_stored_once(both: Both) -> None:
     """Forty at a time, some of them twice, some of one client: one transaction, every answer its own."""
     both.front.writer.start()
     paths = []
-    with clock.fixed_at(datetime.now(UTC)):  # other threads have the true time
+    with clock.fixed_at(datetime.now(UTC)):  # outside the test's context it is the true time
         for number in range(20):
             both.fresh(name=f"Person {number}")
             both.invitation.expires_at = clock.now() + timedelta(days=1)
             paths += [both.path, both.path]
         both.session.commit()
-    with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda path: _press(both, path), paths))
+    statuses = Context().run(both.loop.run, _all_at_once(both.front, paths))  # without the test's application context
     both.session.expire_all()
     stored = both.session.scalars(select(SurveyResponse)).all()
     assert set(statuses) == {303}
@@ -334,8 +345,38 @@ def test_answers_that_come_together_are_all_stored_once(both: Both) -> None:
     assert all(answers_of(response) == {"csat": 4} for response in stored)
 
 
-def _press(both: Both, path: str) -> int:
-    response = Client(both.front, TestResponse).post(
-        path, data={"csat": "4", "based_on": "0"}, headers={"User-Agent": PHONE, **PRESSED}
-    )
-    return response.status_code
+async def _all_at_once(front: Front, paths: Sequence[str]) -> list[int]:
+    data, headers = {"csat": "4", "based_on": "0"}, Headers({"User-Agent": PHONE, **PRESSED})
+    builders = [EnvironBuilder(path, method="POST", data=data, headers=headers) for path in paths]
+    answers = await asyncio.gather(*(asked(front, builder.get_environ()) for builder in builders))
+    return [status for status, _headers, _body in answers]
+
+
+@pytest.mark.parametrize("path", ["/login", "/s/" + "x" * 32, "/s/" + "x" * 32 + "/rating"])
+def test_flask_gets_what_the_front_leaves(both: Both, path: str) -> None:
+    """What is not ASCII, a server whose `receive` is no coroutine, and a sender who goes away in the middle."""
+    both.session.commit()
+    form = [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"500")]
+    scope = {
+        "type": "http",
+        "path": path,
+        "query_string": b"q=caf\xc3\xa9&csat=4",
+        "http_version": "1.1",
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+        "scheme": "http",
+    }
+    statuses = []
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        statuses.extend([event["status"]] if event["type"] == "http.response.start" else [])
+
+    def receive() -> asyncio.Future[MutableMapping[str, Any]]:
+        event: asyncio.Future[MutableMapping[str, Any]] = asyncio.get_running_loop().create_future()
+        event.set_result({"type": "http.disconnect"})
+        return event
+
+    both.loop.run(both.front({**scope, "method": "GET", "headers": []}, receive, send))
+    both.loop.run(both.front({**scope, "method": "POST", "headers": form}, receive, send))
+    assert statuses == [200 if path == "/login" else 404, 400]
+    assert both.left == ["GET", "POST"]

@@ -20,6 +20,7 @@ from survey.db import db
 from survey.front.app import Front
 from survey.models import Invitation, InvitationState, SurveyEvent, SurveyEventKind
 from survey.responses import answers_of, find_response
+from tests.asgi import Loop
 from tests.conftest import NOW, SECRET_KEY
 from tests.factories import make_invitation, make_surveys
 from tests.survey.gauntlet import (
@@ -61,7 +62,8 @@ def test_no_machine_visit_changes_a_figure(app: Flask, session: Session) -> None
     paths = make_surveys(session, links, NOW - timedelta(minutes=1), SECRET_KEY, CHROME)
     session.commit()
     front = Front(app, app.wsgi_app)
-    client, scanner = Client(front, TestResponse), Scanner(front)
+    loop = Loop()
+    client, scanner = Client(loop.around(front), TestResponse), Scanner(loop.around(front))
     runs = [Gauntlet(client, path, NOW, (CHROME, EDGE)[number % 2]) for number, path in enumerate(paths)]
     for run in runs:
         with clock.fixed_at(run.now):
@@ -78,6 +80,7 @@ def test_no_machine_visit_changes_a_figure(app: Flask, session: Session) -> None
                 run.answer(chance.randint(1, 5), "In my own words")
         machine_step(chance.choice(runs[BUSY]), chance)
     front.close()
+    loop.close()
 
     session.expire_all()
     seen = select(func.count()).where(SurveyEvent.kind == SurveyEventKind.OPENED)

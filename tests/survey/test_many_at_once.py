@@ -50,7 +50,7 @@ class Web:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            web_command("127.0.0.1", self.port, 8), env=self.environment, cwd=ROOT, start_new_session=True
+            web_command("127.0.0.1", self.port), env=self.environment, cwd=ROOT, start_new_session=True
         )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

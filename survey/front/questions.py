@@ -1,0 +1,77 @@
+"""Questions of one value that are asked all the time, below SQLAlchemy and the driver's cursors: what these do for each
+question costs several times what the question itself does (`bench/load.py` measures it).
+
+All are asked on the event loop. SQLite answers at once; PostgreSQL answers together what was asked meanwhile.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Engine
+
+from survey.front.sqlite_reader import Connection, library
+
+
+class Questions(Protocol):
+    """A connection without transactions. One that fails is given up, and the next question opens another."""
+
+    async def ask(self, statement: str, value: str) -> Sequence[str]:
+        """The rows of a statement that gives one column. Its value is `?1`, on PostgreSQL `asked.value`."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+def questions(engine: Engine, statements: Sequence[str]) -> Questions:
+    """A connection of its own to the engine's database, for these statements."""
+    if engine.dialect.name == "postgresql":
+        from survey.front.postgresql_reader import Together
+
+        return Together(engine, statements)
+    return OnSqlite(engine)
+
+
+class OnSqlite:
+    """Asks without letting go of the interpreter's lock where that can be, otherwise through the driver."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Any = None
+        self._ask: Any = None
+
+    async def ask(self, statement: str, value: str) -> Sequence[str]:
+        if self._ask is None:
+            self._open()
+        try:
+            rows: Sequence[str] = self._ask(statement, value)
+        except BaseException:
+            self.close()
+            raise
+        return rows
+
+    def _open(self) -> None:
+        arguments, named = self._engine.dialect.create_connect_args(self._engine.url)
+        if library() and not named.get("uri"):
+            self._connection = Connection(arguments[0])
+            self._ask = self._connection.asking()
+        else:
+            self._connection = self._engine.dialect.connect(*arguments, **named)
+            self._ask = _through_driver(self._connection)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._ask = None
+
+
+def _through_driver(connection: Any) -> Any:
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout=5000")
+    connection.execute("PRAGMA query_only=ON")
+
+    def ask(statement: str, value: str) -> Sequence[str]:
+        return [row[0] for row in connection.execute(statement, (value,)).fetchall()]
+
+    return ask
