@@ -2,7 +2,9 @@
 
 The survey's first page (GET) and a full answer (POST: rating, words, recommendation, promise, wishes; validated and on
 the disk before it is confirmed) beside a bare Flask view that returns "hello". All are served by granian with one
-worker process and the same number of threads, and driven in turns by one other process over connections kept alive.
+worker process (hello in THREADS threads, as Flask is served where it waits for a database, and beside it in one, which
+suits a view that waits for nothing; the survey on its event loop), and driven in turns by one other process over
+connections kept alive.
 SQLite runs in WAL with `synchronous=FULL`, PostgreSQL with `fsync` and `synchronous_commit=on`.
 """
 
@@ -120,15 +122,17 @@ def fill(url: str, folder: Path, count: int) -> list[str]:
 
 
 @contextmanager
-def serving(factory: str, environment: dict[str, str], interface: str) -> Iterator[int]:
-    """A server of one worker process on a free port: Flask in THREADS threads ("wsgi"), or an event loop ("asginl")."""
+def serving(
+    factory: str, environment: dict[str, str], interface: str = "asginl", threads: int = THREADS
+) -> Iterator[int]:
+    """A server of one worker process on a free port: Flask in threads ("wsgi"), or an event loop ("asginl")."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
         *(sys.executable, "-m", "granian", "--interface", interface, "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "1", "--no-ws", "--log-level", "warning", "--factory", factory),
-        *(("--blocking-threads", str(THREADS)) if interface == "wsgi" else ()),
+        *(("--blocking-threads", str(threads)) if interface == "wsgi" else ()),
     ]
     process = subprocess.Popen(command, env={**os.environ, **environment})
     try:
@@ -248,14 +252,16 @@ def measure(url: str, folder: Path, rounds: int) -> dict[str, list[Turn]]:
         paths[:SURVEYS],
         iter([post_request(path) for path in paths[SURVEYS:]]),
     )  # made ahead, like GETs
-    found: dict[str, list[Turn]] = {"hello": [], "lookup alone": [], "GET": [], "POST": []}
+    found: dict[str, list[Turn]] = {"hello": [], "hello in one thread": [], "lookup alone": [], "GET": [], "POST": []}
     environment = {"BENCH_DATABASE": url, "BENCH_FOLDER": str(folder)}
     with ExitStack() as servers:
         hello = servers.enter_context(serving("bench.load:hello_app", {}, "wsgi"))
-        survey = servers.enter_context(serving("bench.load:survey_app", environment, "asginl"))
-        lookup = servers.enter_context(serving("bench.load:lookup_app", environment, "asginl"))
+        alone = servers.enter_context(serving("bench.load:hello_app", {}, "wsgi", 1))
+        survey = servers.enter_context(serving("bench.load:survey_app", environment))
+        lookup = servers.enter_context(serving("bench.load:lookup_app", environment))
         kinds: list[tuple[str, int, Iterator[bytes]]] = [
             ("hello", hello, around(["/"], get_request)),
+            ("hello in one thread", alone, around(["/"], get_request)),
             ("lookup alone", lookup, around(reading, get_request)),
             ("GET", survey, around([f"{path}?csat=4" for path in reading], get_request)),
             ("POST", survey, answering),
@@ -265,7 +271,7 @@ def measure(url: str, folder: Path, rounds: int) -> dict[str, list[Turn]]:
                 turn = drive(port, requests, SECONDS if number else 1.5)
                 if number:
                     found[name].append(turn)
-        for name, port, requests in (kind for kind in kinds if kind[0] != "lookup alone"):
+        for name, port, requests in (kind for kind in kinds if kind[0] in {"hello", "GET", "POST"}):
             rate = 0.8 * statistics.median(turn.rate for turn in found[name])
             found[f"{name} at 80 %"] = [drive(port, requests, SECONDS, rate)]
     _check(url, folder, found)
@@ -319,8 +325,8 @@ def main() -> None:
     lines = [
         "# Clients answering at once",
         "",
-        f"`python -m bench.load`: {rounds} turns of {SECONDS:g} s each, {CONNECTIONS} connections, one worker process",
-        f"of {THREADS} threads for each server, {os.cpu_count()} cores shared with the process that drives them.",
+        f"`python -m bench.load`: {rounds} turns of {SECONDS:g} s each, {CONNECTIONS} connections, one worker",
+        f"process each (hello's with {THREADS} threads), {os.cpu_count()} cores shared with the driving process.",
         "Lookup alone: a bare ASGI function that looks the link's survey up and sends a page's bytes, without a page.",
         f"GET: the first page with a rating offered. POST: {json.dumps(len(FULL_ANSWER) - 1)} answers in one form.",
         "",
