@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from itertools import takewhile
 
 from babel.dates import format_date
 
@@ -18,6 +19,10 @@ _DAY = {
 }
 _YEAR = {"es": " 'de' y", "pt": " 'de' y"}
 _NOUNS_KEEP_CAPITALS = frozenset({"de"})
+_TITLES = {
+    *("dr", "dra", "prof", "professor", "professora", "rev", "sir", "dame", "lord", "lady", "mr", "mrs", "ms", "miss"),
+    *("mx", "herr", "frau", "sr", "sra", "srta", "mme", "mlle", "monsieur", "madame", "dhr", "mevr", "mw", "drs"),
+}
 _LIKE_Y = re.compile(r"h?i(?![aeiou])|y(?![aeiou])", re.IGNORECASE)  # "Ana e Inés", but "Ana y Ian"
 
 
@@ -46,9 +51,16 @@ def listed(names: Iterable[str], language: str = "en") -> str:
 
 
 def first_name(name: str) -> str:
-    """The given name of "Ana Xu"; a title ("Dr. Xu") or a single name is left whole."""
+    """What a person is greeted by: the given name of "Ana Xu"; "Dr van Dam" for "Dr Jan van Dam".
+    What begins with an initial ("J. Xu") and a single name are left whole.
+    """
     words = one_line(name).split()
-    return words[0] if words and not words[0].endswith(".") else " ".join(words)
+    titles = list(takewhile(lambda word: word.rstrip(".").casefold() in _TITLES, words))
+    given = words[len(titles) :]
+    if titles and given:
+        family = [*takewhile(str.islower, given[-2::-1])][::-1]
+        return " ".join([*titles, *family, given[-1]])
+    return words[0] if given and not words[0].endswith(".") else " ".join(words)
 
 
 @lru_cache(maxsize=4096)

@@ -220,5 +220,24 @@ def test_names_and_days_in_every_language() -> None:
         "Ana, Ben en Inés",
     ]
     assert listed(["Ana", "Ian"], "es") == "Ana y Ian"
-    assert first_name("Dr. Xu") == "Dr. Xu"
     assert [said_day(NOW.date(), language) for language in LANGUAGES] == [GREETINGS[code][1] for code in LANGUAGES]
+
+
+@pytest.mark.parametrize(
+    ("name", "greeted"),
+    [
+        ("Ana Xu", "Ana"),
+        ("Ana", "Ana"),
+        ("J. Xu", "J. Xu"),
+        ("Dr. Xu", "Dr. Xu"),
+        ("Dr Orla Keane", "Dr Keane"),
+        ("Prof. Dr. Jan van Dam", "Prof. Dr. van Dam"),
+        ("Frau von Berg", "Frau von Berg"),
+        ("Mme  Zoé Blanc", "Mme Blanc"),
+        ("Dr", "Dr"),
+        ("Drew Hall", "Drew"),
+        ("", ""),
+    ],
+)
+def test_who_has_a_title_is_greeted_by_it(name: str, greeted: str) -> None:
+    assert first_name(name) == greeted
