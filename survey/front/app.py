@@ -88,6 +88,7 @@ class Front:
     def __init__(self, app: Flask, behind: WSGIApplication, threads: int = 2) -> None:
         self._app = app
         self._flask = behind
+        # a2wsgi has types of its own for what is WSGI
         self._behind: Any = WSGIMiddleware(self._after_visits, workers=threads)  # type: ignore[arg-type]
         with app.app_context():
             self._reader = Reader(db.engine)

@@ -27,7 +27,7 @@ class _Question(NamedTuple):
     answer: asyncio.Future[Sequence[str]]
 
 
-class Together:
+class OnPostgresql:
     """One connection. `statements`: all that will be asked, each with `asked.value` for its value."""
 
     def __init__(self, engine: Engine, statements: Sequence[str]) -> None:

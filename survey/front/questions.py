@@ -27,9 +27,9 @@ class Questions(Protocol):
 def questions(engine: Engine, statements: Sequence[str]) -> Questions:
     """A connection of its own to the engine's database, for these statements."""
     if engine.dialect.name == "postgresql":
-        from survey.front.postgresql_reader import Together
+        from survey.front.postgresql_reader import OnPostgresql
 
-        return Together(engine, statements)
+        return OnPostgresql(engine, statements)
     return OnSqlite(engine)
 
 

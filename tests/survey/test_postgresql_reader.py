@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey.db import db
 from survey.front import postgresql_reader
-from survey.front.postgresql_reader import Together
+from survey.front.postgresql_reader import OnPostgresql
 from tests.asgi import Loop
 
 COUNT = "SELECT CAST(n AS text) FROM generate_series(1, CAST(asked.value AS integer)) AS n"
@@ -28,17 +28,17 @@ def loop(session: Session) -> Iterator[Loop]:
 
 
 @pytest.fixture
-def together(loop: Loop) -> Iterator[Together]:
-    together = Together(db.engine, (COUNT, ECHO, SLEEP))
+def together(loop: Loop) -> Iterator[OnPostgresql]:
+    together = OnPostgresql(db.engine, (COUNT, ECHO, SLEEP))
     yield together
     together.close()
 
 
-async def asked(together: Together, *questions: tuple[str, str]) -> Sequence[Sequence[str]]:
+async def asked(together: OnPostgresql, *questions: tuple[str, str]) -> Sequence[Sequence[str]]:
     return await asyncio.gather(*(together.ask(statement, value) for statement, value in questions))
 
 
-def test_each_has_its_own_answer(loop: Loop, together: Together) -> None:
+def test_each_has_its_own_answer(loop: Loop, together: OnPostgresql) -> None:
     """Several statements, several values, none, many rows, more at once than go into one statement."""
     questions = [
         (COUNT, "0"),
@@ -53,11 +53,11 @@ def test_each_has_its_own_answer(loop: Loop, together: Together) -> None:
 
 
 @pytest.mark.parametrize("value", ["", 'say "ah"', "back\\slash", "{a,b}", "NULL", "é\n"])
-def test_a_value_arrives_as_it_was_given(loop: Loop, together: Together, value: str) -> None:
+def test_a_value_arrives_as_it_was_given(loop: Loop, together: OnPostgresql, value: str) -> None:
     assert loop.run(together.ask(ECHO, value)) == [value]
 
 
-def test_one_that_fails_fails_those_beside_it_and_none_after_it(loop: Loop, together: Together) -> None:
+def test_one_that_fails_fails_those_beside_it_and_none_after_it(loop: Loop, together: OnPostgresql) -> None:
     async def three() -> Sequence[object]:
         values = ("2", "two", "3")
         return await asyncio.gather(*(together.ask(COUNT, value) for value in values), return_exceptions=True)
@@ -66,7 +66,7 @@ def test_one_that_fails_fails_those_beside_it_and_none_after_it(loop: Loop, toge
     assert loop.run(together.ask(COUNT, "2")) == ["1", "2"]
 
 
-def test_a_connection_that_the_server_closed_is_opened_again(loop: Loop, together: Together) -> None:
+def test_a_connection_that_the_server_closed_is_opened_again(loop: Loop, together: OnPostgresql) -> None:
     loop.run(together.ask(ECHO, "a"))
     with db.engine.begin() as connection:
         connection.execute(
@@ -87,7 +87,7 @@ def test_a_connection_that_the_server_closed_is_opened_again(loop: Loop, togethe
     assert loop.run(twice()) == "b"
 
 
-def test_nobody_waits_for_ever(loop: Loop, together: Together, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_ever(loop: Loop, together: OnPostgresql, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgresql_reader, "LONGEST_WAIT", 0.2)
     with pytest.raises(TimeoutError):
         loop.run(together.ask(SLEEP, "3"))
@@ -95,6 +95,6 @@ def test_nobody_waits_for_ever(loop: Loop, together: Together, monkeypatch: pyte
 
 
 def test_whoever_asks_is_told_that_no_connection_can_be_had(loop: Loop) -> None:
-    together = Together(create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"), (ECHO,))
+    together = OnPostgresql(create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"), (ECHO,))
     with pytest.raises(psycopg.OperationalError):
         loop.run(together.ask(ECHO, "a"))
