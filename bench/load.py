@@ -45,7 +45,7 @@ from wsgi import create_app
 RESULTS = Path(__file__).parent / "results"
 SECRET = "only-for-benchmarks-0123456789"  # noqa: S105
 CONNECTIONS = 8
-THREADS = 8  # of each server
+THREADS = 8  # for hello, and for what the front leaves to Flask
 SECONDS = 4.0  # of each turn
 SURVEYS = 16_000  # for reading, so that each is looked at a few times only; each posted answer has one of its own
 NAP = 0.0001  # seconds

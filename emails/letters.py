@@ -25,7 +25,7 @@ from survey.asking.schedule import zone_for
 from survey.languages import Translator, translator
 from survey.models import Firm
 from survey.questionnaires.wording import fill
-from survey.speech import first_name, in_sentence, listed, one_line, said_day
+from survey.speech import first_name, first_names, in_sentence, one_line, said_day
 
 VALUES = (
     "first_name", "name", "job", "kind", "kind_beside", "kind_in_sentence", "staff", "finished_on", "closes_on",
@@ -89,9 +89,7 @@ def _kind(kind: str, language: str) -> tuple[str, str]:
     return one_line(kind), in_sentence(kind, language)
 
 
-@lru_cache(maxsize=4096)
-def _staff(names: tuple[str, ...], language: str) -> str:
-    return listed(dict.fromkeys(map(first_name, names)), language)
+_staff = lru_cache(maxsize=4096)(first_names)
 
 
 @lru_cache(maxsize=256)

@@ -19,7 +19,7 @@ from survey.questionnaires.document import TEXTS, Confidentiality, Document, Que
 from survey.questionnaires.logic import Setting
 from survey.questionnaires.versions import document_of
 from survey.questionnaires.words import STEP_WORDS, answer_in_words, said
-from survey.speech import first_name, listed, said_day
+from survey.speech import first_names, listed, said_day
 from survey.updates import Progress
 
 GOOD_RATING = 4
@@ -272,7 +272,7 @@ def _occasion(invitation: Invitation, firm: Firm, language: str, now: datetime) 
         finished_on=said_day(resolution.completed_at.astimezone(zone).date(), language, now.year),
         closes_on=said_day(invitation.expires_at.astimezone(zone).date(), language, now.year),
         staff=listed(names, language),
-        first_names=listed(dict.fromkeys(first_name(name) for name in names if name.split()), language),
+        first_names=first_names(names, language),
         reader=_("%(who)s from %(firm)s", who=who, firm=firm.name),
     )
 

@@ -63,6 +63,11 @@ def first_name(name: str) -> str:
     return words[0] if given and not words[0].endswith(".") else " ".join(words)
 
 
+def first_names(names: Iterable[str], language: str = "en") -> str:
+    """What they are greeted by, each once, as a person says them: "Ana and Ben"."""
+    return listed(dict.fromkeys(first_name(name) for name in names if name.strip()), language)
+
+
 @lru_cache(maxsize=4096)
 def said_day(day: date, language: str = "en", this_year: int | None = None) -> str:
     """A day: "Tuesday 10 March", "Dienstag, 10. März"; with its year where that is not `this_year`, if one is given."""

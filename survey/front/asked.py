@@ -26,7 +26,7 @@ from survey.models import (
     ResolutionStaff,
     SurveyResponse,
 )
-from survey.speech import first_name, listed, said_day
+from survey.speech import first_names, listed, said_day
 from survey.users import User
 
 
@@ -91,7 +91,7 @@ def _reader(name: str | None, email: str | None, firm: str, language: str) -> st
 @lru_cache(maxsize=1_024)
 def _listed(staff: Sequence[str], language: str) -> tuple[str, str]:
     """The names as a person says them, and the first names."""
-    return listed(staff, language), listed(dict.fromkeys(first_name(name) for name in staff if name.split()), language)
+    return listed(staff, language), first_names(staff, language)
 
 
 _RESPONSE = select(SurveyResponse.id).where(

@@ -1,5 +1,5 @@
 """Questions to PostgreSQL on the event loop: no thread waits, and what is asked while an answer is on its way goes with
-the next question. Eight together take the server a fourth of the time of eight one by one (`bench/load.py`).
+the next question, which costs the server a fraction of what one by one does (`bench/lookups.py`).
 """
 
 import asyncio
@@ -16,8 +16,8 @@ MOST_AT_ONCE = 64  # so that sending never waits for the server to read
 LONGEST_WAIT = 10  # seconds, for a connection and for an answer; then it is given up
 # Every question finds rows by their keys, one after the other. Without statistics the server would read whole tables.
 _PLANS = (
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
-    "SET plan_cache_mode = force_generic_plan; SET jit = off"
+    b"SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+    b"SET plan_cache_mode = force_generic_plan; SET jit = off"
 )
 
 
@@ -122,8 +122,7 @@ class OnPostgresql:
             *arguments, **{"connect_timeout": LONGEST_WAIT, **named}, autocommit=True
         )
         try:
-            for statement in _PLANS.split(";"):
-                connection.execute(statement.encode())
+            connection.execute(_PLANS)
             for statement, name in self._names.items():
                 prepared = connection.pgconn.prepare(name, _for_many(statement).encode())
                 if prepared.status != ExecStatus.COMMAND_OK:

@@ -4,12 +4,14 @@ question costs several times what the question itself does (`bench/load.py` meas
 All are asked on the event loop. SQLite answers at once; PostgreSQL answers together what was asked meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
 from survey.front.sqlite_reader import Connection, library
+
+Ask = Callable[[str, str], Sequence[str]]  # a statement and its one value → the one column of each row
 
 
 class Questions(Protocol):
@@ -39,26 +41,26 @@ class OnSqlite:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Any = None
-        self._ask: Any = None
+        self._ask: Ask | None = None
 
     async def ask(self, statement: str, value: str) -> Sequence[str]:
-        if self._ask is None:
-            self._open()
+        ask = self._ask or self._open()
         try:
-            rows: Sequence[str] = self._ask(statement, value)
+            return ask(statement, value)
         except BaseException:
             self.close()
             raise
-        return rows
 
-    def _open(self) -> None:
+    def _open(self) -> Ask:
         arguments, named = self._engine.dialect.create_connect_args(self._engine.url)
         if library() and not named.get("uri"):
             self._connection = Connection(arguments[0])
-            self._ask = self._connection.asking()
+            ask: Ask = self._connection.asking()
         else:
             self._connection = self._engine.dialect.connect(*arguments, **named)
-            self._ask = _through_driver(self._connection)
+            ask = _through_driver(self._connection)
+        self._ask = ask
+        return ask
 
     def close(self) -> None:
         if self._connection is not None:
@@ -66,7 +68,7 @@ class OnSqlite:
         self._connection = self._ask = None
 
 
-def _through_driver(connection: Any) -> Any:
+def _through_driver(connection: Any) -> Ask:
     connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout=5000")
     connection.execute("PRAGMA query_only=ON")

@@ -43,7 +43,7 @@ class Hand:
     ) -> Sequence[tuple[Any, ...]]:
         """Store rows of the columns `names`, with all that have no default value in the database. A moment is given as
         `said` says it, a document as `document` does. Answers with the columns `returning` of each, in any order.
-        PostgreSQL is sent them by COPY, at two thirds of the price of an INSERT, and cannot return any.
+        PostgreSQL is sent them by COPY, which returns none.
         """
         table, answers = cast("Table", model.__table__), list[tuple[Any, ...]]()
         if not rows:
